@@ -1,0 +1,113 @@
+"""The one clock that every part obeys: APIs, tokens, schedules, limits and the Date of running scripts.
+
+Modes: ``running`` (real time, shifted), ``frozen`` (moves only by ``step``/``jump``), ``auto`` (frozen, but when
+nothing is left to do except waiting it jumps to the next moment somebody waits for, so that no test sleeps; the
+runtime decides when that is, as only it knows what scripts do). Waits of the platform itself (schedules, limits) are
+``background``: time passes them when it moves, but never moves for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+Mode = Literal["running", "frozen", "auto"]
+MICROSECONDS = 1_000_000
+
+
+def iso(us: int) -> str:
+    """RFC 3339 in UTC with milliseconds, as Dynatrace writes times: ``2026-01-29T08:00:00.000Z``."""
+    return datetime.fromtimestamp(us / MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{us // 1000 % 1000:03d}Z"
+
+
+class Clock:
+    """Simulated time in integer microseconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.mode: Mode = "running"
+        self._offset_us = 0
+        self._frozen_us = 0
+        self._sleepers: list[tuple[int, int, asyncio.Future[None], bool]] = []
+        self._order = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+        self.listeners: list[Callable[[], None]] = []
+        """Called after each jump or mode change (running scripts are told by this)."""
+        self.on_wait: list[Callable[[], None]] = []
+        """Called when a foreground sleep has begun (the ``auto`` mode looks whether it may jump)."""
+
+    def now_us(self) -> int:
+        if self.mode == "running":
+            return time.time_ns() // 1000 + self._offset_us
+        return self._frozen_us
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.now_us() / MICROSECONDS, UTC)
+
+    def now_iso(self) -> str:
+        return iso(self.now_us())
+
+    def set_mode(self, mode: Mode) -> None:
+        now = self.now_us()
+        self.mode = mode
+        self._set(now)
+
+    def jump(self, to_us: int) -> None:
+        """Set the time, forwards or backwards."""
+        self._set(to_us)
+
+    def step(self, seconds: float) -> None:
+        self._set(self.now_us() + round(seconds * MICROSECONDS))
+
+    def _set(self, now_us: int) -> None:
+        if self.mode == "running":
+            self._offset_us = now_us - time.time_ns() // 1000
+        else:
+            self._frozen_us = now_us
+        self._wake()
+        for listener in list(self.listeners):
+            listener()
+
+    async def sleep(self, seconds: float, *, background: bool = False) -> None:
+        await self.sleep_until(self.now_us() + round(seconds * MICROSECONDS), background=background)
+
+    async def sleep_until(self, at_us: int, *, background: bool = False) -> None:
+        """Return when the simulated time has reached ``at_us``, however it gets there."""
+        if at_us <= self.now_us():
+            await asyncio.sleep(0)
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (at_us, next(self._order), future, background)
+        heapq.heappush(self._sleepers, entry)
+        self._arm()
+        if not background:
+            for listener in list(self.on_wait):
+                listener()
+        await future
+
+    def next_wake_us(self, *, background: bool = True) -> int | None:
+        """When the earliest sleeper wants to be woken (cancelled ones are forgotten)."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        if background:
+            return self._sleepers[0][0] if self._sleepers else None
+        return min((at for at, _, future, back in self._sleepers if not back and not future.done()), default=None)
+
+    def _wake(self) -> None:
+        now = self.now_us()
+        while (at := self.next_wake_us()) is not None and at <= now:
+            heapq.heappop(self._sleepers)[2].set_result(None)
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        at = self.next_wake_us()
+        if at is not None and self.mode == "running":
+            delay = max(0.0, (at - self.now_us()) / MICROSECONDS)
+            self._timer = asyncio.get_running_loop().call_later(min(delay, 3600.0), self._wake)

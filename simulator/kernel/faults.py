@@ -1,0 +1,105 @@
+"""Faults by rule: which calls they match, how often, and what goes wrong.
+
+A rule is JSON, as `POST /_sim/faults` takes it; a call is hit by the first rule that matches and is not used up::
+
+    {"api": "vault", "method": "PUT", "path": "/api/v2/credentials/*", "nth": 2, "times": 1,
+     "status": 503, "headers": {"Retry-After": "7"}}            answer instead of the API
+    {"api": "scm", "cut": "after"}                              commit, then drop the connection without an answer
+    {"api": "automation", "cut": "before"}                      drop the connection, nothing happened
+    {"api": "logs", "delay_s": 30}                              answer late (simulated time)
+    {"api": "logs", "truncate": 40}                             cut the answer's body after 40 bytes
+    {"api": "vault", "script": "kill", "when": "after"}         kill the script that made the call (before/after commit)
+    {"api": "vault", "script": "freeze", "when": "before"}      stop that script's process until it is thawed
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import random
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass
+class Rule:
+    """One fault rule; see the module's examples."""
+
+    api: str = "*"
+    method: str = "*"
+    path: str = "*"
+    """Shell pattern over the request's path; ``*`` crosses slashes."""
+    caller: Literal["any", "script", "outside"] = "any"
+    """``script``: only calls a workflow script makes; ``outside``: only calls of clients."""
+    nth: int = 1
+    """The first matching call that is hit, counted from 1."""
+    times: int | None = 1
+    """How many matching calls are hit from there on; null: all."""
+    probability: float = 1.0
+    seed: int = 0
+    status: int | None = None
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
+    cut: Literal["before", "after"] | None = None
+    truncate: int | None = None
+    script: Literal["kill", "freeze"] | None = None
+    when: Literal["before", "after"] = "before"
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        self.id = 0
+        self.seen = 0
+        self.hit = 0
+        self._random = random.Random(self.seed)
+
+    def matches(self, api: str, method: str, path: str, from_script: bool) -> bool:
+        return (
+            self.api in ("*", api)
+            and self.method.upper() in ("*", method)
+            and fnmatch.fnmatchcase(path, self.path)
+            and (self.caller == "any" or (self.caller == "script") == from_script)
+        )
+
+    def fires(self) -> bool:
+        """Count a matching call; whether this one is hit."""
+        self.seen += 1
+        if self.seen < self.nth or (self.times is not None and self.hit >= self.times):
+            return False
+        if self.probability < 1.0 and self._random.random() >= self.probability:
+            return False
+        self.hit += 1
+        return True
+
+    def shown(self) -> dict[str, Any]:
+        return {"id": self.id, **asdict(self), "seen": self.seen, "hit": self.hit}
+
+
+class Faults:
+    """The list of rules; in memory only, as a restart is a way to be rid of them."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self._ids = itertools.count(1)
+
+    def add(self, values: dict[str, Any]) -> Rule:
+        """Add a rule from JSON. Raises TypeError for unknown members."""
+        rule = Rule(**values)
+        rule.id = next(self._ids)
+        self.rules.append(rule)
+        return rule
+
+    def remove(self, id: int) -> bool:
+        before = len(self.rules)
+        self.rules = [rule for rule in self.rules if rule.id != id]
+        return len(self.rules) < before
+
+    def clear(self) -> None:
+        self.rules.clear()
+
+    def match(self, api: str, method: str, path: str, from_script: bool) -> Rule | None:
+        hit = None
+        for rule in self.rules:
+            if rule.matches(api, method, path, from_script) and rule.fires() and hit is None:
+                hit = rule
+        return hit

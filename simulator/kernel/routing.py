@@ -1,0 +1,179 @@
+"""A request's way: route, authentication, scope, fault, handler in one transaction, answer.
+
+An API module declares a table of ``Route``s and nothing else about HTTP; its handlers are plain functions
+``(Call) -> Answer`` that raise ``WireError`` with the API's own envelope.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
+
+from .identity import Principal
+
+if TYPE_CHECKING:
+    from .world import World
+
+Auth = Literal["classic", "platform", "own"]
+"""classic: ``Api-Token``; platform: ``Bearer`` of SSO; own: the handler checks by itself (SSO, SCM, pages, control)."""
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+class WireError(Exception):
+    """An answer that is an error, exactly as it goes over the wire."""
+
+    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {body}")
+        self.status, self.body, self.headers = status, body, dict(headers or {})
+
+
+def classic_error(status: int, message: str, violations: list[dict[str, Any]] | None = None) -> WireError:
+    """``{"error": {"code", "message", "constraintViolations"?}}`` (facts: dynatrace-api 9)."""
+    error: dict[str, Any] = {"code": status, "message": message}
+    if violations:
+        error["constraintViolations"] = violations
+    return WireError(status, {"error": error})
+
+
+def platform_error(status: int, message: str, details: Any = None) -> WireError:
+    """``{"error": {"code", "message", "details"?}}`` (facts: dynatrace-api 5.5, 9)."""
+    error: dict[str, Any] = {"code": status, "message": message}
+    if details is not None:
+        error["details"] = details
+    return WireError(status, {"error": error})
+
+
+@dataclass
+class Answer:
+    """``body``: None (empty), bytes/str (as they are, give a content-type) or anything JSON."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> tuple[bytes, dict[str, str]]:
+        if self.body is None:
+            return b"", self.headers
+        if isinstance(self.body, bytes):
+            return self.body, self.headers
+        if isinstance(self.body, str):
+            return self.body.encode(), self.headers
+        return json.dumps(self.body, ensure_ascii=False).encode("utf-8", "replace"), {**JSON, **self.headers}
+
+
+@dataclass
+class Call:
+    """A request as a handler sees it."""
+
+    world: World
+    method: str
+    path: str
+    params: dict[str, str]
+    """Named parts of the path."""
+    query_list: list[tuple[str, str]]
+    headers: dict[str, str]
+    """Lower-case names."""
+    body: bytes
+    principal: Principal | None = None
+    execution: str | None = None
+    """Id of the workflow execution whose script makes the call; None for clients outside."""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Query parameters, the first of each name."""
+        return dict(reversed(self.query_list))
+
+    def query_all(self, name: str) -> list[str]:
+        return [value for key, value in self.query_list if key == name]
+
+    def json(self) -> Any:
+        """The body as JSON; a classic 400 if it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise classic_error(400, "Could not parse JSON") from None
+
+    @property
+    def who(self) -> Principal:
+        assert self.principal is not None, "route without authentication"
+        return self.principal
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the route table; COVERAGE.md is generated from these."""
+
+    method: str
+    path: str
+    """``/api/v2/credentials/{id}``; ``{rest:path}`` takes the remainder with slashes."""
+    handler: Handler
+    api: str
+    auth: Auth
+    scope: str | tuple[str, ...] | None = None
+    """Scope(s), any one of which is needed; None: any valid token."""
+    scope_label: str = ""
+    """Dynatrace's label in the 403 text of classic APIs: ``Write settings``."""
+    source: str = ""
+    """Where the contract is known from (key of facts/dynatrace-api.md), with [D] or UNVERIFIED where it is derived."""
+    fidelity: Literal["exact", "approximate"] = "exact"
+    note: str = ""
+    """What differs from the platform where approximate."""
+
+    def pattern(self) -> re.Pattern[str]:
+        parts = re.split(r"(\{[a-z_]+(?::path)?\})", self.path)
+        regex = "".join(
+            f"(?P<{p[1:-1].removesuffix(':path')}>{'.+' if p.endswith(':path}') else '[^/]+'})"
+            if p.startswith("{")
+            else re.escape(p)
+            for p in parts
+        )
+        return re.compile(regex + r"\Z")
+
+
+def scopes_of(route: Route) -> tuple[str, ...]:
+    return (route.scope,) if isinstance(route.scope, str) else (route.scope or ())
+
+
+def authenticate(world: World, route: Route, headers: Mapping[str, str]) -> Principal | None:
+    """Check the Authorization header and the route's scope. Raises the platform's refusals (facts: 2.5)."""
+    if route.auth == "own":
+        return None
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if route.auth == "classic":
+        principal = world.identity.by_api_token(token.strip()) if scheme.lower() == "api-token" else None
+        if principal is None:
+            # UNVERIFIED text (facts: 2.5).
+            raise classic_error(401, "Token Authentication failed" if token else "Missing authorization parameter.")
+    else:
+        if scheme and scheme.lower() != "bearer":
+            raise platform_error(
+                401,
+                f"Unsupported authorization scheme '{scheme}'. Dynatrace platform APIs require the authorization "
+                "scheme 'Bearer'",
+            )
+        principal = world.identity.by_bearer(token.strip())
+        if principal is None:
+            raise platform_error(401, "Unauthorized", {"errorCode": "Unauthorized"})
+    authorize(route, principal)
+    return principal
+
+
+def authorize(route: Route, principal: Principal) -> None:
+    needed = scopes_of(route)
+    if not needed or principal.scopes.intersection(needed):
+        return
+    if principal.kind == "api-token":
+        label = f" ({route.scope_label})" if route.scope_label else ""
+        raise classic_error(403, f"Token is missing required scope. Use one of: {', '.join(needed)}{label}")
+    raise platform_error(403, "Insufficient permissions.", {"missingScopes": list(needed)})
+
+
+def parse_query(raw: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)

@@ -1,0 +1,176 @@
+"""The ASGI application: dispatches requests to the route table, applies faults, keeps the request log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .faults import Rule
+from .identity import Principal
+from .routing import Answer, Call, Route, WireError, authenticate, authorize, parse_query
+from .world import LoggedRequest, World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+MAX_BODY = 32 * 1024 * 1024
+
+
+class CuttableProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 protocol that lets the application drop its connection (fault ``cut``)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.app_state = {**self.app_state, "protocol": self}
+
+
+class Dispatcher:
+    """One instance serves clients from outside and, through the runtime's egress, running scripts."""
+
+    def __init__(self, world: World, routes: Iterable[Route]) -> None:
+        self.world = world
+        self.routes = list(routes)
+        self._table: dict[str, list[tuple[Any, Route]]] = {}
+        for route in self.routes:
+            self._table.setdefault(route.method, []).append((route.pattern(), route))
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        for pattern, route in self._table.get(method, ()):
+            if match := pattern.match(path):
+                return route, match.groupdict()
+        return None
+
+    def unknown(self, method: str, path: str) -> WireError:
+        """501: this route is not simulated; the closest ones are named."""
+        import difflib
+
+        others = [m for m in self._table if m != method and self.find(m, path)]
+        if others:
+            body = {"code": 405, "message": f"{path} takes {', '.join(sorted(others))}, not {method}."}
+            return WireError(405, {"error": body}, {"allow": ", ".join(sorted(others))})
+        close = difflib.get_close_matches(path, {route.path for route in self.routes}, n=3, cutoff=0.4)
+        message = f"{method} {path} is not part of the local environment (see simulator/README.md)."
+        return WireError(501, {"error": {"code": 501, "message": message, "closestRoutes": close}})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            body = await read_body(receive)
+            headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+            await self.handle(
+                scope, send, scope["method"], scope["path"], scope["query_string"], headers, body, None, None
+            )
+
+    async def handle(
+        self,
+        scope: Scope,
+        send: Send,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: dict[str, str],
+        body: bytes | None,
+        principal: Principal | None,
+        execution: str | None,
+    ) -> None:
+        """Serve one request; ``principal`` is set for a script's calls to its own environment."""
+        world = self.world
+        started, began_us = time.perf_counter(), world.clock.now_us()
+        found = self.find(method, path)
+        api = found[0].api if found else "none"
+        rule = world.faults.match(api, method, path, execution is not None)
+        status, answer = 0, None
+        caller = principal.shown if principal else ("script" if execution else "-")
+        try:
+            if rule and rule.delay_s:
+                await world.clock.sleep(rule.delay_s)
+            if rule and rule.script and rule.when == "before" and execution:
+                await self._to_script(rule, execution)
+            if rule and rule.cut == "before":
+                cut(scope)
+                return
+            try:
+                if rule and rule.status is not None:
+                    body_ = rule.body if rule.body is not None else {"error": {"code": rule.status, "message": "Fault"}}
+                    raise WireError(rule.status, body_, rule.headers)
+                if body is None:
+                    raise WireError(413, {"error": {"code": 413, "message": "Request entity too large"}})
+                if found is None:
+                    raise self.unknown(method, path)
+                route, params = found
+                call = Call(world, method, path, params, parse_query(query), headers, body, None, execution)
+                with world.store.transaction():
+                    if principal is not None and route.auth == "platform":
+                        authorize(route, principal)
+                        call.principal = principal
+                    else:
+                        call.principal = authenticate(world, route, headers)
+                    caller = call.principal.shown if call.principal else caller
+                    answer = route.handler(call)
+            except WireError as error:
+                answer = Answer(error.status, error.body, error.headers)
+            if api == "scm" and world.options.scm_latency_ms:
+                await asyncio.sleep(world.options.scm_latency_ms / 1000)
+            if rule and rule.script and rule.when == "after" and execution:
+                await self._to_script(rule, execution)
+            if rule and rule.cut == "after":
+                cut(scope)
+                return
+            status = answer.status
+            await respond(scope, send, answer, rule.truncate if rule else None, head=method == "HEAD")
+        finally:
+            world.request_count += 1
+            world.requests.append(
+                LoggedRequest(
+                    world.request_count, began_us, api, method, path, query.decode("latin-1"), status,
+                    (time.perf_counter() - started) * 1000, caller, execution, rule.id if rule else None,
+                )
+            )  # fmt: skip
+
+    async def _to_script(self, rule: Rule, execution: str) -> None:
+        if rule.script == "kill":
+            await self.world.scripts.kill(execution)
+        else:
+            self.world.scripts.freeze(execution)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole body; None if it is larger than ``MAX_BODY``."""
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_BODY:
+            chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks) if size <= MAX_BODY else None
+
+
+def cut(scope: Scope) -> None:
+    """Drop the connection without an answer."""
+    scope["state"]["protocol"].transport.abort()
+
+
+async def respond(scope: Scope, send: Send, answer: Answer, truncate: int | None, head: bool) -> None:
+    content, headers = answer.encoded()
+    raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
+    raw.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    if truncate is not None and truncate < len(content):
+        await send({"type": "http.response.body", "body": content[:truncate], "more_body": True})
+        scope["state"]["protocol"].transport.close()
+        return
+    await send({"type": "http.response.body", "body": b"" if head else content})

@@ -1,0 +1,86 @@
+"""Everything a part of the local environment may ask for, in one place."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock
+from .faults import Faults
+from .identity import Identity
+from .options import Options
+from .store import Store
+
+if TYPE_CHECKING:
+    from ..runtime.scripts import Scripts
+
+
+class Ids:
+    """Seeded randomness, whose position survives a restart: same seed, same ids."""
+
+    def __init__(self, store: Store, seed: int) -> None:
+        self._store = store
+        self._seed = seed
+
+    def _random(self) -> random.Random:
+        position = self._store.meta("ids", 0) + 1
+        self._store.set_meta("ids", position)
+        return random.Random(f"{self._seed}/{position}")
+
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self._random().getrandbits(128), version=4))
+
+    def hex(self, length: int) -> str:
+        """Upper-case hexadecimal digits, as in CREDENTIALS_VAULT-7225CC547B03EB6A."""
+        return f"{self._random().getrandbits(length * 4):0{length}X}"
+
+
+@dataclass
+class LoggedRequest:
+    """One line of the request log; it holds no body and no header, hence no secret."""
+
+    number: int
+    at_us: int
+    api: str
+    method: str
+    path: str
+    query: str
+    status: int
+    """0: the connection was cut without an answer."""
+    milliseconds: float
+    caller: str
+    execution: str | None
+    fault: int | None
+
+
+@dataclass
+class World:
+    """The local environment: one per process."""
+
+    options: Options
+    store: Store
+    clock: Clock = field(default_factory=Clock)
+    faults: Faults = field(default_factory=Faults)
+    requests: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=20_000))
+    request_count: int = 0
+    on_change: list[Callable[[str, Any], None]] = field(default_factory=list)
+    """Called with (kind, id) when something a page shows has changed (execution, logs, ...)."""
+
+    def __post_init__(self) -> None:
+        self.ids = Ids(self.store, self.options.seed)
+        self.identity = Identity(self.store, self.clock)
+        self.scripts: Scripts
+        """Running scripts; set by the runtime when it starts."""
+
+    @property
+    def url(self) -> str:
+        """The environment's own address: stands for ID.live.dynatrace.com and ID.apps.dynatrace.com alike."""
+        return f"http://127.0.0.1:{self.options.port}"
+
+    def changed(self, kind: str, id: Any = None) -> None:
+        for listener in list(self.on_change):
+            listener(kind, id)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.local import Local
+
+
+@pytest.fixture(scope="module")
+def module_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    local = Local(tmp_path_factory.mktemp("local"))
+    yield local
+    local.close()
+
+
+@pytest.fixture
+def local(module_local: Local) -> Local:
+    """The local environment, reset to its seed (one process per test module)."""
+    module_local.sim("POST", "reset")
+    return module_local
