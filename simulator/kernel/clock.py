@@ -14,7 +14,7 @@ import itertools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["running", "frozen", "auto"]
 MICROSECONDS = 1_000_000
@@ -34,6 +34,7 @@ class Clock:
         self._frozen_us = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None], bool]] = []
         self._order = itertools.count()
+        self._asleep: dict[asyncio.Task[Any], asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.listeners: list[Callable[[], None]] = []
         """Called after each jump or mode change (running scripts are told by this)."""
@@ -84,10 +85,22 @@ class Clock:
         entry = (at_us, next(self._order), future, background)
         heapq.heappush(self._sleepers, entry)
         self._arm()
-        if not background:
+        if background:
+            await future
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._asleep[task] = future
+        try:
             for listener in list(self.on_wait):
                 listener()
-        await future
+            await future
+        finally:
+            del self._asleep[task]
+
+    def asleep(self, task: asyncio.Task[Any]) -> bool:
+        """Whether this task is in a foreground sleep whose time has not come."""
+        return task in self._asleep and not self._asleep[task].done()
 
     def next_wake_us(self, *, background: bool = True) -> int | None:
         """When the earliest sleeper wants to be woken (cancelled ones are forgotten)."""

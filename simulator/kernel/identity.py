@@ -32,6 +32,12 @@ CREATE TABLE IF NOT EXISTS bearer_tokens (
 """
 
 
+IMPLIED = {
+    "environment:roles:manage-settings": {"settings:objects:read", "settings:objects:write", "settings:schemas:read"},
+}
+"""Permissions that a role brings along (facts: 2.3; the SDK's "one of the following permissions")."""
+
+
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -43,8 +49,11 @@ class Principal:
     user: str
     kind: Literal["api-token", "bearer"]
     scopes: frozenset[str]
+    """What the call may do: of a bearer token its scopes as far as the user's permissions reach (facts: 2.2)."""
     token_id: str
     """Public part of the API token, the OAuth client's id, or ``workflow:<execution id>``; safe to show."""
+    granted: frozenset[str] = frozenset()
+    """All scopes of a bearer token, so that a refusal can tell a missing permission from a missing scope."""
 
     @property
     def shown(self) -> str:
@@ -90,7 +99,8 @@ class Identity:
     def permissions(self, user: str) -> frozenset[str]:
         """IAM permissions of a user, as OAuth scope names: what a workflow that acts for it may do."""
         row = self.user(user)
-        return frozenset(json.loads(row["permissions"])) if row else frozenset()
+        own = set(json.loads(row["permissions"])) if row else set()
+        return frozenset(own.union(*(IMPLIED[role] for role in own & IMPLIED.keys())))
 
     def api_token(self, token: str) -> Row | None:
         """The stored row of a presented API token, expired and disabled ones included; None if unknown."""
@@ -121,7 +131,8 @@ class Identity:
         row = self.store.one("SELECT * FROM bearer_tokens WHERE digest = ?", digest(token))
         if not row or row["expires_us"] <= self.clock.now_us():
             return None
-        return Principal(row["user"], "bearer", frozenset(json.loads(row["scopes"])), row["client"])
+        granted = frozenset(json.loads(row["scopes"]))
+        return Principal(row["user"], "bearer", granted & self.permissions(row["user"]), row["client"], granted)
 
     def describe_api_token(self, row: Row) -> dict[str, Any]:
         """The wire form of ``POST /api/v2/apiTokens/lookup`` (facts: 2.4, LK)."""

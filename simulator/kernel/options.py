@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 @dataclass
@@ -22,6 +22,14 @@ class Options:
     # Dynatrace: how long a change takes to work (facts: ids 5..10 s, allowlist up to 10 s).
     credential_settles_s: float = 5.0
     allowlist_settles_s: float = 10.0
+    # Credential vault: who may overwrite another user's entry that is not owner-only. The docs ask for the permission
+    # "Change monitoring settings"; whether an API token with credentialVault.write has it by itself is UNVERIFIED.
+    # "token": such a token may, a bearer needs the permission; "anyone": both may; "nobody": both get 403.
+    vault_foreign_write: Literal["token", "anyone", "nobody"] = "token"
+    # A PUT to an id that does not exist: the SDK documents 201 "has been created", UNVERIFIED; "refuse" answers 404.
+    vault_put_unknown: Literal["create", "refuse"] = "create"
+    # POST of a settings object where the schema allows one and one exists: UNVERIFIED. "conflict" answers 409.
+    settings_post_existing: Literal["update", "conflict"] = "update"
     # JavaScript runtime limits.
     script_limit_s: float = 120.0
     script_memory_mb: int = 256
@@ -44,6 +52,8 @@ class Options:
     scm_token_lifetime_s: int = 300
     scm_visible_late_s: float = 0.0
     scm_from: Literal["exclusive", "inclusive"] = "exclusive"
+    # Does a page that exhausts the range carry a cursor too? UNVERIFIED (facts: S1 and S2 read differently).
+    scm_last_page_token: bool = True
 
     fixed: tuple[str, ...] = field(default=("port", "state", "seed", "deno_modules", "fixed"), repr=False)
 
@@ -51,6 +61,7 @@ class Options:
         """Change options while running. Raises ValueError that names every unknown or fixed key and wrong type."""
         problems = []
         known = {f.name for f in fields(self)}
+        types = get_type_hints(type(self))
         for key, value in values.items():
             if key not in known or key in self.fixed:
                 problems.append(f"{key}: not an option that can be changed while running")
@@ -58,6 +69,8 @@ class Options:
                 isinstance(getattr(self, key), float) and isinstance(value, int) and not isinstance(value, bool)
             ):
                 problems.append(f"{key}: expected {type(getattr(self, key)).__name__}")
+            elif get_origin(types[key]) is Literal and value not in get_args(types[key]):
+                problems.append(f"{key}: expected one of {', '.join(get_args(types[key]))}")
         if problems:
             raise ValueError("; ".join(problems))
         for key, value in values.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
@@ -94,7 +94,7 @@ class Call:
         """The body as JSON; a classic 400 if it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise classic_error(400, "Could not parse JSON") from None
 
     @property
@@ -103,7 +103,8 @@ class Call:
         return self.principal
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], Answer | Awaitable[Answer]]
+"""Usually a plain function, run in one transaction; an ``async def`` runs after it and opens its own."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ def authorize(route: Route, principal: Principal) -> None:
     if principal.kind == "api-token":
         label = f" ({route.scope_label})" if route.scope_label else ""
         raise classic_error(403, f"Token is missing required scope. Use one of: {', '.join(needed)}{label}")
-    raise platform_error(403, "Insufficient permissions.", {"missingScopes": list(needed)})
+    missing = "missingPermissions" if principal.granted.intersection(needed) else "missingScopes"
+    raise platform_error(403, "Insufficient permissions.", {missing: list(needed)})
 
 
 def parse_query(raw: bytes) -> list[tuple[str, str]]:

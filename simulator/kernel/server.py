@@ -111,7 +111,9 @@ class Dispatcher:
                     else:
                         call.principal = authenticate(world, route, headers)
                     caller = call.principal.shown if call.principal else caller
-                    answer = route.handler(call)
+                    handled = route.handler(call)
+                # An async handler has not begun yet: it runs here, opens its own transactions and may wait.
+                answer = handled if isinstance(handled, Answer) else await handled
             except WireError as error:
                 answer = Answer(error.status, error.body, error.headers)
             if api == "scm" and world.options.scm_latency_ms:

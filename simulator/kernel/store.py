@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Store:
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;")
         self.create("CREATE TABLE IF NOT EXISTS kernel_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
         self._depth = 0
+        self._after_commit: list[Callable[[], None]] = []
         self._cipher = Fernet(self._key())
 
     def create(self, schema: str) -> None:
@@ -46,12 +47,23 @@ class Store:
         try:
             yield
         except BaseException:
+            self._after_commit.clear()
             self.db.execute("ROLLBACK")
             raise
         else:
             self.db.execute("COMMIT")
         finally:
             self._depth -= 1
+        callbacks, self._after_commit = self._after_commit, []
+        for callback in callbacks:
+            callback()
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back when the transaction under way is committed (never if it is rolled back); at once outside one."""
+        if self._depth:
+            self._after_commit.append(callback)
+        else:
+            callback()
 
     def all(self, sql: str, *values: Any) -> list[Row]:
         return self.db.execute(sql, values).fetchall()

@@ -67,6 +67,8 @@ class World:
     faults: Faults = field(default_factory=Faults)
     requests: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=20_000))
     request_count: int = 0
+    ready: bool = False
+    """Every part has started; until then the health check answers 503."""
     on_change: list[Callable[[str, Any], None]] = field(default_factory=list)
     """Called with (kind, id) when something a page shows has changed (execution, logs, ...)."""
 

@@ -1,0 +1,116 @@
+"""Sectigo SCM audit logs into Dynatrace: the eleven steps of the manual, as resources."""
+
+import hashlib
+
+import pulumi
+
+from providers.allowlist import OutboundAllowlist
+from providers.configuration import Settings
+from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
+from providers.workflow import Workflow
+from providers.workflow_run import WorkflowRun
+from workflow_src.render import definition_template, script_template
+
+# [1/11] Read and check the configuration
+settings = Settings.from_stack()
+place = settings.place
+dynatrace = pulumi.ProviderResource("pulumi-python", "dynatrace", settings.access)
+
+# [2/11] Outbound allowlist
+allowlist = OutboundAllowlist(
+    "allowlist", place, hosts=settings.outbound_hosts, opts=pulumi.ResourceOptions(provider=dynatrace)
+)
+in_vault = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
+
+# [3/11] SCM OAuth credential
+scm = UserCredential(
+    "scm",
+    settings.entry("scm", "OAuth", "OAuth client for the Sectigo SCM audit API."),
+    user=settings.sectigo_client_id,
+    password=settings.sectigo_client_secret,
+    claims=allowlist.added,
+    opts=in_vault,
+)
+
+# [4/11] Dynatrace API token credential
+log_ingest = TokenCredential(
+    "log-ingest",
+    settings.entry("logIngest", "Log Ingest Token", "API token with which audit records are sent to log ingest."),
+    token=settings.log_ingest_token,
+    opts=in_vault,
+)
+
+# [5/11] Checkpoint credential
+checkpoint = StateCredential(
+    "checkpoint",
+    settings.entry("checkpoint", "Checkpoint", "Where the sync script stands. Written by the workflow."),
+    first_value="NONE",
+    opts=in_vault,
+)
+
+# [6/11] Execution lock credential
+execution_lock = StateCredential(
+    "execution-lock",
+    settings.entry("executionLock", "Execution Lock", "Which run is at work. Written by the workflow."),
+    first_value="IDLE",
+    opts=in_vault,
+)
+
+# [7/11] Workflow configuration credential
+workflow_config = ConfigCredential(
+    "workflow-config",
+    settings.entry("workflowConfig", "Workflow Config", "Runtime configuration (JSON), editable without redeployment."),
+    value=settings.runtime_config,
+    opts=in_vault,
+)
+
+# [8/11] Credential IDs into the script, [9/11] workflow, [10/11] schedule trigger
+script = script_template()
+ids = {
+    "scmCredentialId": scm.id,
+    "logIngestCredentialId": log_ingest.id,
+    "checkpointCredentialId": checkpoint.id,
+    "executionLockCredentialId": execution_lock.id,
+    "workflowConfigCredentialId": workflow_config.id,
+}
+workflow = Workflow(
+    "workflow",
+    place,
+    name=settings.named("Integration"),
+    purpose="Sends Sectigo SCM audit records to Dynatrace logs.",
+    script=script,
+    definition=definition_template(),
+    parameters=settings.script_parameters,
+    ids=ids,
+    schedule=settings.schedule,
+    private=settings.workflow_private,
+    actor=settings.workflow_actor,
+    adopt=settings.adopted("workflow"),
+    opts=pulumi.ResourceOptions(provider=dynatrace),
+)
+
+# [11/11] One run of each new revision, awaited and judged
+revision = pulumi.Output.json_dumps({"script": script, "parameters": settings.script_parameters, "ids": ids}).apply(
+    lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
+)
+first_run = WorkflowRun(
+    "first-run",
+    place,
+    workflow=workflow.id,
+    revision=revision,
+    checkpoint=checkpoint.id,
+    executions_url=f"{settings.automations_url}/executions",
+    opts=pulumi.ResourceOptions(provider=dynatrace),
+)
+
+# Summary
+pulumi.export("scmCredentialId", scm.id)
+pulumi.export("logIngestCredentialId", log_ingest.id)
+pulumi.export("checkpointCredentialId", checkpoint.id)
+pulumi.export("executionLockCredentialId", execution_lock.id)
+pulumi.export("workflowConfigCredentialId", workflow_config.id)
+pulumi.export("workflowId", workflow.id)
+pulumi.export("workflowUrl", pulumi.Output.concat(settings.automations_url, "/workflows/", workflow.id))
+pulumi.export("schedule", settings.schedule_shown)
+pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})
+pulumi.export("logQuery", 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100')

@@ -1,0 +1,1 @@
+"""What an operator asks after a deployment: `python -m operations summary|logs --stack NAME`."""

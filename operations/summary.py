@@ -1,0 +1,54 @@
+"""What a deployment has made, in the form of the manual's summary, with the proof that it works."""
+
+from __future__ import annotations
+
+from workflow_src.render import TASK
+
+from .logs import newest, table
+from .stack import Stack
+
+LINE = "=" * 64
+
+
+def show(stack: Stack, most: int) -> None:
+    """Print the manual's summary, the first run's own log and the newest records; raises DynatraceError."""
+    out = stack.outputs
+    print(f"\n{LINE}\n  ✅ DEPLOYMENT COMPLETE!\n{LINE}\n\n📋 Summary:")
+    for label, value in (
+        ("SCM Credential:", out["scmCredentialId"]),
+        ("DT Credential:", out["logIngestCredentialId"]),
+        ("Checkpoint Credential:", out["checkpointCredentialId"]),
+        ("Lock Credential:", out["executionLockCredentialId"]),
+        ("Workflow Config:", f"{out['workflowConfigCredentialId']} (runtime editable)"),
+        ("Workflow ID:", out["workflowId"]),
+        ("Schedule:", out["schedule"]),
+    ):
+        print(f"  • {label:<22} {value}")
+    print(f"\n🔗 View Workflow:\n  {out['workflowUrl']}\n")
+    schedule = out["schedule"]
+    runs = "does not run by itself" if schedule == "off" else f"will run automatically {schedule[0].lower()}{schedule[1:]}"
+    print(f"🎯 Workflow {runs} (and was started once by the deployment)\n")
+    execution = out["firstRun"]["execution"]
+    print(f"▶  Log of the first run ({execution}):")
+    for line in stack.environment.automation.task_log(execution, TASK).splitlines():
+        print(f"  {line}")
+    records = newest(stack, most, wait=True)
+    print(f"\n📊 The newest {len(records)} records of: {out['logQuery']}\n")
+    print(table(records) if records else "No record is visible yet; try `make logs` in a minute.")
+    show_next(stack)
+
+
+def show_next(stack: Stack) -> None:
+    out, name = stack.outputs, stack.name
+    print("\nNext:")
+    if name == "dev":
+        print(f"  1. Open the workflow's page:  {out['workflowUrl']}")
+        print("  2. Change a setting and look at what would change:")
+        print("       pulumi config set triggerIntervalMinutes 5 --stack dev   (make shell sets up the environment)")
+        print("       make preview")
+        print("  3. Deploy to a real environment: README, “Deploy to a real environment”")
+        print("\nThe schedule goes on in the background until `make down`.")
+    else:
+        print(f"  1. Open the workflow's page:  {out['workflowUrl']}")
+        print(f"  2. Look at new records:       python -m operations logs --stack {name}")
+        print(f"  3. Preview a change:          pulumi preview --stack {name}")

@@ -1,0 +1,86 @@
+"""Workflows and their executions (``/platform/automation/v1``, OAuth bearer tokens)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from .errors import NotFound
+
+PATH = "/platform/automation/v1"
+FINAL_STATES = ("SUCCESS", "ERROR", "CANCELLED")
+PAGE_SIZE = 100
+
+Json = dict[str, Any]
+
+
+def started_at(execution: Json) -> datetime | None:
+    text = execution.get("startedAt")
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+class Automation:
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def _all(self, path: str, query: Json) -> list[Json]:
+        found: list[Json] = []
+        while True:
+            page = self._call("GET", path, query={**query, "limit": PAGE_SIZE, "offset": len(found)})
+            found += page["results"]
+            if not page["results"] or len(found) >= page["count"]:
+                return found
+
+    # workflows
+
+    def workflows_titled(self, title: str) -> list[Json]:
+        """Workflows of exactly this title (``search`` is no exact match, titles are not unique)."""
+        return [w for w in self._all(f"{PATH}/workflows", {"search": title}) if w["title"] == title]
+
+    def workflow(self, id: str) -> Json | None:
+        """The workflow; None if it is gone."""
+        try:
+            found: Json = self._call("GET", f"{PATH}/workflows/{id}")
+        except NotFound:
+            return None
+        return found
+
+    def create_workflow(self, body: Json) -> Json:
+        created: Json = self._call("POST", f"{PATH}/workflows", body=body)
+        return created
+
+    def update_workflow(self, id: str, body: Json) -> Json:
+        """PUT; root fields that are left out keep their value (it behaves like a PATCH)."""
+        updated: Json = self._call("PUT", f"{PATH}/workflows/{id}", body=body)
+        return updated
+
+    def delete_workflow(self, id: str) -> None:
+        """Delete a workflow; one that is gone already is a success."""
+        with suppress(NotFound):
+            self._call("DELETE", f"{PATH}/workflows/{id}")
+
+    # executions
+
+    def run(self, workflow: str, *, input: Json, unique_qualifier: str) -> Json:
+        """Start a run. A qualifier that was used before starts nothing and answers with what it had started."""
+        body = {"input": input, "uniqueQualifier": unique_qualifier}
+        execution: Json = self._call("POST", f"{PATH}/workflows/{workflow}/run", body=body)
+        return execution
+
+    def executions(self, workflow: str, **filters: str) -> list[Json]:
+        """Executions, newest first."""
+        return self._all(f"{PATH}/executions", {"workflow": workflow, "ordering": "-startedAt", **filters})
+
+    def execution(self, id: str) -> Json:
+        found: Json = self._call("GET", f"{PATH}/executions/{id}")
+        return found
+
+    def task(self, execution: str, task: str) -> Json:
+        found: Json = self._call("GET", f"{PATH}/executions/{execution}/tasks/{task}")
+        return found
+
+    def task_log(self, execution: str, task: str) -> str:
+        """The task's log: everything the script printed, as one text."""
+        return str(self._call("GET", f"{PATH}/executions/{execution}/tasks/{task}/log") or "")

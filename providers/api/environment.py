@@ -1,0 +1,183 @@
+"""One Dynatrace environment as one process sees it: addresses, tokens, APIs, and the pre-flight before the first write."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import preflight
+from .automation import Automation
+from .errors import ApiError, LoginFailed, PreflightFailed
+from .http import Http
+from .redaction import Redactor
+from .settings import Settings
+from .vault import Vault
+
+RENEW_BEFORE_S = 60.0
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+AUTOMATION_SCOPES = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:run")
+QUERY_SCOPES = ("storage:logs:read", "storage:buckets:read")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the environment is, and with what to enter it. ``log_ingest_token`` is only looked up, never used."""
+
+    environment_url: str
+    apps_url: str
+    sso_token_url: str
+    api_token: str
+    oauth_client_id: str
+    oauth_client_secret: str
+    account_urn: str
+    log_ingest_token: str
+
+    @property
+    def secrets(self) -> list[str]:
+        return [self.api_token, self.oauth_client_secret, self.log_ingest_token]
+
+
+def apps_url_of(environment_url: str) -> str:
+    """The apps host that belongs to an environment (facts: dynatrace-api 1).
+
+    ``ID.live.dynatrace.com`` -> ``ID.apps.dynatrace.com``; sprint and dev stages insert ``.apps`` after the stage; a
+    loopback address stands for both.
+    """
+    parts = urlsplit(environment_url)
+    host = parts.netloc
+    if parts.hostname in LOOPBACK:
+        return environment_url
+    if ".live." in host:
+        host = host.replace(".live.", ".apps.", 1)
+    else:
+        host = re.sub(r"\.(sprint|dev)\.(?!apps\.)", r".\1.apps.", host, count=1)
+    return f"{parts.scheme}://{host}"
+
+
+class Environment:
+    """Everything the resources share in one process. Thread-safe: the engine works in parallel."""
+
+    def __init__(self, access: Access, may_write: Callable[[], None] = lambda: None) -> None:
+        self.access = access
+        self.redact = Redactor(access.secrets)
+        self.http = Http(self.redact)
+        self.vault = Vault(self._classic)
+        self.settings = Settings(self._classic)
+        self.automation = Automation(self._platform)
+        self._may_write = may_write
+        self._lock = threading.RLock()
+        self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
+        self._preflight_failed = False
+
+    # calls
+
+    def _classic(self, method: str, path: str, **more: Any) -> Any:
+        if method != "GET":
+            self._may_write()
+        headers = {"Authorization": f"Api-Token {self.access.api_token}"}
+        return self.http.send(method, self.access.environment_url + path, headers=headers, **more)
+
+    def _platform(self, method: str, path: str, *, scopes: tuple[str, ...] = AUTOMATION_SCOPES, **more: Any) -> Any:
+        if method != "GET":
+            self._may_write()
+        for renewed in (False, True):
+            headers = {"Authorization": f"Bearer {self.bearer(scopes)}"}
+            try:
+                return self.http.send(method, self.access.apps_url + path, headers=headers, **more)
+            except ApiError as error:
+                if error.status != 401 or renewed:
+                    raise
+                self._bearers.pop(scopes, None)
+        raise AssertionError("unreachable")
+
+    def lookup_token(self, token: str) -> Any:
+        """What is known of an API token: scopes, expiry, owner. Any valid token may ask."""
+        return self._read("POST", "/api/v2/apiTokens/lookup", body={"token": token})
+
+    def _read(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"Authorization": f"Api-Token {self.access.api_token}"}
+        return self.http.send(method, self.access.environment_url + path, headers=headers, **more)
+
+    def query_logs(self, dql: str, *, most: int = 1000) -> list[dict[str, Any]]:
+        """Records of a DQL query. Needs the optional scopes storage:logs:read and storage:buckets:read."""
+        path = "/platform/storage/query/v1/query"
+        body = {"query": dql, "requestTimeoutMilliseconds": 20_000, "maxResultRecords": most}
+        answer = self._platform("POST", f"{path}:execute", scopes=QUERY_SCOPES, body=body)
+        while answer["state"] in ("NOT_STARTED", "RUNNING"):
+            time.sleep(0.5)
+            query = {"request-token": answer["requestToken"], "request-timeout-milliseconds": 20_000}
+            answer = {**answer, **self._platform("GET", f"{path}:poll", scopes=QUERY_SCOPES, query=query)}
+        records: list[dict[str, Any]] = answer["result"]["records"]
+        return records
+
+    # OAuth
+
+    def bearer(self, scopes: tuple[str, ...]) -> str:
+        """An access token with these scopes; they live five minutes and have no refresh token.
+
+        One ungranted scope fails a whole request, so optional scopes are asked for apart from the required ones.
+        Raises LoginFailed with what to check.
+        """
+        with self._lock:
+            token, ends = self._bearers.get(scopes, ("", 0.0))
+            if time.monotonic() < ends:
+                return token
+            answer = self._login(scopes)
+            token = str(answer["access_token"])
+            self.redact.add(token)
+            self._bearers[scopes] = (token, time.monotonic() + float(answer.get("expires_in", 300)) - RENEW_BEFORE_S)
+            return token
+
+    def _login(self, scopes: tuple[str, ...]) -> Any:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.access.oauth_client_id,
+            "client_secret": self.access.oauth_client_secret,
+            "scope": " ".join(scopes),
+            "resource": self.access.account_urn,
+        }
+        try:
+            return self.http.send("POST", self.access.sso_token_url, headers={}, form=form)
+        except ApiError as error:
+            missing = re.search(r"missing following scopes \[([^\]]*)\]", error.text)
+            if missing:
+                raise LoginFailed(f"OAuth client {self.access.oauth_client_id} lacks {missing.group(1)}") from None
+            # SSO answers a wrong secret, client or account alike with 400 “Bad Request” (facts: dynatrace-api 2.2).
+            reference = f" (reference {error.reference})" if error.reference else ""
+            raise LoginFailed(
+                f"OAuth client {self.access.oauth_client_id} got no access token: {error.status} {error.text}{reference}. "
+                "Check oauthClientSecret, oauthClientId and accountUrn; the client must belong to that account"
+            ) from None
+
+    # pre-flight
+
+    @cached_property
+    def deploy_token(self) -> dict[str, Any]:
+        """The deploy token's own description; its ``owner`` becomes the owner of what it writes."""
+        described: dict[str, Any] = self.lookup_token(self.access.api_token)
+        return described
+
+    def ready(self) -> list[str]:
+        """Check tokens and scopes once, before the first write; returns warnings the first time.
+
+        Raises PreflightFailed: with the whole report the first time, with one line afterwards.
+        """
+        with self._lock:
+            if self._preflight_failed:
+                raise PreflightFailed("stopped by the pre-flight; its report stands with another resource of this run")
+            if "preflight_warnings" in self.__dict__:
+                return []
+            try:
+                self.__dict__["preflight_warnings"] = preflight.check(self)
+            except PreflightFailed:
+                self._preflight_failed = True
+                raise
+            warnings: list[str] = self.__dict__["preflight_warnings"]
+            return warnings

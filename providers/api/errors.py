@@ -1,0 +1,63 @@
+"""Every way a deployment can fail, as a tree::
+
+    DynatraceError             base: what failed, on which object, what to do next
+    ├── ApiError               Dynatrace answered with an error (status, method, path, reference)
+    │   ├── NotFound           404
+    │   └── Conflict           409: somebody changed the object in between
+    ├── TransportError         no answer: the request may or may not have taken effect
+    ├── LoginFailed            SSO refused the OAuth client
+    ├── PreflightFailed        tokens, scopes or addresses are not what the deployment needs
+    ├── Refused                we refuse: the object is not ours, or there are two of it
+    └── RunFailed              the workflow ran and failed
+
+No message ever holds a secret: everything taken from outside passes ``redaction`` first.
+"""
+
+from __future__ import annotations
+
+
+class DynatraceError(Exception):
+    """Base of all. ``str()`` is one paragraph for the person who reads the output of ``pulumi up``."""
+
+
+class ApiError(DynatraceError):
+    """An answer that is an error.
+
+    ``reference`` is Dynatrace's own id of the failure (``errorRef``, ``issueId``) for its support, or empty.
+    """
+
+    def __init__(self, method: str, path: str, status: int, text: str, reference: str = "", hint: str = "") -> None:
+        self.method, self.path, self.status, self.text, self.reference = method, path, status, text, reference
+        self.hint = hint
+        shown = f"{method} {path} answered {status}: {text or 'no text'}"
+        if reference:
+            shown += f" (reference {reference})"
+        super().__init__(f"{shown}. {hint}" if hint else shown)
+
+
+class NotFound(ApiError):
+    """404: the object is gone, or never was."""
+
+
+class Conflict(ApiError):
+    """409: the object has changed since it was read."""
+
+
+class TransportError(DynatraceError):
+    """No answer arrived; a write may have taken effect all the same."""
+
+
+class LoginFailed(DynatraceError):
+    """The OAuth client could not get an access token."""
+
+
+class PreflightFailed(DynatraceError):
+    """What the deployment needs is not there; nothing has been written."""
+
+
+class Refused(DynatraceError):
+    """Going on would touch an object that is not ours."""
+
+
+class RunFailed(DynatraceError):
+    """The workflow was deployed and ran, and the run failed."""

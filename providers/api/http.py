@@ -1,0 +1,201 @@
+"""One HTTP exchange with time limits and retries; the only place that touches ``requests``.
+
+What is retried, and how long it waits, are pure functions. A POST is repeated only where the answer proves that it
+took no effect (429); whoever creates an object looks it up again before the second try.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from .errors import ApiError, Conflict, NotFound, TransportError
+from .redaction import Redactor
+
+CONNECT_S, ANSWER_S = 10.0, 30.0
+TRIES = 5
+FIRST_DELAY_S, FACTOR, LONGEST_DELAY_S = 1.0, 2.0, 60.0
+LONGEST_TEXT = 600
+
+
+def should_retry(method: str, status: int | None, path: str) -> bool:
+    """Whether an exchange may be repeated as it is. ``status`` None: no answer arrived."""
+    if status == 429:
+        return True
+    if method == "POST":
+        return False
+    # The vault answers a PUT with a passing 500 now and then (terraform-provider-dynatrace commit 0b94728).
+    passing = {502, 503, 504} | ({500} if method == "PUT" and "/credentials/" in path else set())
+    return status is None or status in passing
+
+
+def retry_after_s(headers: Mapping[str, str], body: Any, now: datetime) -> float | None:
+    """What the server asks to wait: ``Retry-After`` (seconds or date), ``retryAfterSeconds`` in the body, or
+    ``X-RateLimit-Reset`` (a moment in s, ms or µs: clients read it in all three units). None: it says nothing."""
+    header = headers.get("Retry-After", "").strip()
+    if header:
+        try:
+            return max(0.0, float(header))
+        except ValueError:
+            try:
+                moment = parsedate_to_datetime(header)
+            except ValueError:
+                return None
+            return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+    inner = body.get("error") if isinstance(body, dict) else None
+    seconds = inner.get("retryAfterSeconds") if isinstance(inner, dict) else None
+    if isinstance(seconds, int | float):
+        return max(0.0, float(seconds))
+    reset = headers.get("X-RateLimit-Reset", "")
+    if reset.isdigit():
+        value = float(reset)
+        value /= 1e6 if value > 1e14 else 1e3 if value > 1e11 else 1
+        return max(0.0, value - now.timestamp())
+    return None
+
+
+def delay_s(attempt: int, asked: float | None, jitter: float) -> float:
+    """Seconds before try ``attempt + 1``: exponential with jitter (0..1), at least what the server asked, capped."""
+    backoff = FIRST_DELAY_S * FACTOR**attempt * (0.5 + jitter / 2)
+    return min(LONGEST_DELAY_S, max(backoff, asked or 0.0))
+
+
+def error_text(body: Any) -> tuple[str, str]:
+    """Message and reference of an error body in any of Dynatrace's envelopes (array, error, message, text)."""
+    first = body[0] if isinstance(body, list) and body else body
+    if isinstance(first, str):
+        is_page = first.lstrip()[:1] == "<"
+        return ("a web page instead of JSON" if is_page else " ".join(first.split())[:LONGEST_TEXT]), ""
+    if not isinstance(first, dict):
+        return "", ""
+    error = first["error"] if isinstance(first.get("error"), dict) else first
+    text = str(error.get("message") or first.get("error_description") or "")
+    details = error.get("details")
+    for violation in error.get("constraintViolations") or []:
+        text += f"; {violation.get('path') or violation.get('location') or 'value'}: {violation.get('message')}"
+    if isinstance(details, str):
+        text += f" {details}"
+    elif isinstance(details, dict):
+        missing = [*details.get("missingScopes", []), *details.get("missingPermissions", [])]
+        rest = {k: v for k, v in details.items() if k not in ("missingScopes", "missingPermissions", "errorRef")}
+        text += f" Missing: {', '.join(map(str, missing))}." if missing else (f" {json.dumps(rest)}" if rest else "")
+    inner = details if isinstance(details, dict) else {}
+    reference = error.get("errorRef") or inner.get("errorRef") or first.get("issueId") or ""
+    return " ".join(text.split())[:LONGEST_TEXT], str(reference)
+
+
+class Http:
+    """Exchanges with one redactor; safe to use from several threads (a session per thread)."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self.redact = redact
+        self.calls = 0
+        self._local = threading.local()
+
+    def _session(self, url: str) -> requests.Session:
+        session = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.headers["User-Agent"] = "sectigo-dynatrace"
+        # A proxy of the machine cannot reach this machine's own loopback.
+        session.trust_env = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
+        return session
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send and return the decoded JSON answer (None if empty).
+
+        Raises:
+            NotFound, Conflict, ApiError: the answer is an error.
+            TransportError: no answer, after retries where a repetition is harmless.
+        """
+        path = urlsplit(url).path
+        for attempt in range(TRIES):
+            status, answer, problem, asked = self._exchange(method, url, headers, query, body, form)
+            if problem is None and status is not None and status < 400:
+                return answer
+            if attempt + 1 == TRIES or not should_retry(method, status, path):
+                break
+            time.sleep(delay_s(attempt, asked, random.random()))
+        if status is None:
+            host = urlsplit(url).netloc
+            raise TransportError(
+                f"{method} {path}: no answer from {host} ({self.redact(str(problem))}). Check the address in the "
+                "stack config, and that a firewall or proxy lets this machine reach it"
+            )
+        text, reference = error_text(answer)
+        kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
+        raise kind(method, path, status, self.redact(text), self.redact(reference), hint(status, path, text))
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, Any] | None,
+        body: Any,
+        form: Mapping[str, str] | None,
+    ) -> tuple[int | None, Any, str | None, float | None]:
+        """(status, decoded body, transport problem, what the server asked to wait)"""
+        self.calls += 1
+        try:
+            response = self._session(url).request(
+                method,
+                url,
+                headers=dict(headers),
+                params=query,
+                json=body,
+                data=form,
+                timeout=(CONNECT_S, ANSWER_S),
+                allow_redirects=False,
+            )
+            text = response.text
+        except requests.RequestException as error:
+            return None, None, type(error).__name__, None
+        try:
+            answer = json.loads(text) if text.strip() else None
+        except ValueError:
+            answer = text
+        if response.status_code in (301, 302, 303, 307, 308):
+            answer = f"a redirect to {response.headers.get('Location', '?')}"
+            return 400, answer, None, None
+        if isinstance(answer, str) and response.status_code < 400:
+            # The live host answers platform paths with 200 and a page (Monaco): the wrong host was asked.
+            return 400, answer, None, None
+        asked = retry_after_s(response.headers, answer, datetime.now(UTC))
+        return response.status_code, answer, None, asked
+
+
+def hint(status: int, path: str, text: str) -> str:
+    """What to do next, for the answers users meet most (facts: dynatrace-api 10)."""
+    if "failed to resolve tenant" in text:
+        return "dynatraceEnvironmentUrl names an environment that does not exist"
+    if "a web page" in text or "redirect" in text:
+        return "dynatraceEnvironmentUrl (or appsUrl) does not lead to a Dynatrace API; it looks like https://ID.live.dynatrace.com"
+    if status == 401:
+        which = "oauthClientId and oauthClientSecret" if path.startswith("/platform/") else "dynatraceApiToken"
+        return f"Check {which}; after a rotation, run refresh and destroy with --run-program, so that the new value is used"
+    if status == 403 and "iam:service-users:use" not in text and path.startswith("/platform/automation/"):
+        return "The OAuth client, and the user it belongs to, need automation:workflows:read, :write and :run"
+    if status == 403:
+        return "Give the API token the scopes of the manual's page “Create Dynatrace API token”"
+    if status == 429:
+        return "Dynatrace limits the rate of calls; try again in a minute"
+    return ""

@@ -1,0 +1,68 @@
+"""What must be true before the first write: valid tokens, complete scopes, right addresses. One report for all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from .errors import DynatraceError, NotFound, PreflightFailed
+
+if TYPE_CHECKING:
+    from .environment import Environment
+
+DEPLOY_SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
+INGEST_SCOPES = ("logs.ingest",)
+WARN_BEFORE = timedelta(days=14)
+MANUAL = "https://docs.sectigo.com/scm/sectigo-connector-for-dynatrace/configuring-the-connector.html"
+
+
+def check(environment: Environment) -> list[str]:
+    """Returns warnings. Raises PreflightFailed with every problem found."""
+    access = environment.access
+    problems: list[str] = []
+    warnings: list[str] = []
+    same = access.log_ingest_token in ("", access.api_token)
+    problems += token_problems(
+        "dynatraceApiToken", lambda: environment.deploy_token, DEPLOY_SCOPES + (INGEST_SCOPES if same else ()), warnings
+    )
+    if not same and not problems:
+        problems += token_problems(
+            "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
+        )
+    from .environment import AUTOMATION_SCOPES
+
+    try:
+        environment.bearer(AUTOMATION_SCOPES)
+    except DynatraceError as error:
+        problems.append(f"oauthClientId: {error}")
+    if problems:
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        raise PreflightFailed(
+            f"pre-flight of {access.environment_url} failed, nothing was written:{lines}\n  See {MANUAL}"
+        )
+    return warnings
+
+
+def token_problems(key: str, lookup: Any, needed: tuple[str, ...], warnings: list[str]) -> list[str]:
+    """Problems of one API token, by config key; adds to ``warnings`` when it expires soon."""
+    try:
+        token = lookup()
+    except NotFound:
+        return [
+            f"{key}: this environment does not know the token; create one on the page “Access tokens” of this environment"
+        ]
+    except DynatraceError as error:
+        return [f"{key}: {error}"]
+    problems = []
+    if not token.get("enabled", True):
+        problems.append(f"{key}: token {token['id']} is disabled")
+    missing = [scope for scope in needed if scope not in token.get("scopes", [])]
+    if missing:
+        problems.append(f"{key}: token {token['id']} lacks the scope{'s' * (len(missing) > 1)} {', '.join(missing)}")
+    if expires := token.get("expirationDate"):
+        left = datetime.fromisoformat(expires.replace("Z", "+00:00")) - datetime.now(UTC)
+        if left < timedelta(0):
+            problems.append(f"{key}: token {token['id']} expired on {expires}")
+        elif left < WARN_BEFORE:
+            warnings.append(f"{key}: token {token['id']} expires in {left.days} days ({expires})")
+    return problems

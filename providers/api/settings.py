@@ -1,0 +1,58 @@
+"""The outbound allowlist: one Settings 2.0 object per environment, which all teams share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+PATH = "/api/v2/settings/objects"
+SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"
+MOST_HOSTS = 100
+
+
+@dataclass(frozen=True)
+class Allowlist:
+    """``object_id`` None: there is no object yet, which means enforced with an empty list."""
+
+    object_id: str | None
+    update_token: str | None
+    enforced: bool
+    hosts: tuple[str, ...]
+
+
+def value_of(enforced: bool, hosts: tuple[str, ...]) -> dict[str, Any]:
+    """The object's value; ``hostList`` exists only while the list is enforced."""
+    inner: dict[str, Any] = {"enforced": enforced}
+    if enforced:
+        inner["hostList"] = list(hosts)
+    return {"allowedOutboundConnections": inner}
+
+
+class Settings:
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def allowlist(self) -> Allowlist:
+        # The default field set is not documented: updateToken must be asked for.
+        query = {"schemaIds": SCHEMA, "scopes": "environment", "fields": "objectId,value,updateToken"}
+        items = self._call("GET", PATH, query=query)["items"]
+        if not items:
+            return Allowlist(None, None, True, ())
+        inner = items[0]["value"]["allowedOutboundConnections"]
+        hosts = tuple(inner.get("hostList") or ())
+        return Allowlist(items[0]["objectId"], items[0].get("updateToken"), bool(inner["enforced"]), hosts)
+
+    def write_allowlist(self, seen: Allowlist, hosts: tuple[str, ...]) -> str:
+        """Write the list on top of what was seen; returns the object's id. Raises Conflict if it has changed since."""
+        value = value_of(seen.enforced, hosts)
+        if seen.object_id is None:
+            item = {"schemaId": SCHEMA, "scope": "environment", "value": value}
+            return str(self._call("POST", PATH, body=[item])[0]["objectId"])
+        body = {"value": value, "updateToken": seen.update_token}
+        self._call("PUT", f"{PATH}/{seen.object_id}", body=body)
+        return seen.object_id
+
+    def delete_allowlist(self, seen: Allowlist) -> None:
+        """Remove the object itself (for one that we created and that is empty again)."""
+        self._call("DELETE", f"{PATH}/{seen.object_id}", query={"updateToken": seen.update_token})

@@ -1,0 +1,141 @@
+"""The credential vault, behind one adapter: a new vault API is coming (``/platform/credential-vault/v1/entries``).
+
+Classic API v2 (``/api/v2/credentials``): names are not unique, a PUT replaces the whole entry and needs the secret,
+no answer ever holds a secret, there is no version and no modification time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ApiError, DynatraceError, NotFound, TransportError
+
+PATH = "/api/v2/credentials"
+PAGE_SIZE = 500
+CREATE_TRIES = 3
+
+Call = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry's metadata. ``type`` is ``USERNAME_PASSWORD`` or ``TOKEN``."""
+
+    id: str
+    name: str
+    type: str
+    description: str
+    owner: str
+    owner_access_only: bool
+
+
+def entry_of(element: dict[str, Any]) -> Entry:
+    return Entry(
+        id=str(element["id"]),
+        name=str(element.get("name") or ""),
+        type=str(element.get("type") or ""),
+        description=str(element.get("description") or ""),
+        owner=str(element.get("owner") or ""),
+        owner_access_only=bool(element.get("ownerAccessOnly")),
+    )
+
+
+def entry_body(
+    *, name: str, type: str, description: str, owner_access_only: bool, secret: dict[str, str]
+) -> dict[str, Any]:
+    """The whole entry as POST and PUT take it; ``secret`` is ``{user, password}`` or ``{token}``.
+
+    ``allowContextlessRequests`` lets a Run JavaScript task read it; ``scopes`` is sent, the deprecated ``scope`` is not.
+    """
+    return {
+        "name": name,
+        "type": type,
+        "description": description,
+        "scopes": ["APP_ENGINE"],
+        "ownerAccessOnly": owner_access_only,
+        "allowContextlessRequests": True,
+        **secret,
+    }
+
+
+class Vault:
+    """Entries of one environment; one write at a time, one listing for all look-ups of a process."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._writing = threading.Lock()
+        self._listing: list[Entry] | None = None
+        self._listing_lock = threading.Lock()
+
+    def entries(self) -> list[Entry]:
+        """All entries this token may see, unfiltered (the ``name`` filter is a loose search)."""
+        with self._listing_lock:
+            if self._listing is None:
+                self._listing = self._list()
+            return self._listing
+
+    def _list(self) -> list[Entry]:
+        found: list[Entry] = []
+        query: dict[str, Any] = {"pageSize": PAGE_SIZE}
+        while True:
+            page = self._call("GET", PATH, query=query)
+            found += [entry_of(element) for element in page["credentials"]]
+            if not page.get("nextPageKey"):
+                return found
+            # With the key, all other parameters are refused.
+            query = {"nextPageKey": page["nextPageKey"]}
+
+    def forget_listing(self) -> None:
+        with self._listing_lock:
+            self._listing = None
+
+    def get(self, id: str) -> Entry | None:
+        """An entry's metadata; None if it is gone."""
+        try:
+            return entry_of(self._call("GET", f"{PATH}/{id}"))
+        except NotFound:
+            return None
+
+    def create(self, body: dict[str, Any], is_mine: Callable[[Entry], bool]) -> str:
+        """Create an entry; returns its id.
+
+        A POST whose answer is lost may have created the entry: it is never repeated without a new look-up
+        (``is_mine`` recognises what an earlier try has left).
+        """
+        with self._writing:
+            for attempt in range(CREATE_TRIES):
+                try:
+                    return str(self._call("POST", PATH, body=body)["id"])
+                except (TransportError, ApiError) as error:
+                    lost = isinstance(error, TransportError) or error.status >= 500
+                    if not lost:
+                        raise
+                    self.forget_listing()
+                    mine = [entry for entry in self.entries() if is_mine(entry)]
+                    if mine:
+                        return mine[0].id
+                    if attempt + 1 == CREATE_TRIES:
+                        raise
+        raise AssertionError("unreachable")
+
+    def replace(self, id: str, body: dict[str, Any]) -> None:
+        """Replace a whole entry, secret included. Raises DynatraceError if it had been deleted."""
+        with self._writing:
+            answer = self._call("PUT", f"{PATH}/{id}", body=body)
+            if isinstance(answer, dict) and answer.get("id"):
+                # 201: the entry was gone and this PUT made a new one, under whatever id.
+                self._call("DELETE", f"{PATH}/{answer['id']}")
+                raise DynatraceError(
+                    f"vault entry “{body['name']}” ({id}) was deleted outside Pulumi; run `pulumi up --refresh`, "
+                    "which creates it again"
+                )
+
+    def delete(self, id: str) -> None:
+        """Delete an entry; one that is gone already is a success."""
+        with self._writing:
+            with suppress(NotFound):
+                self._call("DELETE", f"{PATH}/{id}")

@@ -1,0 +1,156 @@
+"""Step 11: one run after each deployment of a new revision, awaited and judged.
+
+A revision is a hash of script, parameters and credential ids. The run is looked up before one is started, by the
+revision in its input; a failed run fails ``pulumi up`` with the reason, and the next ``up`` tries again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pulumi
+
+from workflow_src.render import TASK
+
+from .api.automation import FINAL_STATES, Json
+from .api.environment import Environment
+from .api.errors import DynatraceError, RunFailed
+from .lifecycle import DynatraceObject, ObjectProvider, Place, Props, say, warn
+
+LOOK_EVERY_S = 1.0
+LONGEST_WAIT_S = 180.0
+SKIPPED_TRIES = 3
+SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
+PERMISSIONS = (
+    "app-engine:functions:run (primary), automation:workflows:read, automation:workflows:run, "
+    "environment-api:credentials:read, environment-api:credentials:write (secondary)"
+)
+
+
+class WorkflowRunProvider(ObjectProvider):
+    compared = ("workflow", "revision")
+    outputs = ("execution", "outcome")
+
+    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
+        result = run_once(environment, props)
+        compare_identities(environment, props["checkpoint"])
+        return f"{props['workflow']}/run", result
+
+    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+        return run_once(environment, news)
+
+    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
+        return {}  # a run is a fact of the past: it neither drifts nor goes
+
+    def remove(self, environment: Environment, id: str, props: Props) -> None:
+        """Nothing to remove: executions belong to the workflow."""
+
+
+def run_once(environment: Environment, props: Props) -> Props:
+    """Find or start the run of this revision, wait for its first leg, show its log, judge it."""
+    automation = environment.automation
+    skipped: set[str] = set()
+    while len(skipped) < SKIPPED_TRIES:
+        execution = await_end(environment, find_or_start(environment, props, skipped))
+        id, task = execution["id"], automation.task(execution["id"], TASK)
+        say(indented(automation.task_log(id, TASK)))
+        if execution["state"] != "SUCCESS":
+            raise RunFailed(why(execution, task, f"{props['executionsUrl']}/{id}", environment))
+        result = task.get("result")
+        outcome = str(result.get("outcome", "")) if isinstance(result, dict) else ""
+        if outcome != "skipped":
+            if outcome == "more waiting":
+                say("more records are waiting: the workflow goes on by itself")
+            return {"execution": id, "outcome": outcome}
+        say("another run was at work; trying again")
+        skipped.add(id)
+    raise RunFailed("the first run was skipped three times because another run held the lock; run `pulumi up` again")
+
+
+def find_or_start(environment: Environment, props: Props, skipped: set[str]) -> Json:
+    """An execution of this revision that runs or has succeeded, else a new one.
+
+    The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice.
+    """
+    workflow, revision = props["workflow"], props["revision"]
+    runs = [
+        e for e in environment.automation.executions(workflow) if (e.get("input") or {}).get("revision") == revision
+    ]
+    for execution in runs:
+        if execution["state"] in ("RUNNING", "SUCCESS") and execution["id"] not in skipped:
+            say(f"execution {execution['id']} of this revision is {execution['state']}")
+            return execution
+    started = environment.automation.run(
+        workflow, input={"revision": revision}, unique_qualifier=f"{revision}-{len(runs) + 1}"
+    )
+    say(f"workflow execution started: {started['id']} ({started['state']})")
+    return started
+
+
+def await_end(environment: Environment, execution: Json) -> Json:
+    until = time.monotonic() + LONGEST_WAIT_S
+    while execution["state"] not in FINAL_STATES:
+        if time.monotonic() >= until:
+            raise RunFailed(f"execution {execution['id']} is still {execution['state']} after {LONGEST_WAIT_S:.0f} s")
+        time.sleep(LOOK_EVERY_S)
+        execution = environment.automation.execution(execution["id"])
+    return execution
+
+
+def indented(log: str) -> str:
+    return "\n".join(f"  | {line}" for line in log.strip().splitlines()) or "  | (the run printed nothing)"
+
+
+def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
+    """The reason of a failed run, with what to do next."""
+    reason = str(task.get("stateInfo") or execution.get("stateInfo") or "no reason given")
+    text = f"the workflow was deployed, but its run ended as {execution['state']}: {environment.redact(reason)}\n  Look: {url}"
+    if "403" in reason or "Forbidden" in reason:
+        page = environment.access.apps_url + SETTINGS_PAGE
+        text += f"\n  The actor lacks a permission or has not given it to workflows: {PERMISSIONS}. Tick them at {page}"
+    return text
+
+
+def compare_identities(environment: Environment, checkpoint: str) -> None:
+    """Each write of a vault entry makes the writer its owner: two identities take it from each other."""
+    entry = environment.vault.get(checkpoint)
+    try:
+        deployer = environment.deploy_token.get("owner")
+    except DynatraceError:
+        return
+    if entry and deployer and entry.owner and entry.owner != deployer:
+        warn(
+            f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}. Use one service "
+            "user for the deploy token, the OAuth client and the workflow's actor"
+        )
+
+
+class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
+    """One run of the workflow per revision.
+
+    Outputs: ``execution`` (id of the execution), ``outcome`` (``caught up`` or ``more waiting``).
+    """
+
+    execution: pulumi.Output[str]
+    outcome: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource: str,
+        place: Place,
+        *,
+        workflow: pulumi.Input[str],
+        revision: pulumi.Input[str],
+        checkpoint: pulumi.Input[str],
+        executions_url: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props: dict[str, Any] = {
+            **place.props,
+            "workflow": workflow,
+            "revision": revision,
+            "checkpoint": checkpoint,
+            "executionsUrl": executions_url,
+        }
+        super().__init__(WorkflowRunProvider(), resource, props, opts)

@@ -1,0 +1,115 @@
+"""``python -m simulator serve|start|stop|status``: the local environment as a command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from .kernel.options import Options
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(
+        prog="python -m simulator", description="The local environment: Dynatrace and Sectigo SCM on one loopback port."
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="serve|start|stop|status")
+    for name, text in (
+        ("serve", "run in the foreground"),
+        ("start", "run in the background, return when it answers"),
+        ("stop", "end the one that runs in the background"),
+        ("status", "tell whether one runs, and where"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--state", type=Path, default=Options.state, help="its one file (default: %(default)s)")
+        if name in ("serve", "start"):
+            command.add_argument("--port", type=port, help=f"loopback port, 0: any free one (default: {Options.port})")
+            command.add_argument(
+                "--clock", choices=("running", "frozen", "auto"), help="default: as it was, at first running"
+            )
+            command.add_argument("--seed", type=int, help="of all ids and events (default: as it was, at first 1)")
+            command.add_argument(
+                "--set", action="append", default=[], metavar="KEY=JSON", dest="values", help="any other option"
+            )
+    return root
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is no port (0 to 65535)")
+    return number
+
+
+def options(arguments: argparse.Namespace) -> Options:
+    """Options from the command line. Raises ValueError that names every wrong one."""
+    made = Options(port=Options.port if arguments.port is None else arguments.port, state=arguments.state)
+    values: dict[str, Any] = {}
+    for text in arguments.values:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: expected KEY=JSON")
+        try:
+            values[key] = json.loads(value)
+        except ValueError:
+            values[key] = value  # --set old_records=refuse reads better than --set 'old_records="refuse"'
+    if "deno_modules" in values:
+        made.deno_modules = Path(values.pop("deno_modules"))
+    made.change(values)
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parsed = parser().parse_args(arguments)
+    if parsed.command == "serve":
+        return serve(parsed)
+    from . import background
+
+    if parsed.command == "start":
+        return background.start(parsed.state, parsed.port, serve_arguments(parsed))
+    return background.stop(parsed.state) if parsed.command == "stop" else background.status(parsed.state)
+
+
+def serve_arguments(parsed: argparse.Namespace) -> list[str]:
+    """The same command line for ``serve``."""
+    words = ["--state", str(parsed.state.resolve())]
+    words += ["--port", str(parsed.port)] if parsed.port is not None else []
+    words += ["--clock", parsed.clock] if parsed.clock else []
+    words += ["--seed", str(parsed.seed)] if parsed.seed is not None else []
+    for value in parsed.values:
+        words += ["--set", value]
+    return words
+
+
+def serve(parsed: argparse.Namespace) -> int:
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        chosen = options(parsed)
+    except ValueError as error:
+        print(
+            f"error: {error} (options: {', '.join(f.name for f in fields(Options) if f.name != 'fixed')})",
+            file=sys.stderr,
+        )
+        return 2
+    from . import process
+
+    try:
+        process.serve(chosen, parsed.clock, parsed.seed, announce)
+    except process.StartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def announce(url: str) -> None:
+    print(f"local environment ready at {url}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""One process per state: a locked pid file beside it, which says who holds it and on which port.
+
+The lock ends with the process, however it ends, so a stale file or a reused pid misleads nobody.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class ClaimedError(Exception):
+    """Another process holds the state."""
+
+
+def pid_file(state: Path) -> Path:
+    return state.with_suffix(".pid")
+
+
+class Claim:
+    """The lock on a state, held until ``release``. Raises ClaimedError."""
+
+    def __init__(self, state: Path) -> None:
+        state.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(pid_file(state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise ClaimedError from None
+        self.write("")
+
+    def answering(self, port: int) -> None:
+        """Say that this process answers on ``port``."""
+        self.write(f"{os.getpid()} {port}\n")
+
+    def write(self, text: str) -> None:
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, text.encode(), 0)
+
+    def release(self) -> None:
+        self.write("")
+        os.close(self._descriptor)
+
+
+def held(state: Path) -> bool:
+    """Whether a process holds this state."""
+    try:
+        descriptor = os.open(pid_file(state), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def holder(state: Path) -> tuple[int, int] | None:
+    """(pid, port) of the process that holds this state and has begun to answer."""
+    if not held(state):
+        return None
+    try:
+        pid, port = pid_file(state).read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(pid), int(port)

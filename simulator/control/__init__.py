@@ -1,0 +1,12 @@
+"""``/_sim/…``: the control API of the local environment. Nothing of it exists in Dynatrace."""
+
+from __future__ import annotations
+
+from ..kernel.world import World
+from .routes import ROUTES
+
+__all__ = ["ROUTES", "setup"]
+
+
+def setup(world: World) -> None:
+    """The control API has no state of its own."""

@@ -1,0 +1,61 @@
+"""Everything the environment holds, as JSON to read and to compare: two dumps that are equal are equal states.
+
+Secrets appear as keyed fingerprints: whether one has changed shows, what it is does not.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from typing import Any
+
+from ..kernel.store import Row
+from ..kernel.world import World
+
+NEVER = ("kernel_meta", "bearer_tokens", "scm_tokens")
+"""The kernel's own bookkeeping (clock, position of ids) and tokens that live minutes."""
+TRACES = (
+    "executions", "task_executions", "action_executions", "execution_logs",
+    "logs", "scm_records", "settings_outbound_history",
+)  # fmt: skip
+"""What use leaves behind; only with ``everything``."""
+TOUCHED = ("number", "revision", "modified_us", "modified_by", "author", "last_used_us", "next_us")
+"""Who touched an object last and when, and what time alone moves; only with ``everything``."""
+
+
+def dump(world: World, everything: bool) -> dict[str, list[dict[str, Any]]]:
+    """Rows by table; tables and rows in a stable order."""
+    key = world.store.path.with_suffix(".key").read_bytes()
+    tables = world.store.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    found = {}
+    for name in sorted(table["name"] for table in tables):
+        if name in NEVER or (name in TRACES and not everything):
+            continue
+        rows = [readable(world, key, row, everything) for row in world.store.all(f'SELECT * FROM "{name}"')]
+        found[name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+    return found
+
+
+def readable(world: World, key: bytes, row: Row, everything: bool) -> dict[str, Any]:
+    columns = sorted(column for column in row.keys() if everything or column not in TOUCHED)  # noqa: SIM118
+    return {column: plain(world, key, column, row[column]) for column in columns}
+
+
+def plain(world: World, key: bytes, column: str, value: Any) -> Any:
+    """JSON columns as JSON, sealed and digested ones as fingerprints."""
+    if not isinstance(value, str):
+        return value
+    if column == "digest":
+        return fingerprint(key, value)
+    if value.startswith("gAAAA"):  # what Store.seal makes: a Fernet token, different each time for the same secret
+        return fingerprint(key, world.store.unseal(value))
+    if value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def fingerprint(key: bytes, secret: str) -> str:
+    return "secret:" + hmac.new(key, secret.encode("utf-8", "surrogatepass"), "sha256").hexdigest()[:12]

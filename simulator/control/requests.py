@@ -1,0 +1,84 @@
+"""The request log, filtered. It holds no bodies and no headers, hence no secrets."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..kernel.clock import iso
+from ..kernel.world import LoggedRequest, World
+from .checks import number, refused
+
+OWN_APIS = ("control", "pages")
+"""Left out unless asked for: whoever reads the log by page or API would mostly see itself."""
+FILTERS = ("api", "method", "path", "caller", "status", "since", "limit", "all")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which lines; ``path`` is a shell pattern, ``since`` the number of the last line already seen."""
+
+    api: str = ""
+    method: str = ""
+    path: str = "*"
+    caller: str = ""
+    status: int | None = None
+    since: int = 0
+    limit: int = 1000
+    everything: bool = False
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Filter:
+        """From query parameters. Raises a 400 that names what is wrong."""
+        if unknown := sorted(set(query) - set(FILTERS)):
+            raise refused(400, f"Unknown filter: {', '.join(unknown)}. Known: {', '.join(FILTERS)}.")
+        if query.get("caller", "") not in ("", "script", "outside"):
+            raise refused(400, "caller: expected script or outside.")
+        status = query.get("status")
+        return cls(
+            api=query.get("api", ""),
+            method=query.get("method", "").upper(),
+            path=query.get("path") or "*",
+            caller=query.get("caller", ""),
+            status=int(number(status, "status")) if status else None,
+            since=int(number(query.get("since"), "since", default=0)),
+            limit=int(number(query.get("limit"), "limit", least=1, default=1000)),
+            everything=query.get("all", "").lower() in ("1", "true", "yes"),
+        )
+
+    def lets(self, line: LoggedRequest) -> bool:
+        if line.api in OWN_APIS and not self.everything and line.api != self.api:
+            return False
+        if self.caller and (self.caller == "script") != (line.execution is not None):
+            return False
+        return (
+            line.number > self.since
+            and self.api in ("", line.api)
+            and self.method in ("", line.method)
+            and self.status in (None, line.status)
+            and fnmatch.fnmatchcase(line.path, self.path)
+        )
+
+
+def lines(world: World, wanted: Filter) -> list[LoggedRequest]:
+    """The newest ``limit`` lines that match, oldest first."""
+    found = [line for line in world.requests if wanted.lets(line)]
+    return found[-wanted.limit :]
+
+
+def shown(line: LoggedRequest) -> dict[str, Any]:
+    return {
+        "number": line.number,
+        "at": iso(line.at_us),
+        "api": line.api,
+        "method": line.method,
+        "path": line.path,
+        "query": line.query,
+        "status": line.status,
+        "milliseconds": round(line.milliseconds, 1),
+        "caller": line.caller,
+        "execution": line.execution,
+        "fault": line.fault,
+    }

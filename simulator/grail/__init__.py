@@ -1,0 +1,17 @@
+"""Grail: DQL queries over the ingested logs.
+
+``dql`` is the language, ``queries`` keeps those that are polled, ``result`` and ``errors`` write the wire, ``routes``.
+"""
+
+from __future__ import annotations
+
+from ..kernel.world import World
+from . import queries
+from .routes import ROUTES
+
+__all__ = ["ROUTES", "setup"]
+
+
+def setup(world: World) -> None:
+    """Create the tables; idempotent. Table ``logs`` is the log ingest's."""
+    world.store.create(queries.SCHEMA)

@@ -1,0 +1,243 @@
+"""Expressions: a tree becomes a Python function of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from . import text_functions, time_functions  # noqa: F401  (they enter their functions into the table)
+from .aggregates import AGGREGATES, Aggregate
+from .errors import DqlError, Span, unknown
+from .functions import FUNCTIONS, Function
+from .syntax import Align, Binary, Braces, Call, DurationLiteral, Element, Expr, Field, Item, Literal_, Unary
+from .values import (
+    OPERATIONS,
+    UNITS,
+    Duration,
+    Row,
+    Timestamp,
+    Value,
+    align,
+    both,
+    duration,
+    either,
+    moment,
+    negate,
+    one_of_two,
+    opposite,
+)
+
+Compiled = Callable[[Row], Value]
+LOGIC = {"and": both, "or": either, "xor": one_of_two}
+
+
+@dataclass
+class Aggregation:
+    """One call of an aggregation function in a ``summarize``; its result is kept in the record under ``slot``."""
+
+    slot: str
+    new: Callable[[], Aggregate]
+    arguments: list[Compiled]
+    default: Value = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an expression may refer to."""
+
+    now_ns: int
+    fields: frozenset[str] | None = None
+    """The only fields there can be, or None where records may carry any."""
+    aggregations: list[Aggregation] | None = None
+    """Where aggregation functions are allowed: the list that takes them."""
+
+
+def compile(node: Expr, scope: Scope) -> Compiled:
+    """Raises DqlError for anything that cannot work, whatever the records hold."""
+    match node:
+        case Literal_(value):
+            return lambda row: value
+        case DurationLiteral(amount, unit):
+            span = duration(amount * UNITS[unit])
+            if span is None:
+                raise DqlError(f"{amount}{unit} is too long.", node.span, "LITERAL_OUT_OF_RANGE")
+            return lambda row: span
+        case Field(name):
+            return _field(name, scope, node.span)
+        case Unary(operator, operand):
+            inner, change = compile(operand, scope), negate if operator == "-" else opposite
+            return lambda row: change(inner(row))
+        case Binary("~"):
+            from .search import compile_search
+
+            return compile_search(node, scope)
+        case Binary(operator, left, right):
+            return _binary(operator, compile(left, scope), compile(right, scope))
+        case Align(inner_node, unit):
+            return _align(compile(inner_node, scope), unit, scope.now_ns)
+        case Element(array, index):
+            return _element(compile(array, scope), compile(index, scope))
+        case Braces(items):
+            values = [compile(plain(item, "an array"), scope) for item in items]
+            return lambda row: [value(row) for value in values]
+        case Call():
+            return _call(node, scope)
+    raise AssertionError(node)
+
+
+def plain(item: Item, where: str) -> Expr:
+    """The expression of an item that may be nothing else."""
+    if item.alias is not None or item.parameter or item.order:
+        raise DqlError(f"Only a plain expression can stand in {where}.", item.span, "UNEXPECTED_ITEM")
+    return item.value
+
+
+def constant(node: Expr, scope: Scope, what: str) -> Value:
+    """The value of an expression that must not depend on a record."""
+
+    def none_here(name: str) -> DqlError:
+        return DqlError(f"{what} must be constant, but refers to the field {name}.", node.span, "CONSTANT_EXPECTED")
+
+    try:
+        return compile(node, replace(scope, fields=frozenset(), aggregations=None))({})
+    except DqlError as error:
+        raise none_here(error.arguments[0]) if error.type == "FIELD_DOES_NOT_EXIST" else error from None
+
+
+def _field(name: str, scope: Scope, span: Span) -> Compiled:
+    if scope.fields is not None and name not in scope.fields:
+        raise DqlError(f"The field {name} doesn't exist.", span, "FIELD_DOES_NOT_EXIST", (name,))
+    return lambda row: row.get(name)
+
+
+def _binary(operator: str, left: Compiled, right: Compiled) -> Compiled:
+    if operator == "and":
+        return lambda row: False if (a := left(row)) is False else both(a, right(row))
+    if operator == "or":
+        return lambda row: True if (a := left(row)) is True else either(a, right(row))
+    operation = LOGIC.get(operator) or OPERATIONS[operator]
+    return lambda row: operation(left(row), right(row))
+
+
+def _align(inner: Compiled, text: str, now_ns: int) -> Compiled:
+    digits = len(text) - len(text.lstrip("0123456789"))
+    count, unit = int(text[:digits] or 1), text[digits:]
+
+    def aligned(row: Row) -> Value:
+        value = inner(row)
+        if type(value) is Duration:  # an offset from now (docs: fetch)
+            value = moment(now_ns + int(value))
+        return align(int(value), unit, count) if type(value) is Timestamp else None
+
+    return aligned
+
+
+def _element(array: Compiled, index: Compiled) -> Compiled:
+    def element(row: Row) -> Value:
+        values, place = array(row), index(row)
+        if isinstance(values, dict):
+            return values.get(place) if isinstance(place, str) else None
+        if not isinstance(values, list) or type(place) is not int:
+            return None
+        return values[place] if -len(values) <= place < len(values) else None
+
+    return element
+
+
+def _call(node: Call, scope: Scope) -> Compiled:
+    if node.name in AGGREGATES:
+        return _aggregation(node, scope)
+    if node.name == "now" and not node.items:
+        now = Timestamp(scope.now_ns)
+        return lambda row: now
+    if node.name == "record":
+        return _record(node, scope)
+    function = FUNCTIONS.get(node.name)
+    if function is None:
+        raise unknown("function", node.name, {*FUNCTIONS, *AGGREGATES, "now", "record"}, node.span)
+    positional, named = _arguments(node, scope, function)
+    call = function.call
+    if named:
+        values = {**{name: (lambda row, v=value: v) for name, value in function.named.items()}, **named}
+
+        def with_names(row: Row) -> Value:
+            given = [argument(row) for argument in positional]
+            if function.strict and any(g is None for g in given):
+                return None
+            return call(*given, **{name: value(row) for name, value in values.items()})
+
+        return with_names
+    defaults = function.named
+    if len(positional) == 1 and function.strict:
+        only = positional[0]
+        return lambda row: None if (value := only(row)) is None else call(value, **defaults)
+
+    def without_names(row: Row) -> Value:
+        given = [argument(row) for argument in positional]
+        return None if function.strict and any(g is None for g in given) else call(*given, **defaults)
+
+    return without_names
+
+
+def _arguments(node: Call, scope: Scope, function: Function) -> tuple[list[Compiled], dict[str, Compiled]]:
+    positional, named = [], {}
+    for item in node.items:
+        if item.parameter:
+            # `else` is no name in Python.
+            name = item.parameter if item.parameter in function.named else item.parameter + "_"
+            if name not in function.named:
+                known = [each.rstrip("_") for each in function.named]
+                raise unknown(f"parameter of {node.name}", item.parameter, known, item.span)
+            if name in named:
+                raise DqlError(f"{item.parameter} is given twice.", item.span, "DUPLICATE_PARAMETER")
+            named[name] = compile(item.value, scope)
+        else:
+            positional.append(compile(plain(item, f"the arguments of {node.name}"), scope))
+    if not function.least <= len(positional) <= function.most:
+        wanted = str(function.least) if function.least == function.most else f"at least {function.least}"
+        raise DqlError(
+            f"{node.name} takes {wanted} argument{'s' * (wanted != '1')}, not {len(positional)}.",
+            node.span,
+            "WRONG_NUMBER_OF_ARGUMENTS",
+        )
+    return positional, named
+
+
+def _record(node: Call, scope: Scope) -> Compiled:
+    members = {}
+    for item in node.items:
+        if item.parameter or item.order:
+            raise DqlError("A record is made of name = value.", item.span, "UNEXPECTED_ITEM")
+        from .syntax import render
+
+        members[item.alias if item.alias is not None else render(item.value)] = compile(item.value, scope)
+    return lambda row: {name: value(row) for name, value in members.items()}
+
+
+def _aggregation(node: Call, scope: Scope) -> Compiled:
+    if scope.aggregations is None:
+        raise DqlError(
+            f"The aggregation function {node.name} can be used only in summarize and makeTimeseries.",
+            node.span,
+            "AGGREGATION_NOT_ALLOWED",
+        )
+    kind, inner = AGGREGATES[node.name], replace(scope, aggregations=None)
+    default: Value = None
+    arguments = []
+    for item in node.items:
+        if item.parameter == "default":
+            default = constant(item.value, inner, "default")
+        elif item.parameter:
+            raise unknown(f"parameter of {node.name}", item.parameter, ["default"], item.span)
+        else:
+            arguments.append(compile(plain(item, f"the arguments of {node.name}"), inner))
+    if len(arguments) != kind.arguments:
+        plural = "" if kind.arguments == 1 else "s"
+        raise DqlError(
+            f"{node.name} takes {kind.arguments} argument{plural}, not {len(arguments)}.",
+            node.span,
+            "WRONG_NUMBER_OF_ARGUMENTS",
+        )
+    slot = f"\0{len(scope.aggregations)}"
+    scope.aggregations.append(Aggregation(slot, kind.new, arguments, default))
+    return lambda row: row[slot]

@@ -1,0 +1,17 @@
+"""Log ingest: what becomes of a record on its way into Grail.
+
+Reading order: ``payload`` (body to records), ``record`` (one record to one row; its helpers ``timestamps``,
+``severity``, ``structure``), ``rules`` (a whole batch, its limits and its outcome), ``table``, ``routes``, ``errors``.
+"""
+
+from __future__ import annotations
+
+from ..kernel.world import World
+from .routes import ROUTES
+from .table import SCHEMA
+
+__all__ = ["ROUTES", "setup"]
+
+
+def setup(world: World) -> None:
+    world.store.create(SCHEMA)

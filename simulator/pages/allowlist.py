@@ -1,0 +1,26 @@
+"""What the page shows of the outbound allowlist: which hosts are listed, and which are in effect already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel.world import World
+from ..settings import objects, rules, schema
+from .executions import name_of
+
+
+def view(world: World) -> dict[str, Any]:
+    existing = objects.the_one(world)
+    enforced, listed = schema.effective_hosts(rules.value_now(world))
+    enforced_now, effective = rules.allowed_outbound(world)
+    hosts = [{"host": host, "state": "in effect" if host in effective else "settling"} for host in listed]
+    hosts += [{"host": host, "state": "being removed"} for host in sorted(effective - set(listed))]
+    return {
+        "enforced": enforced,
+        "settled": enforced == enforced_now and effective == set(listed),
+        "hosts": hosts,
+        "count": len(listed),
+        "most": schema.MAX_HOSTS,
+        "modified": existing.modified_us if existing else None,
+        "modified_by": name_of(world, existing.modified_by) if existing else None,
+    }

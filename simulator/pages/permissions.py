@@ -1,0 +1,33 @@
+"""What the page ``…/dynatrace.automations/settings`` shows: what a workflow may do for each user it can act for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..kernel.world import World
+
+PRIMARY = ("app-engine:functions:run",)
+SECONDARY = (
+    "automation:workflows:read",
+    "automation:workflows:run",
+    "environment-api:credentials:read",
+    "environment-api:credentials:write",
+)
+"""The lists of the manual, in its order."""
+
+
+def rows(world: World) -> list[dict[str, Any]]:
+    found = []
+    for user in world.store.all("SELECT * FROM users ORDER BY kind DESC, name"):
+        granted = json.loads(user["permissions"])
+        found.append(
+            {
+                "name": user["name"],
+                "email": user["email"],
+                "kind": "Service user" if user["kind"] == "service" else "Person",
+                "needed": [(permission, permission in granted) for permission in (*PRIMARY, *SECONDARY)],
+                "more": sorted(set(granted) - {*PRIMARY, *SECONDARY}),
+            }
+        )
+    return found

@@ -1,0 +1,167 @@
+"""One process: two loopback listeners on one event loop, a scheduler, and a quick end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from . import app, timekeeping
+from .claim import Claim, ClaimedError
+from .guard import Guard
+from .kernel.clock import Mode
+from .kernel.options import Options
+from .kernel.server import CuttableProtocol
+from .kernel.store import Store
+from .kernel.world import World
+
+LOOPBACK = "127.0.0.1"
+log = logging.getLogger("simulator")
+GRACE_S = 0.3
+"""How long an answer under way may take to leave when the process is told to end."""
+
+
+class StartError(Exception):
+    """Why the environment cannot start, in one sentence for whoever started it."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its signal handlers: two servers share one process, which handles signals itself."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback address. Raises StartError if the port is taken."""
+    try:
+        return socket.create_server((LOOPBACK, port), backlog=256)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise StartError(f"cannot listen on {LOOPBACK}:{port}: {error.strerror}") from None
+        raise StartError(
+            f"port {port} is in use: stop what listens there, or choose another with --port "
+            "(`python -m simulator status` tells whether it is a local environment)"
+        ) from None
+
+
+def open_world(options: Options, mode: Mode | None, seed: int | None) -> World:
+    """The world of a state file: options given now, clock and seed as they were unless given."""
+    store = Store(options.state)
+    options.seed = store.meta("seed", options.seed) if seed is None else seed
+    world = World(options, store)
+    timekeeping.resume(world.clock, store, mode)
+    return world
+
+
+def serve(options: Options, mode: Mode | None, seed: int | None, announce: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT. ``announce`` gets the address as soon as it answers. Raises StartError."""
+    try:
+        claim = Claim(options.state)
+    except ClaimedError:
+        raise StartError(
+            f"the state {options.state} is in use by a running local environment: stop that one first, "
+            "or give this one a file of its own with --state"
+        ) from None
+
+    def ready(url: str) -> None:
+        claim.answering(options.port)
+        announce(url)
+
+    try:
+        main = listen(options.port)
+        options.port = main.getsockname()[1]
+        asyncio.run(run(options, mode, seed, main, ready))
+    finally:
+        claim.release()
+
+
+async def run(
+    options: Options, mode: Mode | None, seed: int | None, main: socket.socket, announce: Callable[[str], None]
+) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for signal_ in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_, stop.set)
+    world = open_world(options, mode, seed)
+    dispatcher = app.build(world)
+    servers = [(server(Guard(world, dispatcher)), main)]
+    background: list[asyncio.Task[None]] = []
+    try:
+        from .runtime.egress import Egress
+    except ImportError:
+        pass
+    else:
+        inner = listen(0)
+        world.scripts.port = inner.getsockname()[1]
+        servers.append((server(Egress(world, dispatcher)), inner))
+    try:
+        from .automation.scheduler import Scheduler
+    except ImportError:
+        pass
+    else:
+        if options.scheduler:
+            background.append(watched("scheduler", Scheduler(world).run(), stop))
+    serving = [asyncio.create_task(each.serve(sockets=[listener])) for each, listener in servers]
+    for each, _ in servers:
+        await each.up.wait()
+    world.ready = True
+    announce(world.url)
+    await stop.wait()
+    world.ready = False
+    await end(world, [each for each, _ in servers], serving, background)
+    world.store.close()
+
+
+def server(application: Any) -> Server:
+    return Server(
+        uvicorn.Config(
+            application, http=CuttableProtocol, ws="none", lifespan="on", log_config=None, access_log=False,
+            server_header=False, date_header=False, loop="asyncio", timeout_keep_alive=75,
+        )
+    )  # fmt: skip
+
+
+def watched(name: str, work: Coroutine[Any, Any, None], stop: asyncio.Event) -> asyncio.Task[None]:
+    """A background task whose crash ends the process loudly: half an environment would mislead."""
+
+    def done(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("%s crashed", name, exc_info=error)
+            stop.set()
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(done)
+    return task
+
+
+async def end(
+    world: World, servers: list[Server], serving: list[asyncio.Task[None]], background: list[asyncio.Task[None]]
+) -> None:
+    """Within a second: no new work, scripts killed, answers under way get ``GRACE_S``, then everything is dropped."""
+    for task in background:
+        task.cancel()
+    for each in servers:
+        each.should_exit = True
+        asyncio.get_running_loop().call_later(GRACE_S, setattr, each, "force_exit", True)
+    if hasattr(world, "scripts"):
+        for execution in list(world.scripts.running):
+            await world.scripts.kill(execution)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*serving, *background, return_exceptions=True), 0.8)

@@ -1,0 +1,79 @@
+"""What a script's URL leads to (facts: dynatrace-runtime 2, 3; sectigo).
+
+Known are the environment's own address, the SCM audit hosts and SCM's SSO; every other name does not resolve. Hosts
+other than by a relative URL must be on the outbound allowlist, the environment's own too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from ..kernel.world import World
+
+OWN_NAMES = ("127.0.0.1", "localhost")
+OUTSIDE = {
+    **{f"audit.{instance}.sectigo.com": "/api/v1/" for instance in ("enterprise", "hard", "eu", "demo")},
+    "auth.sso.sectigo.com": "/auth/",
+}
+"""Host names of the world outside, and the part of this process that stands for each."""
+PLATFORM = "/platform/"
+NEVER = ("/_sim", "/ui")
+"""Not there for scripts: the control API and the pages."""
+
+
+class RefusedError(Exception):
+    """The call fails in the script with this message, as a TypeError."""
+
+
+class NotFoundError(Exception):
+    """The call is answered 404: the host is there, the path is not."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    path: str
+    query: bytes
+    as_actor: bool
+    """A call to the own platform APIs, which carries the actor's rights."""
+
+
+def resolve(world: World, url: str, relative: bool) -> Destination:
+    """Raises RefusedError or NotFoundError."""
+    parts = urlsplit(url)
+    path, query, host = unquote(parts.path) or "/", parts.query.encode("latin-1", "replace"), parts.hostname or ""
+    try:
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        raise RefusedError(f"Invalid URL: '{url}'") from None
+    own = parts.scheme == "http" and host in OWN_NAMES and port == world.options.port
+    if own and relative and not path.startswith(PLATFORM):
+        raise NotFoundError  # a relative URL beside the platform APIs is taken for a function of an app, and there is none
+    if not relative and not (own and path.startswith(PLATFORM)):
+        check_allowed(world, host)
+    if own:
+        if any(path == prefix or path.startswith(prefix + "/") for prefix in NEVER):
+            raise NotFoundError
+        return Destination(path, query, as_actor=path.startswith(PLATFORM))
+    if host not in OUTSIDE:
+        raise RefusedError(
+            unreachable(url, "dns error: failed to lookup address information: Name or service not known")
+        )
+    if parts.scheme != "https" or port != 443:
+        raise RefusedError(unreachable(url, "tcp connect error: Connection refused (os error 111)"))
+    if not path.startswith(OUTSIDE[host]):
+        raise NotFoundError
+    return Destination(path, query, as_actor=False)
+
+
+def check_allowed(world: World, host: str) -> None:
+    from ..settings import rules
+
+    enforced, _ = rules.allowed_outbound(world)
+    if enforced and not rules.host_allowed(world, host):
+        # Facts: dynatrace-runtime 3, S17, from the log of one app.
+        raise RefusedError(f"Blocked request to '{host}' (host not in allowlist)")
+
+
+def unreachable(url: str, reason: str) -> str:
+    return f"error sending request for url ({url}): client error (Connect): {reason}"

@@ -1,0 +1,218 @@
+"""One script's process, from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import os
+import resource
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..automation import executions
+from ..kernel.clock import MICROSECONDS
+from ..kernel.world import World
+from . import endings
+from .endings import Ending
+from .job import Job
+from .sandbox import Sandbox
+
+LONGEST_LINE = 64 * 1024 * 1024
+STDERR_KEPT = 64 * 1024
+OUT_OF_MEMORY = ("Fatal JavaScript out of memory", "JavaScript heap out of memory")
+
+
+class Run:
+    """A process, what is known of its state, and how it ended."""
+
+    def __init__(self, world: World, sandbox: Sandbox, job: Job, changed: Callable[[], None]) -> None:
+        self.world, self.sandbox, self.job, self.changed = world, sandbox, job, changed
+        self.nonce = secrets.token_urlsafe(24)  # a secret, so not from the seeded ids
+        self.requests: dict[int, asyncio.Task[Any]] = {}
+        """Requests of the script that are being served, by the number it gave them."""
+        self.ended = asyncio.Event()
+        """Set when its end is recorded."""
+        self.frozen = False
+        self.limit_s = min(world.options.script_limit_s, job.timeout_s)
+        self._limit_us = world.clock.now_us() + round(self.limit_s * MICROSECONDS)
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending: Ending | None = None
+        self._clock_told = 0
+        self._idle: dict[str, Any] | None = None
+
+    async def carry(self, port: int) -> Ending:
+        """Start the process, listen until it has ended, say how."""
+        process = await asyncio.create_subprocess_exec(
+            *self.sandbox.command(self.job.script, port, self.world.url),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env=self.sandbox.environment(), limit=LONGEST_LINE,
+        )  # fmt: skip
+        self._process = process
+        limit_processor_time(process.pid, self.limit_s)
+        self._write({"start": self._start(port)})
+        if self.frozen:
+            self._signal(signal.SIGSTOP)
+        if self._ending:
+            self._signal(signal.SIGKILL)
+        limit = asyncio.create_task(self._limit())
+        assert process.stdout is not None and process.stderr is not None
+        complaints = asyncio.create_task(tail(process.stderr))
+        try:
+            while line := await process.stdout.readline():
+                self._heard(line)
+            code = await process.wait()
+            said = await complaints
+        finally:
+            limit.cancel()
+        return self._ending or self._from_exit(code, said)
+
+    def end(self, ending: Ending) -> None:
+        """End the process at once: nothing of the script runs any more, no ``finally`` either."""
+        self._ending = self._ending or ending
+        self._signal(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        self.frozen = True
+        self._signal(signal.SIGSTOP)
+        self.changed()
+
+    def thaw(self) -> None:
+        self.frozen = False
+        self.tell_time()  # what it said of itself before is void
+        self._signal(signal.SIGCONT)
+
+    def tell_time(self) -> None:
+        self._clock_told += 1
+        self._write({"clock": self._clock()})
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing will happen in it before the clock moves."""
+        if self.frozen:
+            return True
+        said = self._idle
+        return (
+            said is not None
+            and self._ending is None
+            and said["clock"] == self._clock_told
+            and all(self._asleep(number) for number in said["open"])
+        )
+
+    def _asleep(self, request: int) -> bool:
+        """Whether this request of the script waits for the clock, too (fault ``delay_s``)."""
+        return request in self.requests and self.world.clock.asleep(self.requests[request])
+
+    @property
+    def until_us(self) -> int | None:
+        """What moment it waits for; one that waits for nothing at all waits for its time limit."""
+        if self.frozen or self._idle is None:
+            return None
+        until: int | None = self._idle["until_us"]
+        return self._limit_us if until is None and not self._idle["open"] else until
+
+    def _start(self, port: int) -> dict[str, Any]:
+        job, user = self.job, self.world.identity.user(self.job.actor)
+        return {
+            "clock": self._clock(),
+            "egress": {"port": port, "nonce": self.nonce},
+            "environment": {
+                "id": self.world.store.meta("environment", "local"),
+                "url": self.world.url,
+                "user": {"id": job.actor, "name": user["name"] if user else "", "email": user["email"] if user else ""},
+            },
+            "metadata": {
+                "workflowId": job.workflow_id,
+                "workflowExecutionId": job.execution_id,
+                "workflowActionExecutionId": job.action_execution_id,
+                "workflowTaskName": job.task_name,
+            },
+            # Older documentation writes the names with underscores (facts: dynatrace-runtime 2).
+            "argument": {
+                "executionId": job.execution_id,
+                "actionExecutionId": job.action_execution_id,
+                "loopItemValue": job.loop_item,
+                "execution_id": job.execution_id,
+                "action_execution_id": job.action_execution_id,
+            },
+        }
+
+    def _clock(self) -> dict[str, Any]:
+        clock = self.world.clock
+        return {
+            "sequence": self._clock_told,
+            "mode": clock.mode,
+            "now_us": clock.now_us(),
+            "at_us": time.time_ns() // 1000,
+        }
+
+    def _heard(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+            ((kind, value),) = message.items()
+        except (ValueError, AttributeError):
+            return  # not from our side of the line: somebody found another way to print
+        match kind:
+            case "log":
+                executions.append_log(self.world, self.job.execution_id, self.sandbox.clean(value))
+            case "idle":
+                self._idle = value
+                self.changed()
+            case "result":
+                self.end(self._judged(value))
+            case "result_length":
+                self.end(endings.result_too_large(value, self._most_bytes()))
+            case "error":
+                self.end(endings.crashed(value["name"], *(self.sandbox.clean(value[k]) for k in ("message", "stack"))))
+
+    def _judged(self, result: str) -> Ending:
+        size = len(result.encode("utf-8", "replace"))
+        if size > self._most_bytes():
+            return endings.result_too_large(size, self._most_bytes())
+        return endings.succeeded(json.loads(result))
+
+    def _most_bytes(self) -> int:
+        return int(self.world.options.script_result_mb * 1024 * 1024)
+
+    def _from_exit(self, code: int, said: str) -> Ending:
+        """It ended without a word: killed by a limit, or broken."""
+        if any(sign in said for sign in OUT_OF_MEMORY):
+            return endings.out_of_memory(self.world.options.script_memory_mb)
+        if code == -signal.SIGXCPU:
+            return endings.out_of_time(self.limit_s)
+        if code == -signal.SIGKILL:
+            return endings.killed()
+        return endings.crashed("Error", self.sandbox.clean(said).strip() or f"The process ended with code {code}.", "")
+
+    async def _limit(self) -> None:
+        await self.world.clock.sleep_until(self._limit_us, background=True)
+        self.end(endings.out_of_time(self.limit_s))
+
+    def _write(self, message: dict[str, Any]) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
+
+async def tail(stream: asyncio.StreamReader) -> str:
+    """The end of what was written to a stream."""
+    kept = b""
+    while chunk := await stream.read(STDERR_KEPT):
+        kept = (kept + chunk)[-STDERR_KEPT:]
+    return kept.decode(errors="replace")
+
+
+def limit_processor_time(pid: int, seconds: float) -> None:
+    """A script that computes without pause never notices a clock that stands still: the kernel stops it instead."""
+    if hasattr(resource, "prlimit"):  # Linux
+        whole = max(1, math.ceil(seconds))
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_CPU, (whole, whole + 1))

@@ -1,0 +1,75 @@
+"""How a script's process is started and what it may touch: one port, its own text, the SDK's modules, nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from ..kernel.options import Options
+
+MAIN = Path(__file__).with_name("javascript") / "main.js"
+SPECIFIER = "dt:script"
+"""What main.js imports; a name that is known before the process starts needs no right to read files."""
+
+
+class Sandbox:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.deno = Path(sys.executable).parent / "deno"
+        self.modules = options.deno_modules.resolve()
+        # Beside the state: Deno's compiled modules, and each script that ever ran, once.
+        self.folder = options.state.resolve().parent / "runtime"
+        self._imports: dict[str, str] | None = None
+
+    def command(self, script: str, port: int, base_url: str) -> list[str]:
+        v8 = f"--max-old-space-size={self.options.script_memory_mb},--disallow-code-generation-from-strings"
+        return [
+            str(self.deno), "run", "--quiet", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--no-lock",
+            "--cached-only", "--import-map", str(self._import_map(script)), "--location", base_url,
+            f"--allow-net=127.0.0.1:{port}", f"--v8-flags={v8}", str(MAIN),
+        ]  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        cache = self.folder / "deno"
+        return {"DENO_DIR": str(cache), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1", "TZ": "UTC", "HOME": str(cache)}
+
+    def clean(self, text: str) -> str:
+        """Without this machine's paths, and without the runtime's own frames in a stack."""
+        lines = [line for line in text.split("\n") if f"{MAIN.parent.as_uri()}/" not in line]
+        kept = "\n".join(lines)
+        for path, name in ((self.modules, ""), (self.folder / "scripts", "")):
+            for prefix in (f"{path.as_uri()}/", f"{path}/"):
+                kept = kept.replace(prefix, name)
+        return kept
+
+    def _import_map(self, script: str) -> Path:
+        """Write the script and its import map, named by their content so that compiled code is found again."""
+        name = hashlib.sha256(script.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        folder = self.folder / "scripts" / name
+        # TypeScript is accepted by the platform (facts: dynatrace-runtime 2); line numbers stay those of the script.
+        source, imports = folder / "script.ts", folder / "imports.json"
+        if not imports.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            source.write_text(script, encoding="utf-8", errors="replace")
+            imports.write_text(json.dumps({"imports": {**self._modules(), SPECIFIER: source.as_uri()}}))
+        return imports
+
+    def _modules(self) -> dict[str, str]:
+        if self._imports is None:
+            self._imports = dict(packages(self.modules))
+        return self._imports
+
+
+def packages(modules: Path) -> Iterator[tuple[str, str]]:
+    """Package names and the URL of each one's ES module."""
+    for pattern in ("*/package.json", "@*/*/package.json"):
+        for file in sorted(modules.glob(pattern)):
+            package = json.loads(file.read_text(encoding="utf-8"))
+            entry = package.get("module") or package.get("main")
+            if "name" in package and entry:
+                yield package["name"], file.parent.as_uri() + "/" + quote(os.path.normpath(entry))

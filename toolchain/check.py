@@ -1,0 +1,110 @@
+"""``python -m toolchain.check [--fix | --tests [pytest's arguments]]``: every check of this repository, one line each.
+
+Runs inside the virtual environment and needs no network. With ``--tests`` pytest comes last, and its closing line is
+the last line, unless a check before it failed, which is then said once more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from .commands import run
+from .packages import DENO, JAVASCRIPT, ROOT
+from .progress import Progress
+
+SCRIPT = ROOT / "workflow_src"
+JAVASCRIPT_FOLDERS = (SCRIPT, ROOT / "simulator", ROOT / "tests")
+IMPORT_MAP = ROOT / ".local" / "setup" / "import-map.json"
+LINE_WIDTH = "--line-width=120"
+WORKERS = "2"
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    command: list[str]
+
+
+def javascript_files() -> list[str]:
+    """Our own JavaScript; formatting whole folders would also touch their Markdown, JSON and HTML."""
+    found = [file for folder in JAVASCRIPT_FOLDERS for kind in ("*.js", "*.mjs") for file in folder.rglob(kind)]
+    return sorted(str(file.relative_to(ROOT)) for file in found)
+
+
+def write_import_map() -> None:
+    """Lead the names that the script imports to the installed packages and their types."""
+    names = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
+    imports = {name: f"npm:{name}@{version}" for name, version in names.items()}
+    IMPORT_MAP.parent.mkdir(parents=True, exist_ok=True)
+    IMPORT_MAP.write_text(json.dumps({"imports": imports}, indent=2))
+
+
+def checks() -> list[Check]:
+    python, deno = sys.executable, str(DENO)
+    found = [
+        Check("ruff", [python, "-m", "ruff", "check", "--quiet", "."]),
+        Check("format", [python, "-m", "ruff", "format", "--check", "--quiet", "."]),
+        Check("types", [python, "-m", "mypy", "--no-error-summary"]),
+    ]
+    files = javascript_files()
+    if files:
+        found.append(Check("js lint", [deno, "lint", "--quiet", "--no-config", *files]))
+        found.append(Check("js format", [deno, "fmt", "--check", "--quiet", "--no-config", LINE_WIDTH, *files]))
+    scripts = [file for file in files if file.startswith(f"{SCRIPT.name}/")]
+    if scripts:
+        write_import_map()
+        config = ["--config", str(JAVASCRIPT / "deno.json"), "--import-map", str(IMPORT_MAP)]
+        found.append(Check("js types", [deno, "check", "--quiet", "--check-js", *config, *scripts]))
+    return found
+
+
+def fixes() -> list[Check]:
+    python, files = sys.executable, javascript_files()
+    found = [
+        Check("ruff", [python, "-m", "ruff", "check", "--fix", "--quiet", "."]),
+        Check("format", [python, "-m", "ruff", "format", "--quiet", "."]),
+    ]
+    if files:
+        found.append(Check("js format", [str(DENO), "fmt", "--quiet", "--no-config", LINE_WIDTH, *files]))
+    return found
+
+
+def run_all(chosen: list[Check], progress: Progress) -> list[str]:
+    """Run every check, also after a failed one; returns the names of those that failed."""
+    env = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+    failed = []
+    for check in chosen:
+        with progress.step(check.name, "") as step:
+            finished = run(check.command, cwd=ROOT, env=env, alive=step.alive)
+            step.done = "ok" if finished.ok else "FAILED"
+        if not finished.ok:
+            failed.append(check.name)
+            progress.write("\n".join([*finished.lines, "", ""]))
+    return failed
+
+
+def tests(arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadfile", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def main(arguments: list[str]) -> int:
+    progress = Progress()
+    if arguments[:1] == ["--fix"]:
+        return 1 if run_all(fixes(), progress) else 0
+    failed = run_all(checks(), progress)
+    code = 0
+    if arguments[:1] == ["--tests"]:
+        progress.write("\n")
+        code = tests(arguments[1:])
+    if failed:
+        print(f"failed checks: {', '.join(failed)}", file=sys.stderr)
+    return code or (1 if failed else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

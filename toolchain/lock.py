@@ -1,0 +1,64 @@
+"""``python -m toolchain.lock [--upgrade]``: pin packages anew, with hashes and without addresses.
+
+Python: requirements.txt (run time) and requirements-local.txt (everything, within the same run-time pins) from
+pyproject.toml. JavaScript: deno.lock from package.json.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from .commands import Finished, run
+from .errors import SetupError
+from .packages import DENO, JAVASCRIPT, REQUIREMENTS, REQUIREMENTS_LOCAL, ROOT
+from .progress import Progress, Step
+
+PIP_TOOLS = "pip-tools==7.5.2"
+# The pins hold on any machine: nothing of this one's package sources may get into them.
+FLAGS = ["--quiet", "--generate-hashes", "--strip-extras", "--allow-unsafe", "--no-header"]
+FLAGS += ["--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links"]
+
+
+def compile_pins(step: Step, python: Path, more: list[str]) -> None:
+    step.done = "requirements.txt, requirements-local.txt"
+    base: list[str | Path] = [python, "-m", "piptools", "compile", *FLAGS, *more, "pyproject.toml"]
+    checked(run([*base, "-o", REQUIREMENTS], cwd=ROOT, env=environment(), alive=step.alive))
+    base += ["--extra", "local", "--constraint", REQUIREMENTS]
+    checked(run([*base, "-o", REQUIREMENTS_LOCAL], cwd=ROOT, env=environment(), alive=step.alive))
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+
+
+def checked(finished: Finished) -> None:
+    if not finished.ok:
+        raise SetupError(f"its last lines:\n{finished.last(8)}")
+
+
+def main(arguments: list[str]) -> int:
+    progress = Progress()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            python = Path(folder) / "bin" / "python"
+            with progress.step("pip-tools", "installing") as step:
+                step.done = PIP_TOOLS
+                checked(run([sys.executable, "-m", "venv", folder], alive=step.alive))
+                checked(run([python, "-m", "pip", "install", "-q", PIP_TOOLS], env=environment(), alive=step.alive))
+            with progress.step("python", "resolving") as step:
+                compile_pins(step, python, arguments)
+        with progress.step("javascript", "resolving") as step:
+            step.done = "toolchain/javascript/deno.lock"
+            command: list[str | Path] = [DENO, "install", "--quiet", "--frozen=false", "--lockfile-only"]
+            checked(run(command, cwd=JAVASCRIPT, env=environment(), alive=step.alive))
+    except SetupError as error:
+        print(f"lock: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,25 @@
+"""One set-up at a time: a file lock that the system gives back even if its holder is killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def locked(file: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold ``file``; ``waiting`` is told once who has it, if somebody does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting(f"waiting for another set-up (process {file.read_text().strip() or 'unknown'})")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

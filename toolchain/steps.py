@@ -1,0 +1,128 @@
+"""The steps of the set-up, in order: virtual environment, Python packages, JavaScript packages, engine."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from . import engine_build, engine_search, machine, packages
+from .errors import SetupError
+from .locks import locked
+from .packages import ROOT
+from .progress import Progress, elapsed
+from .stamps import Stamps, digest, identity
+
+FOLDER = ROOT / ".local" / "setup"
+ENGINE_PATH = FOLDER / "engine-path"
+"""The folder of the engine that goes on PATH; empty: the user's own, which is there already."""
+
+
+class SetUp:
+    def __init__(self, progress: Progress, stamps: Stamps, cache: Path) -> None:
+        self.progress, self.stamps, self.cache = progress, stamps, cache
+
+    # what each step depends on; equal to its stamp = nothing to do
+
+    def engine_inputs(self) -> str:
+        theirs = engine_search.users_pulumi(self.cache)
+        chosen = ENGINE_PATH.read_text().strip() if ENGINE_PATH.is_file() else "none"
+        return digest(
+            identity(theirs) if theirs else "none on PATH",
+            f"{chosen} {engine_search.complete(Path(chosen))}" if chosen else "the user's",
+            engine_build.folder_name(),
+            str(engine_search.REQUIRED),
+        )
+
+    def venv_done(self) -> bool:
+        return self.stamps.fresh("venv", packages.venv_inputs())
+
+    def javascript_done(self) -> bool:
+        return self.stamps.fresh("javascript", packages.javascript_inputs())
+
+    def engine_done(self) -> bool:
+        return self.stamps.fresh("engine", self.engine_inputs())
+
+    def done(self) -> bool:
+        return self.venv_done() and self.javascript_done() and self.engine_done()
+
+    # the steps
+
+    def run(self) -> None:
+        missing = machine.missing()
+        if missing:
+            raise SetupError(f"missing on this machine: {', '.join(missing)}")
+        if not self.venv_done():
+            self.venv()
+        if not self.javascript_done():
+            self.javascript()
+        if not self.engine_done():
+            self.engine()
+
+    def venv(self) -> None:
+        self.stamps.drop("venv")
+        if not packages.usable_venv():
+            with self.progress.step("python", "making .venv") as step:
+                packages.make_venv(step)
+        count = len(packages.pins(packages.REQUIREMENTS_LOCAL))
+        with self.progress.step("packages", f"installing {count} Python packages") as step:
+            packages.install_packages(step)
+        self.stamps.write("venv", packages.venv_inputs())
+
+    def javascript(self) -> None:
+        self.stamps.drop("javascript")
+        with self.progress.step("javascript", "installing the Dynatrace SDK") as step:
+            packages.install_javascript(step)
+        self.stamps.write("javascript", packages.javascript_inputs())
+
+    def engine(self) -> None:
+        self.stamps.drop("engine")
+        cache, log = self.cache / "engine", FOLDER / "go-build.log"
+        with (
+            self.progress.step("engine", "looking for a Pulumi engine") as step,
+            locked(cache / "lock", step.note),
+        ):
+            engine_build.remove_leftovers(cache)
+            attempts: list[engine_search.Attempt] = [
+                partial(engine_search.on_path, self.cache),
+                partial(engine_search.in_cache, cache),
+                partial(engine_search.official_installer, cache, step),
+                partial(engine_search.from_go_modules, cache, log, step),
+            ]
+            engine = engine_search.choose(engine_search.noted(step, attempts))
+            step.done = f"pulumi {engine.version.removeprefix('v')}, {engine.origin}"
+            ENGINE_PATH.write_text(f"{engine.folder or ''}\n")
+        self.stamps.write("engine", self.engine_inputs())
+
+
+def set_up(progress: Progress | None = None) -> int:
+    """Do what is missing; returns the exit code."""
+    progress = progress or Progress()
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupted)
+    began = progress.now()
+    setup = SetUp(progress, Stamps(FOLDER), machine.cache_folder())
+    try:
+        if setup.done():
+            return 0
+        with locked(FOLDER / "lock", lambda text: progress.write(f"set-up: {text}\n")):
+            if setup.done():
+                return 0
+            progress.write("Set-up (unchanged parts are skipped)\n")
+            setup.run()
+    except SetupError as error:
+        print(f"set-up: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        progress.clear()
+        print("set-up: interrupted; the same command continues it", file=sys.stderr)
+        return 130
+    progress.write(f"Set-up done in {elapsed(progress.now() - began)}\n\n")
+    return 0
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    # The same way out as Ctrl-C: commands are ended, scratch folders removed.
+    raise KeyboardInterrupt

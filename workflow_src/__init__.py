@@ -1,0 +1,1 @@
+"""What runs in Dynatrace: the sync script, the workflow around it, and the renderer that joins the two."""
