@@ -18,6 +18,8 @@ up preview logs destroy: private export PULUMI_CONFIG_PASSPHRASE = local
 up preview logs destroy: private export PULUMI_BACKEND_URL = file://$(CURDIR)/.local/state
 up preview logs destroy: private export PULUMI_HOME = $(CURDIR)/.local/pulumi-home
 up preview logs destroy test bench: private export PULUMI_SKIP_UPDATE_CHECK = true
+# Colours stay; without it each pulumi command waits 5 s where a terminal does not tell its background colour.
+up preview destroy: private export CI = true
 
 select = mkdir -p .local/state && pulumi stack select dev --create --non-interactive
 

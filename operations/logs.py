@@ -30,8 +30,7 @@ def table(records: list[Record]) -> str:
     rows = [tuple(name for name, _ in COLUMNS)] + [cells(record) for record in records]
     sizes = [min(size, max(len(row[i]) for row in rows)) for i, (_, size) in enumerate(COLUMNS[:-1])]
     rest = max(width - sum(sizes) - 2 * len(sizes), 20)
-    lines = ["  ".join([*(cut(cell, size) for cell, size in zip(row, sizes, strict=False)), cut(row[-1], rest).rstrip()])
-             for row in rows]  # fmt: skip
+    lines = ["  ".join(map(cut, row, [*sizes, rest])).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * min(width, max(map(len, lines))), *lines[1:]])
 
 

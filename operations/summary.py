@@ -26,7 +26,9 @@ def show(stack: Stack, most: int) -> None:
         print(f"  • {label:<22} {value}")
     print(f"\n🔗 View Workflow:\n  {out['workflowUrl']}\n")
     schedule = out["schedule"]
-    runs = "does not run by itself" if schedule == "off" else f"will run automatically {schedule[0].lower()}{schedule[1:]}"
+    runs = (
+        "does not run by itself" if schedule == "off" else f"will run automatically {schedule[0].lower()}{schedule[1:]}"
+    )
     print(f"🎯 Workflow {runs} (and was started once by the deployment)\n")
     execution = out["firstRun"]["execution"]
     print(f"▶  Log of the first run ({execution}):")

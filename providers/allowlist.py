@@ -89,8 +89,9 @@ def rewrite(environment: Environment, plan: Any, *, delete_empty: bool = False) 
             return seen, seen.object_id
         if len(wanted) > MOST_HOSTS:
             raise Refused(
-                f"outbound allowlist: {len(seen.hosts)} hosts are listed and {len(wanted) - len(seen.hosts)} more are needed, "
-                f"but Dynatrace stores {MOST_HOSTS} at most. Remove unused hosts under Settings > General > External requests"
+                f"outbound allowlist: {len(seen.hosts)} hosts are listed and {len(wanted) - len(seen.hosts)} more are "
+                f"needed, but Dynatrace stores {MOST_HOSTS} at most. Remove unused hosts under Settings > General > "
+                "External requests"
             )
         try:
             if delete_empty and not wanted:

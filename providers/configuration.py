@@ -33,7 +33,7 @@ ADOPTABLE = ("scm", "logIngest", "checkpoint", "executionLock", "workflowConfig"
 LOG_AGE_HOURS = 24
 
 
-# --- rules: each returns the value to use, or raises ValueError with what is wrong -------------------------------------
+# --- rules: each returns the value to use, or raises ValueError with what is wrong -----------------------------------
 
 
 def url(text: str, *, path: bool = False) -> str:
@@ -189,7 +189,7 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> dict[s
     return values
 
 
-# --- what the program works with ---------------------------------------------------------------------------------------
+# --- what the program works with -------------------------------------------------------------------------------------
 
 
 class Settings:
@@ -225,7 +225,7 @@ class Settings:
         if int(days) * 24 + int(hours) > LOG_AGE_HOURS:
             pulumi.log.warn(
                 f"initHistoryDuration {self._values['initHistoryDuration']}: Dynatrace refuses log records older than "
-                f"{LOG_AGE_HOURS} h. Older audit records are sent with the present time; their own is in scm.event.timestamp"
+                f"{LOG_AGE_HOURS} h. Older audit records are sent with the present time, theirs in scm.event.timestamp"
             )
 
     @property

@@ -150,8 +150,16 @@ class Credential(DynatraceObject):
 class UserCredential(Credential, module="dynatrace", name="UserCredential"):
     """User name and password that follow the stack config. ``claims``: allowlist hosts this stack has added."""
 
-    def __init__(self, resource: str, entry: EntryArgs, *, user: Text, password: Text,
-                 claims: pulumi.Input[list[str]] | None = None, opts: pulumi.ResourceOptions | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        resource: str,
+        entry: EntryArgs,
+        *,
+        user: Text,
+        password: Text,
+        claims: pulumi.Input[list[str]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         props = {**entry.props, "user": user, "password": password, "claims": [] if claims is None else claims}
         super().__init__(UserCredentialProvider(), resource, props, opts)
 

@@ -144,8 +144,8 @@ def choose(noun: str, name: str, stack: str, adopt: str, adopt_key: str, candida
     owners = {mark_of(one.description)[0] for one in same} - {""}
     if owners:
         raise Refused(
-            f"{noun} “{name}” ({ids}) belongs to Pulumi stack {', '.join(sorted(owners))}. Two connectors in one environment "
-            "need two names: pulumi config set name “…”"
+            f"{noun} “{name}” ({ids}) belongs to Pulumi stack {', '.join(sorted(owners))}. Two connectors in one "
+            "environment need two names: pulumi config set name “…”"
         )
     if len(same) > 1:
         raise Refused(

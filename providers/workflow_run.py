@@ -105,7 +105,8 @@ def indented(log: str) -> str:
 def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
     """The reason of a failed run, with what to do next."""
     reason = str(task.get("stateInfo") or execution.get("stateInfo") or "no reason given")
-    text = f"the workflow was deployed, but its run ended as {execution['state']}: {environment.redact(reason)}\n  Look: {url}"
+    text = f"the workflow was deployed, but its run ended as {execution['state']}: {environment.redact(reason)}"
+    text += f"\n  Look: {url}"
     if "403" in reason or "Forbidden" in reason:
         page = environment.access.apps_url + SETTINGS_PAGE
         text += f"\n  The actor lacks a permission or has not given it to workflows: {PERMISSIONS}. Tick them at {page}"
@@ -121,8 +122,8 @@ def compare_identities(environment: Environment, checkpoint: str) -> None:
         return
     if entry and deployer and entry.owner and entry.owner != deployer:
         warn(
-            f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}. Use one service "
-            "user for the deploy token, the OAuth client and the workflow's actor"
+            f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}. Use one "
+            "service user for the deploy token, the OAuth client and the workflow's actor"
         )
 
 

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
 
 from .kernel.routing import Route
 from .kernel.server import Dispatcher
 from .kernel.world import World
 
-PACKAGES = ("sso", "tokens", "vault", "settings", "automation", "runtime", "logs", "grail", "scm", "control", "pages")
-
 
 def packages() -> list[ModuleType]:
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append(importlib.import_module(f"simulator.{name}"))
-        except ImportError as error:
-            import sys
+    """One per API, in the order of their routes; all have ``ROUTES`` and ``setup``."""
+    from . import automation, control, grail, logs, pages, scm, settings, sso, tokens, vault
 
-            print(f"package {name} is not there: {error}", file=sys.stderr)
-    return found
+    return [sso, tokens, vault, settings, automation, logs, grail, scm, control, pages]
 
 
 def routes_by_api() -> dict[str, list[Route]]:
     """The whole route table, by the API that the routes name."""
     table: dict[str, list[Route]] = {}
     for package in packages():
-        for route in getattr(package, "ROUTES", []):
+        for route in package.ROUTES:
             table.setdefault(route.api, []).append(route)
     return table
 
@@ -36,17 +28,11 @@ def routes_by_api() -> dict[str, list[Route]]:
 def build(world: World) -> Dispatcher:
     """Create what is missing in the store and return the application; a fresh store is seeded."""
     from . import seed
+    from .runtime.scripts import Scripts
 
     setup(world)
-    dispatcher = Dispatcher(world, [route for routes in routes_by_api().values() for route in routes])
-    try:
-        from .runtime.scripts import Scripts
-
-        world.scripts = Scripts(world, dispatcher)
-    except ImportError:
-        from types import SimpleNamespace
-
-        world.scripts = SimpleNamespace(running={})  # type: ignore[assignment]
+    dispatcher = Dispatcher(world, [route for package in packages() for route in package.ROUTES])
+    world.scripts = Scripts(world, dispatcher)
     if not world.store.meta("seeded", False):
         with world.store.transaction():
             seed.plant(world)
@@ -55,25 +41,36 @@ def build(world: World) -> Dispatcher:
 
 def setup(world: World) -> None:
     for package in packages():
-        if hasattr(package, "setup"):
-            package.setup(world)
+        package.setup(world)
 
 
 async def reset(world: World) -> None:
-    """Back to the seed in place: scripts are killed, tables emptied, faults and request log forgotten."""
+    """Back to the seed in place: scripts killed, tables emptied, options, faults and request log as at the start.
+
+    The clock keeps its mode and goes back to its beginning.
+    """
     from . import seed, timekeeping
 
-    for execution in list(world.scripts.running):
-        await world.scripts.kill(execution)
+    await kill_scripts(world)
     with world.store.transaction():
         for table in world.store.all(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         ):
             world.store.run(f'DELETE FROM "{table["name"]}"')
+        world.store.run("DELETE FROM sqlite_sequence")
     world.faults.clear()
     world.requests.clear()
+    world.options.change(world.options_at_start)
     timekeeping.begin(world.clock, world.clock.mode)
     setup(world)
     with world.store.transaction():
         seed.plant(world)
+    world.changed("options")
     world.changed("reset")
+
+
+async def kill_scripts(world: World) -> None:
+    """End every running script, those too that are started because one has ended."""
+    while world.scripts.running:
+        for execution in list(world.scripts.running):
+            await world.scripts.kill(execution)

@@ -8,13 +8,14 @@ import errno
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
 from . import app, timekeeping
+from .automation.scheduler import Scheduler
 from .claim import Claim, ClaimedError
 from .guard import Guard
 from .kernel.clock import Mode
@@ -22,11 +23,14 @@ from .kernel.options import Options
 from .kernel.server import CuttableProtocol
 from .kernel.store import Store
 from .kernel.world import World
+from .runtime.egress import Egress
 
 LOOPBACK = "127.0.0.1"
 log = logging.getLogger("simulator")
 GRACE_S = 0.3
 """How long an answer under way may take to leave when the process is told to end."""
+LIMIT_S = 0.9
+"""How long the whole end may take."""
 
 
 class StartError(Exception):
@@ -101,23 +105,10 @@ async def run(
         loop.add_signal_handler(signal_, stop.set)
     world = open_world(options, mode, seed)
     dispatcher = app.build(world)
-    servers = [(server(Guard(world, dispatcher)), main)]
-    background: list[asyncio.Task[None]] = []
-    try:
-        from .runtime.egress import Egress
-    except ImportError:
-        pass
-    else:
-        inner = listen(0)
-        world.scripts.port = inner.getsockname()[1]
-        servers.append((server(Egress(world, dispatcher)), inner))
-    try:
-        from .automation.scheduler import Scheduler
-    except ImportError:
-        pass
-    else:
-        if options.scheduler:
-            background.append(watched("scheduler", Scheduler(world).run(), stop))
+    inner = listen(0)
+    world.scripts.port = inner.getsockname()[1]
+    servers = [(server(Guard(world, dispatcher)), main), (server(Egress(world, dispatcher)), inner)]
+    scheduler = Switch(world, stop)
     serving = [asyncio.create_task(each.serve(sockets=[listener])) for each, listener in servers]
     for each, _ in servers:
         await each.up.wait()
@@ -125,7 +116,8 @@ async def run(
     announce(world.url)
     await stop.wait()
     world.ready = False
-    await end(world, [each for each, _ in servers], serving, background)
+    scheduler.off()
+    await end(world, [each for each, _ in servers], serving)
     world.store.close()
 
 
@@ -138,30 +130,43 @@ def server(application: Any) -> Server:
     )  # fmt: skip
 
 
-def watched(name: str, work: Coroutine[Any, Any, None], stop: asyncio.Event) -> asyncio.Task[None]:
-    """A background task whose crash ends the process loudly: half an environment would mislead."""
+class Switch:
+    """Starts and stops the scheduler, as the option ``scheduler`` says.
 
-    def done(task: asyncio.Task[None]) -> None:
+    A crash of the scheduler ends the process loudly: half an environment would mislead.
+    """
+
+    def __init__(self, world: World, stop: asyncio.Event) -> None:
+        self.world, self.stop = world, stop
+        self.task: asyncio.Task[None] | None = None
+        world.on_change.append(lambda kind, _: self.look() if kind == "options" else None)
+        self.look()
+
+    def look(self) -> None:
+        if not self.world.options.scheduler:
+            self.off()
+        elif self.task is None:
+            self.task = asyncio.create_task(Scheduler(self.world).run(), name="scheduler")
+            self.task.add_done_callback(self.ended)
+
+    def off(self) -> None:
+        if self.task:
+            self.task.cancel()
+            self.task = None
+
+    def ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            log.critical("%s crashed", name, exc_info=error)
-            stop.set()
-
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(done)
-    return task
+            log.critical("the scheduler has crashed", exc_info=error)
+            self.stop.set()
 
 
-async def end(
-    world: World, servers: list[Server], serving: list[asyncio.Task[None]], background: list[asyncio.Task[None]]
-) -> None:
-    """Within a second: no new work, scripts killed, answers under way get ``GRACE_S``, then everything is dropped."""
-    for task in background:
-        task.cancel()
+async def end(world: World, servers: list[Server], serving: list[asyncio.Task[None]]) -> None:
+    """Within a second: scripts killed, answers under way get ``GRACE_S``, then every connection is dropped."""
     for each in servers:
         each.should_exit = True
         asyncio.get_running_loop().call_later(GRACE_S, setattr, each, "force_exit", True)
-    if hasattr(world, "scripts"):
-        for execution in list(world.scripts.running):
-            await world.scripts.kill(execution)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*serving, *background, return_exceptions=True), 0.8)
+        await asyncio.wait_for(app.kill_scripts(world), LIMIT_S / 2)
+    _, late = await asyncio.wait(serving, timeout=LIMIT_S / 2)
+    for task in late:
+        task.cancel()

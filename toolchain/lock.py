@@ -24,10 +24,11 @@ FLAGS += ["--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links
 
 def compile_pins(step: Step, python: Path, more: list[str]) -> None:
     step.done = "requirements.txt, requirements-local.txt"
+    # Names, not paths: they end up in the comments.
     base: list[str | Path] = [python, "-m", "piptools", "compile", *FLAGS, *more, "pyproject.toml"]
-    checked(run([*base, "-o", REQUIREMENTS], cwd=ROOT, env=environment(), alive=step.alive))
-    base += ["--extra", "local", "--constraint", REQUIREMENTS]
-    checked(run([*base, "-o", REQUIREMENTS_LOCAL], cwd=ROOT, env=environment(), alive=step.alive))
+    checked(run([*base, "-o", REQUIREMENTS.name], cwd=ROOT, env=environment(), alive=step.alive))
+    base += ["--extra", "local", "--constraint", REQUIREMENTS.name]
+    checked(run([*base, "-o", REQUIREMENTS_LOCAL.name], cwd=ROOT, env=environment(), alive=step.alive))
 
 
 def environment() -> dict[str, str]:

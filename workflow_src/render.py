@@ -34,12 +34,14 @@ def render_script(template: str, parameters: Mapping[str, Any]) -> str:
     found = PARAMETERS_LINE.findall(template)
     if len(found) != 1:
         raise ValueError("the script needs exactly one line `const PARAMETERS = {...};`")
-    expected, given = set(json.loads(found[0])), set(parameters)
-    if expected != given:
+    expected = list(json.loads(found[0]))
+    if set(expected) != set(parameters):
         raise ValueError(
-            f"script parameters differ: missing {expected - given or '-'}, unknown {given - expected or '-'}"
+            f"the script's parameters are {', '.join(sorted(expected))}, not {', '.join(sorted(parameters))}"
         )
-    line = f"const PARAMETERS = {json.dumps(dict(parameters), separators=(',', ':'))};"
+    # In the template's order: equal values give equal text, whatever way they came.
+    values = json.dumps({key: parameters[key] for key in expected}, separators=(",", ":"))
+    line = f"const PARAMETERS = {values};"
     return PARAMETERS_LINE.sub(lambda _: line, template)
 
 

@@ -176,6 +176,8 @@ function newRun(executionId) {
     window: null,
     /** Why this leg stopped with records waiting; empty: it did not. */
     more: "",
+    /** @type {Set<string>} */
+    told: new Set(),
     pages: 0,
     fetched: 0,
     sent: 0,
@@ -388,8 +390,16 @@ async function lockIsFree(run, lock) {
     await writeEntry(run, run.entries.lock, `RUNNING||${isoMs(now)}|${isoMs(now + LIMITS.vendorLease)}`);
     return stepBack(run, `a lock without owner is waited for until ${isoMs(now + LIMITS.vendorLease)}`);
   }
-  const owner = await askExecutions(run, () => executionsClient.getExecution({ id: lock.owner }), true);
-  if (owner === "gone" || (owner && isOver(owner))) {
+  // An owner that the platform does not know any more is over, too.
+  const owner = await askExecutions(
+    run,
+    () =>
+      executionsClient.getExecution({ id: lock.owner }).catch((error) => {
+        if (statusOf(error) === 404) return { state: "ERROR" };
+        throw error;
+      }),
+  );
+  if (owner && isOver(owner)) {
     warn(run, `taking over the lock of execution ${lock.owner}, which is over without having released it`);
     return true;
   }
@@ -407,18 +417,15 @@ function isOver({ state, startedAt }) {
 }
 
 /**
- * The executions API where the actor may use it; null where it may not (the lease decides then).
- * @template T @param {Run} run @param {() => Promise<T>} ask @param {boolean} [mayBeGone]
- * @returns {Promise<T | null | (typeof mayBeGone extends true ? "gone" : never)>}
+ * An answer of the executions API; null where the actor may not use it (the lease decides then).
+ * @template T @param {Run} run @param {() => Promise<T>} ask @returns {Promise<T | null>}
  */
-async function askExecutions(run, ask, mayBeGone = false) {
+async function askExecutions(run, ask) {
   if (!run.canAskExecutions) return null;
   try {
     return await retried(run, "asking for executions", ask);
   } catch (error) {
-    const status = statusOf(error);
-    if (status === 404 && mayBeGone) return /** @type {any} */ ("gone");
-    if (status !== 401 && status !== 403) throw error;
+    if (![401, 403].includes(statusOf(error) ?? 0)) throw error;
     run.canAskExecutions = false;
     warn(run, "the actor may not read executions (automation:workflows:read); the lock's lease decides instead");
     return null;
@@ -485,7 +492,7 @@ function emptyCheckpoint() {
 /** @param {Run} run */
 function readCheckpoint(run) {
   run.checkpoint = parseCheckpoint(run, run.entries.checkpoint.value);
-  run.saved.text = run.entries.checkpoint.value;
+  run.saved = { text: run.entries.checkpoint.value, at: Date.now(), sent: 0 };
   run.seen = new Set(run.checkpoint.seen);
   if (run.checkpoint.open) run.tail = [...run.checkpoint.seen];
   run.before = shownCheckpoint(run.checkpoint);
@@ -601,7 +608,7 @@ async function catchUp(run) {
 /** The windows to read, in order; all times in microseconds. @param {Run} run @returns {Window[]} */
 function planWindows(run) {
   const { checkpoint, config } = run;
-  const to = (Date.now() + Math.min(0, run.skew) - LIMITS.lag) * 1000;
+  const to = Math.floor((Date.now() + Math.min(0, run.skew) - LIMITS.lag) / SECOND) * SECOND * 1000;
   /** @type {Window[]} */
   const windows = [];
   let from;
@@ -1040,7 +1047,7 @@ async function retried(run, what, attempt) {
             `${what}: ${describe(error)}; add the host under Settings > General > External requests, or run pulumi up`,
           );
         }
-        await pause(run, 2 * SECOND, `${what}: host is not in the outbound allowlist yet (changes take up to 10 s)`);
+        await settle(run, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
         tries -= 1;
         continue;
       }
@@ -1071,7 +1078,7 @@ async function settled(run, what, read) {
       if (Date.now() - run.started > LIMITS.settle) {
         throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
       }
-      await pause(run, 2 * SECOND, `${what} is not usable yet (new entries take up to 10 s)`);
+      await settle(run, "waiting for new vault entries to become usable (up to 10 s)");
     }
   }
 }
@@ -1096,6 +1103,13 @@ async function pause(run, ms, why) {
   }
   log(`  ${why} (waiting ${(ms / SECOND).toFixed(1)} s)`);
   await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait. @param {Run} run @param {string} why */
+async function settle(run, why) {
+  if (!run.told.has(why)) log(`  ${why}`);
+  run.told.add(why);
+  await new Promise((resolve) => setTimeout(resolve, SECOND));
 }
 
 /** @param {string | null} text Seconds or an HTTP date; milliseconds from now, 0 where it says nothing. */

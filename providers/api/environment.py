@@ -1,4 +1,4 @@
-"""One Dynatrace environment as one process sees it: addresses, tokens, APIs, and the pre-flight before the first write."""
+"""One Dynatrace environment as a process sees it: addresses, tokens, APIs, the pre-flight before the first write."""
 
 from __future__ import annotations
 
@@ -152,8 +152,8 @@ class Environment:
             # SSO answers a wrong secret, client or account alike with 400 “Bad Request” (facts: dynatrace-api 2.2).
             reference = f" (reference {error.reference})" if error.reference else ""
             raise LoginFailed(
-                f"OAuth client {self.access.oauth_client_id} got no access token: {error.status} {error.text}{reference}. "
-                "Check oauthClientSecret, oauthClientId and accountUrn; the client must belong to that account"
+                f"OAuth client {self.access.oauth_client_id} got no token: {error.status} {error.text}{reference}"
+                ". Check oauthClientSecret, oauthClientId and accountUrn; the client must belong to that account"
             ) from None
 
     # pre-flight

@@ -169,16 +169,13 @@ class Http:
             text = response.text
         except requests.RequestException as error:
             return None, None, type(error).__name__, None
+        if response.status_code in (301, 302, 303, 307, 308):
+            return 400, f"a redirect to {response.headers.get('Location', '?')}", None, None
         try:
             answer = json.loads(text) if text.strip() else None
         except ValueError:
-            answer = text
-        if response.status_code in (301, 302, 303, 307, 308):
-            answer = f"a redirect to {response.headers.get('Location', '?')}"
-            return 400, answer, None, None
-        if isinstance(answer, str) and response.status_code < 400:
             # The live host answers platform paths with 200 and a page (Monaco): the wrong host was asked.
-            return 400, answer, None, None
+            return max(400, response.status_code), text, None, None
         asked = retry_after_s(response.headers, answer, datetime.now(UTC))
         return response.status_code, answer, None, asked
 
@@ -191,7 +188,9 @@ def hint(status: int, path: str, text: str) -> str:
         return "dynatraceEnvironmentUrl (or appsUrl) does not lead to a Dynatrace API; it looks like https://ID.live.dynatrace.com"
     if status == 401:
         which = "oauthClientId and oauthClientSecret" if path.startswith("/platform/") else "dynatraceApiToken"
-        return f"Check {which}; after a rotation, run refresh and destroy with --run-program, so that the new value is used"
+        return (
+            f"Check {which}; after a rotation, run refresh and destroy with --run-program: they use the old value else"
+        )
     if status == 403 and "iam:service-users:use" not in text and path.startswith("/platform/automation/"):
         return "The OAuth client, and the user it belongs to, need automation:workflows:read, :write and :run"
     if status == 403:

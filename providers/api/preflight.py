@@ -48,9 +48,7 @@ def token_problems(key: str, lookup: Any, needed: tuple[str, ...], warnings: lis
     try:
         token = lookup()
     except NotFound:
-        return [
-            f"{key}: this environment does not know the token; create one on the page “Access tokens” of this environment"
-        ]
+        return [f"{key}: this environment does not know the token; create one on its page “Access tokens”"]
     except DynatraceError as error:
         return [f"{key}: {error}"]
     problems = []

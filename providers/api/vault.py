@@ -49,7 +49,7 @@ def entry_body(
 ) -> dict[str, Any]:
     """The whole entry as POST and PUT take it; ``secret`` is ``{user, password}`` or ``{token}``.
 
-    ``allowContextlessRequests`` lets a Run JavaScript task read it; ``scopes`` is sent, the deprecated ``scope`` is not.
+    ``allowContextlessRequests`` lets a Run JavaScript task read it. The deprecated ``scope`` is not sent.
     """
     return {
         "name": name,
@@ -136,6 +136,5 @@ class Vault:
 
     def delete(self, id: str) -> None:
         """Delete an entry; one that is gone already is a success."""
-        with self._writing:
-            with suppress(NotFound):
-                self._call("DELETE", f"{PATH}/{id}")
+        with self._writing, suppress(NotFound):
+            self._call("DELETE", f"{PATH}/{id}")

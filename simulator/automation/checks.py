@@ -1,4 +1,4 @@
-"""Checks of single values: each returns the value as it is stored, or raises with the API's own sentence.
+"""Checks of single values: each returns the value as it is stored, or raises with the API's own sentence."""
 
 from __future__ import annotations
 

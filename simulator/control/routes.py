@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from .. import app
 from ..kernel.routing import Answer, Call, Handler, Route
-from . import audit, faults, identities
+from . import audit, faults, identities, idle
 from . import dump as dumps
 from . import requests as log
 from .checks import body_object, flag, number, refused, time_us
 from .health import clock, health
 
-IDLE_LIMIT_S = 60.0
+IDLE_LIMIT_S = 50.0
+"""Below the time-out of usual HTTP clients."""
 MODES = ("running", "frozen", "auto")
 
 
@@ -147,13 +147,10 @@ def running(call: Call) -> str:
     return call.params["id"]
 
 
-async def idle(call: Call) -> Answer:
-    """Wait (wall-clock time) until no script runs, at most ``timeout_s``."""
-    limit = min(number(call.query.get("timeout_s"), "timeout_s", default=10), IDLE_LIMIT_S)
-    end = time.monotonic() + limit
-    while call.world.scripts.running and time.monotonic() < end:
-        await asyncio.sleep(0.01)
-    return Answer(200, {"idle": not call.world.scripts.running, "running": sorted(call.world.scripts.running)})
+async def get_idle(call: Call) -> Answer:
+    limit_s = min(number(call.query.get("timeout_s"), "timeout_s", default=10), IDLE_LIMIT_S)
+    done = await idle.wait(call.world, limit_s)
+    return Answer(200, {"idle": done, "running": sorted(call.world.scripts.running)})
 
 
 def get_dump(call: Call) -> Answer:
@@ -185,6 +182,6 @@ ROUTES: list[Route] = [
     route("POST", "executions/{id}/kill", kill, "kill a running script"),
     route("POST", "executions/{id}/freeze", freeze, "stop a running script's process"),
     route("POST", "executions/{id}/thaw", thaw, "let a frozen script go on"),
-    route("GET", "idle", idle, "wait until no script runs"),
+    route("GET", "idle", get_idle, "wait until no script runs"),
     route("GET", "dump", get_dump, "all state as JSON, without secrets"),
 ]

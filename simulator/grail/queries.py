@@ -54,7 +54,7 @@ def start(world: World, user: str, request: Request) -> str:
 
 
 def poll(world: World, user: str, token: str) -> tuple[State, dict[str, Any] | None] | None:
-    """State and result; the query runs when first asked for. None for a token that is not (or no longer) this user's."""
+    """State and result; the query runs when first asked for. None for a token that is not this user's (any more)."""
     row = world.store.one("SELECT * FROM grail_queries WHERE token = ? AND user = ?", token, user)
     if row is None or row["started_us"] + TTL_S * MICROSECONDS <= world.clock.now_us():
         return None

@@ -75,6 +75,8 @@ class World:
     def __post_init__(self) -> None:
         self.ids = Ids(self.store, self.options.seed)
         self.identity = Identity(self.store, self.clock)
+        self.options_at_start = self.options.shown()
+        """What a reset goes back to."""
         self.scripts: Scripts
         """Running scripts; set by the runtime when it starts."""
 

@@ -106,6 +106,7 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
     chosen = next((each for each in tasks if each["name"] == task), tasks[0] if tasks else None)
     return {
         **row(world, execution),
+        "reason": reason(execution["state_info"] or ""),
         "state_info": execution["state_info"],
         "ended": execution["ended_us"],
         "user": name_of(world, execution["user"]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from ..kernel import rfc3339
 from ..kernel.world import World
 from . import histogram
-from .render import as_datetime
 
 if TYPE_CHECKING:
     from ..grail.dql import DqlError
@@ -14,71 +15,55 @@ if TYPE_CHECKING:
 DEFAULT_QUERY = 'fetch logs\n| filter log.source == "sectigo-scm"\n| sort timestamp desc\n| limit 100'
 """The query of the manual's last step."""
 MAX_RECORDS = 1000
-SUMMARY = ("timestamp", "content", "loglevel", "status")
 
 
 def view(world: World, query: str) -> dict[str, Any]:
-    from ..grail import dql  # brings the grammar along: not before somebody queries
+    """The query, and either its error or its records: as log lines, or as a table where they are none."""
+    from ..grail import dql, result  # brings the grammar along: not before somebody queries
 
+    shown: dict[str, Any] = {
+        "query": query, "error": None, "records": [], "columns": [], "table": [], "chart": None, "truncated": False,
+    }  # fmt: skip
     try:
-        result = dql.execute(world, query, max_records=MAX_RECORDS)
+        found = dql.execute(world, query, max_records=MAX_RECORDS)
     except dql.DqlError as error:
-        return {
-            "query": query,
-            "error": located(query, error),
-            "records": [],
-            "columns": [],
-            "table": [],
-            "chart": None,
-        }
-    records = result.records
-    logs = [record for record in records if "content" in record and "timestamp" in record]
-    shown = [log_record(record) for record in logs] if len(logs) == len(records) else []
-    columns = [] if shown else list(dict.fromkeys(name for record in records for name in record))
+        return {**shown, "error": located(query, error)}
+    rows: list[dict[str, Any]] = [result.encode(row) for row in found.rows]
+    shown["truncated"] = found.truncated
+    if all("content" in row and isinstance(row.get("timestamp"), str) for row in rows):
+        times = [(rfc3339.parse_ns(row["timestamp"]) // 1000, str(row.get("status"))) for row in rows]
+        return {**shown, "records": [log_record(row) for row in rows], "chart": histogram.chart(times)}
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = [[text(row.get(column)) for column in columns] for row in rows]
+    return {**shown, "columns": columns, "table": table}
+
+
+def log_record(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "query": query,
-        "error": None,
-        "records": shown,
-        "columns": columns,
-        "table": [[text(record.get(column)) for column in columns] for record in records] if columns else [],
-        "chart": histogram.chart([(at_us(record["timestamp"]), str(record.get("status"))) for record in logs]),
+        "timestamp": row["timestamp"],
+        "level": str(row.get("loglevel") or "NONE"),
+        "status": str(row.get("status") or "NONE"),
+        "content": text(row["content"]),
+        "details": [(name, text(value)) for name, value in sorted(row.items()) if value is not None],
     }
-
-
-def log_record(record: dict[str, Any]) -> dict[str, Any]:
-    details = [(name, text(value)) for name, value in sorted(record.items()) if value is not None]
-    return {
-        "timestamp": str(record["timestamp"]),
-        "level": str(record.get("loglevel") or "NONE"),
-        "status": str(record.get("status") or "NONE"),
-        "content": text(record["content"]),
-        "details": details,
-    }
-
-
-def at_us(timestamp: Any) -> int:
-    found = as_datetime(str(timestamp))
-    return round(found.timestamp() * 1_000_000) if found else 0
 
 
 def text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def located(query: str, error: DqlError) -> dict[str, Any]:
     """The error with the line it is in and a mark under the place."""
-    position = error.position
-    if position is None:
-        return {"message": str(error), "where": "", "line": None}
-    before = query[:position]
-    line = before.count("\n")
-    column = position - (before.rfind("\n") + 1)
+    if error.position is None:
+        return {"message": error.message, "where": "", "line": None}
+    start = min(error.position.start, len(query))
+    line_start = query.rfind("\n", 0, start) + 1
+    line = query[line_start:].partition("\n")[0]
+    mark = "^" * max(1, min(error.position.end, line_start + len(line)) - start)
     return {
-        "message": str(error),
-        "where": f"{query.split(chr(10))[line]}\n{' ' * column}^",
-        "line": f"line {line + 1}, column {column + 1}",
+        "message": error.message,
+        "where": f"{line}\n{' ' * (start - line_start)}{mark}",
+        "line": f"line {query.count(chr(10), 0, start) + 1}, column {start - line_start + 1}",
     }

@@ -62,8 +62,10 @@ def run_workflow(call: Call) -> Answer:
         return not_found(call, f"There is no workflow {workflow_id}.")
     person = call.world.store.one("SELECT id FROM users WHERE kind = 'person' ORDER BY id LIMIT 1")
     try:
-        execution, _ = automation.start(call.world, workflow_id, trigger_type="Manual", user=person["id"] if person else None)
-    except automation.Throttled as limit:
+        execution, _ = automation.start(
+            call.world, workflow_id, trigger_type="Manual", user=person["id"] if person else None
+        )
+    except automation.ThrottledError as limit:
         return workflow(call, f"Not started: {limit}.", 429)
     return Answer(303, None, {"location": f"{EXECUTIONS}/{execution['id']}"})
 

@@ -48,7 +48,8 @@ def resolve(world: World, url: str, relative: bool) -> Destination:
         raise RefusedError(f"Invalid URL: '{url}'") from None
     own = parts.scheme == "http" and host in OWN_NAMES and port == world.options.port
     if own and relative and not path.startswith(PLATFORM):
-        raise NotFoundError  # a relative URL beside the platform APIs is taken for a function of an app, and there is none
+        # Beside the platform APIs, a relative URL is taken for a function of the app, and there is none.
+        raise NotFoundError
     if not relative and not (own and path.startswith(PLATFORM)):
         check_allowed(world, host)
     if own:

@@ -419,7 +419,7 @@ def test_requirements_are_pinned_and_hashed_and_name_no_place(file: Path) -> Non
 
     assert [entry.splitlines()[0] for entry in entries if not packages.PIN.match(entry)] == []
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
-    assert re.findall(r"^-.*|\S+://\S+| @ \S+", text, re.MULTILINE) == []
+    assert re.findall(r"^-.*|\S+://\S+| @ \S+|\s/\S+", text, re.MULTILINE) == []
 
 
 def test_the_local_requirements_contain_the_runtime_pins() -> None:

@@ -1,4 +1,4 @@
-"""The Dynatrace Query Language: text to tree (``parser``), tree to functions (``expressions``, ``commands``), to records.
+"""The Dynatrace Query Language: text to tree (``parser``) to functions (``expressions``, ``commands``) to records.
 
 ``execute`` is the door. Reading order: ``grammar.lark``, ``syntax``, ``values``, ``functions``, ``expressions``,
 ``commands`` and ``summaries``, ``logs``.

@@ -9,11 +9,11 @@ from typing import Any
 
 from . import sources
 from .errors import DqlError, Span, unknown
-from .expressions import Compiled, compile, constant, plain
+from .expressions import Compiled, constant, evaluator, plain
 from .pipeline import Pipeline
 from .search import compile_search
 from .summaries import make_timeseries, summarize
-from .syntax import Binary, Braces, Command, DurationLiteral, Expr, Field, Item, Literal_, Query, name_of, render
+from .syntax import Binary, Braces, Command, Constant, DurationLiteral, Expr, Field, Item, Query, name_of, render
 from .values import Row, Sortable, identity
 
 Handler = Callable[[tuple[Item, ...], Pipeline, Span], None]
@@ -60,18 +60,18 @@ def _misplaced(command: Command, piped: bool) -> DqlError:
 
 def filter_(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     condition = _condition(items, "filter", span)
-    compile(condition, pipeline.scope())
+    evaluator(condition, pipeline.scope())
     rest: Expr | None = condition
     if pipeline.logs and pipeline.narrowing:
         rest = pipeline.logs.take(condition)
     if rest is not None:
-        keep = compile(rest, pipeline.scope())
+        keep = evaluator(rest, pipeline.scope())
         pipeline.stages.append(lambda rows: (row for row in rows if keep(row) is True))
 
 
 def filter_out(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     """Only records for which the condition holds are left out: null keeps a record."""
-    drop = compile(_condition(items, "filterOut", span), pipeline.scope())
+    drop = evaluator(_condition(items, "filterOut", span), pipeline.scope())
     pipeline.stages.append(lambda rows: (row for row in rows if drop(row) is not True))
 
 
@@ -83,7 +83,7 @@ def search(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
 def _condition(items: tuple[Item, ...], command: str, span: Span) -> Expr:
     node = _only(items, command, span)
     no_condition = isinstance(node, DurationLiteral | Braces) or (
-        isinstance(node, Literal_) and not isinstance(node.value, bool)
+        isinstance(node, Constant) and not isinstance(node.value, bool)
     )
     if no_condition or (isinstance(node, Binary) and node.operator in "+-*/%"):
         raise DqlError(f"{command} needs a condition, not {render(node)}.", node.span, "BOOLEAN_EXPECTED")
@@ -122,7 +122,7 @@ def sort_order(items: Iterable[Item], pipeline: Pipeline) -> Callable[[Iterable[
     for item in items:
         if item.alias is not None or item.parameter:
             raise DqlError("sort takes expressions, each with asc or desc.", item.span, "UNEXPECTED_ITEM")
-        keys.append((compile(item.value, pipeline.scope()), item.order == "desc"))
+        keys.append((evaluator(item.value, pipeline.scope()), item.order == "desc"))
 
     def ordered(rows: Iterable[Row]) -> list[Row]:
         result = list(rows)
@@ -150,7 +150,7 @@ def dedup(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
             nodes.append(plain(item, "dedup"))
     if not nodes:
         raise DqlError("dedup needs at least one expression.", span, "MISSING_PARAMETER")
-    keys = [compile(node, pipeline.scope()) for node in nodes]
+    keys = [evaluator(node, pipeline.scope()) for node in nodes]
 
     def distinct(rows: Iterable[Row]) -> Iterator[Row]:
         seen = set()
@@ -179,7 +179,7 @@ def _named(items: tuple[Item, ...], command: str, pipeline: Pipeline, span: Span
     for item in flat:
         if item.parameter or item.order:
             raise DqlError(f"{command} takes fields, or name = expression.", item.span, "UNEXPECTED_ITEM")
-        named.append((name_of(item), compile(item.value, pipeline.scope())))
+        named.append((name_of(item), evaluator(item.value, pipeline.scope())))
     return named
 
 
@@ -216,7 +216,7 @@ def _names(items: tuple[Item, ...], command: str, pipeline: Pipeline, span: Span
         node = plain(item, command)
         if not isinstance(node, Field):
             raise DqlError(f"{command} takes names of fields.", node.span, "FIELD_EXPECTED")
-        compile(node, pipeline.scope())
+        evaluator(node, pipeline.scope())
         names.append(node.name)
     if not names:
         raise DqlError(f"{command} needs at least one field.", span, "MISSING_PARAMETER")
@@ -241,7 +241,7 @@ def fields_rename(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> No
     for item in items:
         if item.alias is None or not isinstance(item.value, Field) or item.parameter:
             raise DqlError("fieldsRename takes new_name = old_name.", item.span, "UNEXPECTED_ITEM")
-        compile(item.value, pipeline.scope())
+        evaluator(item.value, pipeline.scope())
         renamed[item.value.name] = item.alias
     if not renamed:
         raise DqlError("fieldsRename needs at least one new_name = old_name.", span, "MISSING_PARAMETER")

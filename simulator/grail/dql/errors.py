@@ -35,4 +35,5 @@ def unknown(what: str, name: str, known: Iterable[str], position: Span | None) -
     if not close:
         close = [known_name for known_name in names if known_name.lower() == name.lower()]
     hint = f"Did you mean {' or '.join(close)}?" if close else f"Available: {', '.join(names) or 'none'}."
-    return DqlError(f"The {what} {name} doesn't exist. {hint}", position, f"UNKNOWN_{what.split()[0].upper()}", (name,))
+    type = f"UNKNOWN_{what.partition(' ')[0].upper()}"
+    return DqlError(f"The {what} {name} doesn't exist. {hint}", position, type, (name,))

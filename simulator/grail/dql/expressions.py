@@ -9,7 +9,7 @@ from . import text_functions, time_functions  # noqa: F401  (they enter their fu
 from .aggregates import AGGREGATES, Aggregate
 from .errors import DqlError, Span, unknown
 from .functions import FUNCTIONS, Function
-from .syntax import Align, Binary, Braces, Call, DurationLiteral, Element, Expr, Field, Item, Literal_, Unary
+from .syntax import Align, Binary, Braces, Call, Constant, DurationLiteral, Element, Expr, Field, Item, Unary
 from .values import (
     OPERATIONS,
     UNITS,
@@ -52,10 +52,10 @@ class Scope:
     """Where aggregation functions are allowed: the list that takes them."""
 
 
-def compile(node: Expr, scope: Scope) -> Compiled:
+def evaluator(node: Expr, scope: Scope) -> Compiled:
     """Raises DqlError for anything that cannot work, whatever the records hold."""
     match node:
-        case Literal_(value):
+        case Constant(value):
             return lambda row: value
         case DurationLiteral(amount, unit):
             span = duration(amount * UNITS[unit])
@@ -65,20 +65,20 @@ def compile(node: Expr, scope: Scope) -> Compiled:
         case Field(name):
             return _field(name, scope, node.span)
         case Unary(operator, operand):
-            inner, change = compile(operand, scope), negate if operator == "-" else opposite
+            inner, change = evaluator(operand, scope), negate if operator == "-" else opposite
             return lambda row: change(inner(row))
         case Binary("~"):
             from .search import compile_search
 
             return compile_search(node, scope)
         case Binary(operator, left, right):
-            return _binary(operator, compile(left, scope), compile(right, scope))
+            return binary(operator, evaluator(left, scope), evaluator(right, scope))
         case Align(inner_node, unit):
-            return _align(compile(inner_node, scope), unit, scope.now_ns)
+            return _align(evaluator(inner_node, scope), unit, scope.now_ns)
         case Element(array, index):
-            return _element(compile(array, scope), compile(index, scope))
+            return _element(evaluator(array, scope), evaluator(index, scope))
         case Braces(items):
-            values = [compile(plain(item, "an array"), scope) for item in items]
+            values = [evaluator(plain(item, "an array"), scope) for item in items]
             return lambda row: [value(row) for value in values]
         case Call():
             return _call(node, scope)
@@ -99,7 +99,7 @@ def constant(node: Expr, scope: Scope, what: str) -> Value:
         return DqlError(f"{what} must be constant, but refers to the field {name}.", node.span, "CONSTANT_EXPECTED")
 
     try:
-        return compile(node, replace(scope, fields=frozenset(), aggregations=None))({})
+        return evaluator(node, replace(scope, fields=frozenset(), aggregations=None))({})
     except DqlError as error:
         raise none_here(error.arguments[0]) if error.type == "FIELD_DOES_NOT_EXIST" else error from None
 
@@ -110,7 +110,7 @@ def _field(name: str, scope: Scope, span: Span) -> Compiled:
     return lambda row: row.get(name)
 
 
-def _binary(operator: str, left: Compiled, right: Compiled) -> Compiled:
+def binary(operator: str, left: Compiled, right: Compiled) -> Compiled:
     if operator == "and":
         return lambda row: False if (a := left(row)) is False else both(a, right(row))
     if operator == "or":
@@ -158,13 +158,12 @@ def _call(node: Call, scope: Scope) -> Compiled:
     positional, named = _arguments(node, scope, function)
     call = function.call
     if named:
-        values = {**{name: (lambda row, v=value: v) for name, value in function.named.items()}, **named}
 
         def with_names(row: Row) -> Value:
             given = [argument(row) for argument in positional]
             if function.strict and any(g is None for g in given):
                 return None
-            return call(*given, **{name: value(row) for name, value in values.items()})
+            return call(*given, **{**function.named, **{name: value(row) for name, value in named.items()}})
 
         return with_names
     defaults = function.named
@@ -183,16 +182,14 @@ def _arguments(node: Call, scope: Scope, function: Function) -> tuple[list[Compi
     positional, named = [], {}
     for item in node.items:
         if item.parameter:
-            # `else` is no name in Python.
-            name = item.parameter if item.parameter in function.named else item.parameter + "_"
+            name = item.parameter
             if name not in function.named:
-                known = [each.rstrip("_") for each in function.named]
-                raise unknown(f"parameter of {node.name}", item.parameter, known, item.span)
+                raise unknown(f"parameter of {node.name}", name, function.named, item.span)
             if name in named:
-                raise DqlError(f"{item.parameter} is given twice.", item.span, "DUPLICATE_PARAMETER")
-            named[name] = compile(item.value, scope)
+                raise DqlError(f"{name} is given twice.", item.span, "DUPLICATE_PARAMETER")
+            named[name] = evaluator(item.value, scope)
         else:
-            positional.append(compile(plain(item, f"the arguments of {node.name}"), scope))
+            positional.append(evaluator(plain(item, f"the arguments of {node.name}"), scope))
     if not function.least <= len(positional) <= function.most:
         wanted = str(function.least) if function.least == function.most else f"at least {function.least}"
         raise DqlError(
@@ -210,7 +207,7 @@ def _record(node: Call, scope: Scope) -> Compiled:
             raise DqlError("A record is made of name = value.", item.span, "UNEXPECTED_ITEM")
         from .syntax import render
 
-        members[item.alias if item.alias is not None else render(item.value)] = compile(item.value, scope)
+        members[item.alias if item.alias is not None else render(item.value)] = evaluator(item.value, scope)
     return lambda row: {name: value(row) for name, value in members.items()}
 
 
@@ -230,7 +227,7 @@ def _aggregation(node: Call, scope: Scope) -> Compiled:
         elif item.parameter:
             raise unknown(f"parameter of {node.name}", item.parameter, ["default"], item.span)
         else:
-            arguments.append(compile(plain(item, f"the arguments of {node.name}"), inner))
+            arguments.append(evaluator(plain(item, f"the arguments of {node.name}"), inner))
     if len(arguments) != kind.arguments:
         plural = "" if kind.arguments == 1 else "s"
         raise DqlError(

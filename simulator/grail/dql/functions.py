@@ -29,12 +29,12 @@ FUNCTIONS: dict[str, Function] = {}
 
 
 def dql(
-    name: str, least: int, most: int | None = None, *, strict: bool = True, **named: Value
+    name: str, least: int, most: int | None = None, named: dict[str, Value] | None = None, *, strict: bool = True
 ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-    """Enter a function into the table. A named parameter ``else_`` is DQL's ``else``."""
+    """Enter a function into the table; ``least`` and ``most`` count its positional arguments."""
 
     def enter(call: Callable[..., Value]) -> Callable[..., Value]:
-        FUNCTIONS[name] = Function(call, least, least if most is None else most, named, strict)
+        FUNCTIONS[name] = Function(call, least, least if most is None else most, named or {}, strict)
         return call
 
     return enter
@@ -68,9 +68,9 @@ def coalesce(*values: Value) -> Value:
     return next((value for value in values if value is not None), None)
 
 
-@dql("if", 2, strict=False, else_=None)
-def if_(condition: Value, then: Value, *, else_: Value) -> Value:
-    return then if condition is True else else_
+@dql("if", 2, named={"else": None}, strict=False)
+def if_(condition: Value, then: Value, **named: Value) -> Value:
+    return then if condition is True else named["else"]
 
 
 @dql("in", 2, MANY, strict=False)
@@ -153,7 +153,7 @@ def _number(name: str, call: Callable[[Any], Any]) -> None:
         return long(result) if isinstance(result, int) else result
 
 
-for _name, _call in {
+_UNARY: dict[str, Callable[[Any], Any]] = {
     "abs": abs,
     "ceil": lambda x: x if isinstance(x, int) else float(math.ceil(x)),
     "floor": lambda x: x if isinstance(x, int) else float(math.floor(x)),
@@ -161,18 +161,18 @@ for _name, _call in {
     "exp": math.exp,
     "log": math.log,
     "log10": math.log10,
-}.items():
+}
+for _name, _call in _UNARY.items():
     _number(_name, _call)
 
 
-@dql("round", 1, decimals=0)
+@dql("round", 1, named={"decimals": 0})
 def round_(value: Value, *, decimals: Value) -> Value:
     """Halves go away from zero, unlike Python's."""
     if type(value) is int or type(decimals) is not int or type(value) is not float or not math.isfinite(value):
         return value if type(value) in NUMBERS else None
     factor = 10.0 ** max(-15, min(15, decimals))
-    result = math.copysign(math.floor(abs(value) * factor + 0.5) / factor, value) if abs(value) < 1e15 else value
-    return result
+    return math.copysign(math.floor(abs(value) * factor + 0.5) / factor, value) if abs(value) < 1e15 else value
 
 
 @dql("power", 2)
@@ -186,7 +186,7 @@ def power(base: Value, exponent: Value) -> float | None:
     return result
 
 
-@dql("bin", 2, at=None)
+@dql("bin", 2, named={"at": None})
 def bin_(value: Value, size: Value, *, at: Value) -> Value:
     """The lower border of the interval a value is in; ``at`` moves the borders."""
     if type(value) in (Timestamp, Duration):

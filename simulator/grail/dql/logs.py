@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...kernel.world import World
-from .syntax import Binary, Expr, Field, Literal_
+from .syntax import Binary, Constant, Expr, Field
 from .values import Row, Timestamp
 
 COLUMNS = {"log.source": "source", "loglevel": "loglevel", "status": "status"}
@@ -39,10 +39,10 @@ class LogSource:
                 if rest_left is None or rest_right is None:
                     return rest_left or rest_right
                 return Binary("and", rest_left, rest_right, span=condition.span)
-            case Binary("==", Field(name), Literal_(str() as value)) if name in COLUMNS:
+            case Binary("==", Field(name), Constant(str() as value)) if name in COLUMNS:
                 self.equal.append((COLUMNS[name], value))
                 return None
-            case Binary("==", Literal_(str() as value), Field(name)) if name in COLUMNS:
+            case Binary("==", Constant(str() as value), Field(name)) if name in COLUMNS:
                 self.equal.append((COLUMNS[name], value))
                 return None
         return condition

@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Lark, Token, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.visitors import Transformer_NonRecursive
 
 from .errors import DqlError, Span
 from .syntax import (
@@ -17,19 +18,20 @@ from .syntax import (
     Braces,
     Call,
     Command,
+    Constant,
     DurationLiteral,
     Element,
     Expr,
     Field,
     Item,
-    Literal_,
     Query,
     Unary,
+    deeper_than,
 )
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 MAX_QUERY = 100_000
-MAX_NESTING = 100
+MAX_NESTING = 200
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 SHOWN = {
     "NAME": "a name", "QUOTED_NAME": "a name", "STRING": "a string", "LONG_STRING": "a string", "LONG": "a number",
@@ -44,16 +46,17 @@ def parse(text: str) -> Query:
     """The tree of a query. Raises DqlError."""
     if len(text) > MAX_QUERY:
         raise DqlError(f"The query is longer than {MAX_QUERY} characters.", None, "QUERY_TOO_LONG")
-    _refuse_deep_nesting(text)
     try:
-        tree = _lark().parse(text)
-        query: Query = _Builder(text).transform(tree)
+        query: Query = _Builder(visit_tokens=False).transform(_lark().parse(text))
     except UnexpectedInput as error:
         raise _syntax_error(text, error) from None
     except VisitError as error:
         if isinstance(error.orig_exc, DqlError):
             raise error.orig_exc from None
         raise
+    if (span := deeper_than(query, MAX_NESTING)) is not None:
+        # Later steps walk the tree recursively.
+        raise DqlError(f"The query is nested deeper than {MAX_NESTING} levels.", span, "QUERY_TOO_DEEP")
     return query
 
 
@@ -65,29 +68,13 @@ def _lark() -> Lark:
     )  # fmt: skip
 
 
-_SKIPPED = re.compile(r'"""(?s:.*?)"""|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\\n]|\\.)+`|//[^\n]*|/\*(?s:.*?)\*/')
-
-
-def _refuse_deep_nesting(text: str) -> None:
-    """Later steps walk the tree recursively: a query of ten thousand brackets is refused, not run into the ground."""
-    depth = 0
-    bare = _SKIPPED.sub(lambda match: " " * len(match.group()), text)
-    run = re.search(r"(?i)(?:(?:not\b|-)\s*){%d}" % MAX_NESTING, bare)
-    for index, character in enumerate(bare):
-        depth += (character in "({[") - (character in ")}]")
-        if depth > MAX_NESTING or (run and index == run.start()):
-            raise DqlError(
-                f"The query is nested deeper than {MAX_NESTING} levels.", Span(index, index + 1), "QUERY_TOO_DEEP"
-            )
-
-
 def _syntax_error(text: str, error: UnexpectedInput) -> DqlError:
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         span = Span(error.token.start_pos or 0, error.token.end_pos or 0)
         found = f"'{error.token}'"
     elif isinstance(error, UnexpectedCharacters):
-        span = Span(error.pos_in_stream, error.pos_in_stream + 1)
-        found = f"'{text[error.pos_in_stream]}'"
+        at = error.pos_in_stream or 0
+        span, found = Span(at, at + 1), f"'{text[at]}'"
     else:
         span, found = Span(len(text), len(text)), "the end of the query"
     names = error.expected if isinstance(error, UnexpectedToken | UnexpectedEOF) else getattr(error, "allowed", None)
@@ -119,10 +106,8 @@ def _name(token: Token) -> str:
 
 
 @v_args(meta=True)
-class _Builder(Transformer[Token, Query]):
-    def __init__(self, text: str) -> None:
-        super().__init__(visit_tokens=False)
-        self.text = text
+class _Builder(Transformer_NonRecursive[Token, Query]):
+    """Without recursion, so that any depth gets as far as being refused."""
 
     def _span(self, meta: Any) -> Span:
         return Span(0, 0) if meta.empty else Span(meta.start_pos, meta.end_pos)
@@ -185,37 +170,37 @@ class _Builder(Transformer[Token, Query]):
     def element(self, meta: Any, children: list[Any]) -> Element:
         return Element(children[0], children[1], span=self._span(meta))
 
-    def long(self, meta: Any, children: list[Any]) -> Literal_:
+    def long(self, meta: Any, children: list[Any]) -> Constant:
         value = int(str(children[0]), 16 if str(children[0])[:2].lower() == "0x" else 10)
         if value >= 2**63:
             raise DqlError(f"{children[0]} is too large for a long.", self._span(meta), "LITERAL_OUT_OF_RANGE")
-        return Literal_(value, span=self._span(meta))
+        return Constant(value, span=self._span(meta))
 
-    def double(self, meta: Any, children: list[Any]) -> Literal_:
+    def double(self, meta: Any, children: list[Any]) -> Constant:
         value = float(str(children[0]))
         if value == float("inf"):
             raise DqlError(f"{children[0]} is too large for a double.", self._span(meta), "LITERAL_OUT_OF_RANGE")
-        return Literal_(value, span=self._span(meta))
+        return Constant(value, span=self._span(meta))
 
     def duration(self, meta: Any, children: list[Any]) -> DurationLiteral:
         amount, unit = re.fullmatch(r"(\d+)([a-z]+)", str(children[0])).groups()  # type: ignore[union-attr]
         return DurationLiteral(int(amount), unit, span=self._span(meta))
 
-    def string(self, meta: Any, children: list[Any]) -> Literal_:
+    def string(self, meta: Any, children: list[Any]) -> Constant:
         span = self._span(meta)
-        return Literal_(_unquote(str(children[0])[1:-1], span), span=span)
+        return Constant(_unquote(str(children[0])[1:-1], span), span=span)
 
-    def long_string(self, meta: Any, children: list[Any]) -> Literal_:
-        return Literal_(str(children[0])[3:-3], span=self._span(meta))
+    def long_string(self, meta: Any, children: list[Any]) -> Constant:
+        return Constant(str(children[0])[3:-3], span=self._span(meta))
 
-    def true(self, meta: Any, children: list[Any]) -> Literal_:
-        return Literal_(True, span=self._span(meta))
+    def true(self, meta: Any, children: list[Any]) -> Constant:
+        return Constant(True, span=self._span(meta))
 
-    def false(self, meta: Any, children: list[Any]) -> Literal_:
-        return Literal_(False, span=self._span(meta))
+    def false(self, meta: Any, children: list[Any]) -> Constant:
+        return Constant(False, span=self._span(meta))
 
-    def null(self, meta: Any, children: list[Any]) -> Literal_:
-        return Literal_(None, span=self._span(meta))
+    def null(self, meta: Any, children: list[Any]) -> Constant:
+        return Constant(None, span=self._span(meta))
 
     def field(self, meta: Any, children: list[Any]) -> Field:
         return Field(_name(children[0]), span=self._span(meta))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from .errors import DqlError
-from .expressions import Compiled, Scope, _binary, compile
-from .syntax import Binary, Expr, Literal_, Unary
+from .expressions import Compiled, Scope, binary, evaluator
+from .syntax import Binary, Constant, Expr, Unary
 from .text_functions import wildcard
 from .values import Row, Value, opposite
 
@@ -15,11 +15,11 @@ from .values import Row, Value, opposite
 def compile_search(node: Expr, scope: Scope) -> Compiled:
     """A search expression; a bare string in it looks into every field."""
     match node:
-        case Literal_(str() as term):
+        case Constant(str() as term):
             pattern = _pattern(term)
             return lambda row: any(pattern.search(text) for value in row.values() for text in _texts(value))
-        case Binary("~", left, Literal_(str() as term)):
-            within, pattern = compile(left, scope), _pattern(term)
+        case Binary("~", left, Constant(str() as term)):
+            within, pattern = evaluator(left, scope), _pattern(term)
 
             def found(row: Row) -> bool | None:
                 value = within(row)
@@ -29,11 +29,11 @@ def compile_search(node: Expr, scope: Scope) -> Compiled:
         case Binary("~"):
             raise DqlError("The right side of ~ must be a string.", node.right.span, "STRING_EXPECTED")
         case Binary(("and" | "or" | "xor") as operator, left, right):
-            return _binary(operator, compile_search(left, scope), compile_search(right, scope))
+            return binary(operator, compile_search(left, scope), compile_search(right, scope))
         case Unary("not", operand):
             inner = compile_search(operand, scope)
             return lambda row: opposite(inner(row))
-    return compile(node, scope)
+    return evaluator(node, scope)
 
 
 def _pattern(term: str) -> re.Pattern[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import json
+from typing import Any
 
 from .errors import DqlError, Span, unknown
-from .expressions import compile, constant, plain
+from .expressions import constant, evaluator, plain
 from .logs import LogSource
 from .pipeline import Pipeline
-from .syntax import Braces, Call, Expr, Field, Item, Literal_
+from .syntax import Braces, Call, Constant, Expr, Field, Item
 from .time_functions import to_timestamp
 from .values import Duration, Row, Timeframe, Timestamp, Value, kind, moment
 
@@ -22,7 +23,7 @@ BUCKET = "default_logs"
 
 
 def fetch(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
-    if not items or not isinstance(items[0].value, Field) or items[0].parameter or items[0].alias:
+    if not items or not isinstance(items[0].value, Field) or items[0].parameter or items[0].alias or items[0].order:
         raise DqlError("fetch needs the name of a data object first: fetch logs.", span, "MISSING_DATA_OBJECT")
     source = items[0].value
     if source.name != "logs":
@@ -133,8 +134,8 @@ def data(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
             raise unknown("parameter of data", item.parameter, ["json"], item.span)
         node = plain(item, "data")
         if (
-            not isinstance(node, Call | Braces | Literal_)
-            or kind(value := compile(node, pipeline.scope())({})) != "record"
+            not isinstance(node, Call | Braces | Constant)
+            or kind(value := evaluator(node, pipeline.scope())({})) != "record"
         ):
             raise DqlError("data takes records: data record(a = 1).", item.span, "UNEXPECTED_ITEM")
         records.append(value)
@@ -149,7 +150,7 @@ def _from_json(text: Value, span: Span) -> list[Row]:
         body = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         body = None
-    rows = body if isinstance(body, list) else [body]
+    rows: list[Any] = body if isinstance(body, list) else [body]
     if not all(isinstance(row, dict) for row in rows):
         raise DqlError("json is no JSON object and no array of objects.", span, "INVALID_PARAMETER")
     return rows

@@ -8,7 +8,7 @@ from typing import Any
 
 from .aggregates import Aggregate
 from .errors import DqlError, Span, unknown
-from .expressions import Aggregation, Compiled, compile, constant
+from .expressions import Aggregation, Compiled, constant, evaluator
 from .pipeline import Pipeline
 from .syntax import Braces, Item, name_of
 from .values import Duration, Row, Timeframe, Timestamp, identity
@@ -66,7 +66,7 @@ def plan(
             before = len(aggregations)
             # Outside of an aggregation function there is no single record whose fields one could mean.
             scope = replace(pipeline.scope(), aggregations=aggregations)
-            output = compile(each.value, scope)
+            output = evaluator(each.value, scope)
             if len(aggregations) == before:
                 raise DqlError(
                     f"{command} needs an aggregation function such as count() here.", each.span, "AGGREGATION_EXPECTED"
@@ -87,7 +87,7 @@ def _groups(by: Item | None, command: str, pipeline: Pipeline) -> list[tuple[str
     for item in items:
         if item.order or item.parameter:
             raise DqlError(f"by: of {command} takes expressions, or name = expression.", item.span, "UNEXPECTED_ITEM")
-    return [(name_of(item), compile(item.value, pipeline.scope())) for item in items]
+    return [(name_of(item), evaluator(item.value, pipeline.scope())) for item in items]
 
 
 def summarize(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
@@ -123,7 +123,7 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
         raise DqlError(
             f"{count} intervals are more than {MAX_BINS}: take a longer interval.", where, "TOO_MANY_INTERVALS"
         )
-    time = compile(given["time"].value, pipeline.scope()) if "time" in given else lambda row: row.get("timestamp")
+    time = evaluator(given["time"].value, pipeline.scope()) if "time" in given else lambda row: row.get("timestamp")
     frame = Timeframe(Timestamp(start), Timestamp(start + count * size))
 
     def series(rows: Iterable[Row]) -> Iterator[Row]:

@@ -20,7 +20,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Literal_(Node):
+class Constant(Node):
     value: str | int | float | bool | None
 
 
@@ -83,7 +83,7 @@ class Braces(Node):
     items: tuple[Item, ...]
 
 
-Expr = Literal_ | DurationLiteral | Field | Unary | Binary | Align | Element | Call | Braces
+Expr = Constant | DurationLiteral | Field | Unary | Binary | Align | Element | Call | Braces
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,19 @@ class Query(Node):
     commands: tuple[Command, ...]
 
 
+def deeper_than(query: Query, levels: int) -> Span | None:
+    """Where the tree goes deeper than that, if anywhere."""
+    waiting: list[tuple[Node, int]] = [(query, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > levels:
+            return node.span
+        for value in vars(node).values():
+            children = value if isinstance(value, tuple) else (value,)
+            waiting += [(child, depth + 1) for child in children if isinstance(child, Node)]
+    return None
+
+
 def render(node: Query | Command | Item | Expr) -> str:
     """Canonical text. Parsing it gives an equal tree."""
     match node:
@@ -107,7 +120,7 @@ def render(node: Query | Command | Item | Expr) -> str:
         case Item(value, alias, parameter, order):
             before = f"{quoted(alias)} = " if alias is not None else f"{parameter}: " if parameter else ""
             return before + render(value) + (f" {order}" if order else "")
-        case Literal_(value):
+        case Constant(value):
             return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else _plain(value)
         case DurationLiteral(amount, unit):
             return f"{amount}{unit}"

@@ -19,7 +19,7 @@ def _folded(*texts: str, case_sensitive: Value) -> tuple[str, ...]:
     return tuple(text.lower() for text in texts) if case_sensitive is False else texts
 
 
-@dql("contains", 2, caseSensitive=True)
+@dql("contains", 2, named={"caseSensitive": True})
 def contains(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
     if not _texts(text, part):
         return None
@@ -27,7 +27,7 @@ def contains(text: Value, part: Value, *, caseSensitive: Value) -> bool | None: 
     return part in text
 
 
-@dql("startsWith", 2, caseSensitive=True)
+@dql("startsWith", 2, named={"caseSensitive": True})
 def starts_with(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
     if not _texts(text, part):
         return None
@@ -35,7 +35,7 @@ def starts_with(text: Value, part: Value, *, caseSensitive: Value) -> bool | Non
     return bool(text.startswith(part))
 
 
-@dql("endsWith", 2, caseSensitive=True)
+@dql("endsWith", 2, named={"caseSensitive": True})
 def ends_with(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
     if not _texts(text, part):
         return None
@@ -57,7 +57,7 @@ def like(text: Value, pattern: Value) -> bool | None:
     return bool(wildcard(pattern, "%", "_", 0).fullmatch(text)) if _texts(text, pattern) else None
 
 
-@dql("matchesValue", 2, caseSensitive=False)
+@dql("matchesValue", 2, named={"caseSensitive": False})
 def matches_value(value: Value, patterns: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
     """The whole value against a pattern with ``*``; arrays on either side: any of them. Ignores case by default."""
     values = value if isinstance(value, list) else [value]
@@ -79,7 +79,7 @@ def _phrase(phrase: str, flags: int) -> re.Pattern[str]:
     return re.compile(before + inner + after, flags)
 
 
-@dql("matchesPhrase", 2, caseSensitive=False)
+@dql("matchesPhrase", 2, named={"caseSensitive": False})
 def matches_phrase(text: Value, phrase: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
     """Whole words in this order; ``*`` at an end lets the word go on. Ignores case by default."""
     texts = [each for each in (text if isinstance(text, list) else [text]) if isinstance(each, str)]
@@ -104,7 +104,7 @@ def trim(text: Value) -> str | None:
     return text.strip() if isinstance(text, str) else None
 
 
-@dql("concat", 1, MANY, delimiter="")
+@dql("concat", 1, MANY, {"delimiter": ""})
 def concat(*values: Value, delimiter: Value) -> str | None:
     from .functions import to_string
 
@@ -116,7 +116,7 @@ def string_length(text: Value) -> int | None:
     return len(text) if isinstance(text, str) else None
 
 
-@dql("substring", 1, **{"from": None, "to": None})
+@dql("substring", 1, named={"from": None, "to": None})
 def substring(text: Value, **bounds: Value) -> str | None:
     """``from`` inclusive, ``to`` exclusive; negative positions count from the end."""
     low, high = bounds["from"], bounds["to"]

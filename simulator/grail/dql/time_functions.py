@@ -36,7 +36,7 @@ def to_duration(value: Value) -> Duration | None:
     return duration(int(match.group(1)) * UNITS[match.group(2)]) if match else None
 
 
-@dql("duration", 1, unit="ns")
+@dql("duration", 1, named={"unit": "ns"})
 def duration_(value: Value, *, unit: Value) -> Duration | None:
     return duration(value * UNITS[unit]) if type(value) in NUMBERS and unit in UNITS else None
 
@@ -47,12 +47,14 @@ def timestamp(*parts: Value) -> Timestamp | None:
     if any(type(part) is not int for part in parts):
         return None
     try:
-        return moment(int(datetime(*parts[:6], tzinfo=UTC).timestamp()) * SECOND + (parts[6] if parts[6:] else 0))
+        year, month, day, hour, minute, second, nano = (*parts, 0, 0, 0, 0)[:7]
+        at = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return moment(int(at.timestamp()) * SECOND + nano)
     except (ValueError, OverflowError):
         return None
 
 
-@dql("timeframe", 0, strict=False, **{"from": None, "to": None})
+@dql("timeframe", 0, named={"from": None, "to": None}, strict=False)
 def timeframe(**bounds: Value) -> Timeframe | None:
     low, high = bounds["from"], bounds["to"]
     return Timeframe(low, high) if isinstance(low, Timestamp) and isinstance(high, Timestamp) else None
@@ -65,7 +67,7 @@ _FORMAT = {
 _WITHOUT_ZERO = {"M": "%m", "d": "%d", "H": "%H", "h": "%I", "m": "%M", "s": "%S"}
 
 
-@dql("formatTimestamp", 1, format="yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSX")
+@dql("formatTimestamp", 1, named={"format": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSX"})
 def format_timestamp(value: Value, *, format: Value) -> str | None:
     """Java's pattern letters; letters that stand for nothing here are kept as they are."""
     if not isinstance(value, Timestamp) or not isinstance(format, str):

@@ -30,7 +30,9 @@ export function install({ port, nonce }) {
         Object.defineProperties(answer, { url: { value: url }, redirected: { value: hops > 0 } });
         return answer;
       }
-      if (request.redirect === "error") throw new TypeError(`Redirect from ${url} not allowed by redirect mode 'error'`);
+      if (request.redirect === "error") {
+        throw new TypeError(`Redirect from ${url} not allowed by redirect mode 'error'`);
+      }
       if (hops === MOST_REDIRECTS) throw new TypeError("Maximum number of redirects (20) reached");
       const next = new URL(location, url);
       if (next.origin !== new URL(url).origin) headers.delete("authorization");

@@ -34,7 +34,9 @@ async function start(task) {
   keepOnlyDocumented();
   try {
     const script = await import("dt:script");
-    if (typeof script.default !== "function") throw new TypeError("The script has no default export that is a function");
+    if (typeof script.default !== "function") {
+      throw new TypeError("The script has no default export that is a function");
+    }
     const text = stringify((await script.default(task.argument)) ?? null) ?? "null";
     say(text.length > LONGEST_RESULT ? { result_length: text.length } : { result: text });
   } catch (error) {

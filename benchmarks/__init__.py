@@ -1,0 +1,1 @@
+"""What is claimed to be fast, measured: each module prints a table and writes build/bench/NAME.json."""
