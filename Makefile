@@ -36,7 +36,7 @@ setup: ## install what is missing: Python and JavaScript packages, the Pulumi en
 up: setup ## set up, start the local environment, deploy the dev stack, show its first run
 	@python -m simulator start
 	@$(select)
-	@pulumi up --yes --skip-preview --non-interactive --stack dev
+	@pulumi up --yes --skip-preview --non-interactive --suppress-progress --suppress-outputs --stack dev
 	@python -m operations summary --stack dev
 
 .PHONY: preview

@@ -100,6 +100,7 @@ first_run = WorkflowRun(
     revision=revision,
     checkpoint=checkpoint.id,
     executions_url=f"{settings.automations_url}/executions",
+    show_log=settings.show_run_log,
     opts=pulumi.ResourceOptions(provider=dynatrace),
 )
 

@@ -45,9 +45,8 @@ def show_next(stack: Stack) -> None:
     print("\nNext:")
     if name == "dev":
         print(f"  1. Open the workflow's page:  {out['workflowUrl']}")
-        print("  2. Change a setting and look at what would change:")
-        print("       pulumi config set triggerIntervalMinutes 5 --stack dev   (make shell sets up the environment)")
-        print("       make preview")
+        print("  2. Change a setting, and see what it would do:  set triggerIntervalMinutes to 5 in Pulumi.dev.yaml,")
+        print("     then  make preview")
         print("  3. Deploy to a real environment: README, “Deploy to a real environment”")
         print("\nThe schedule goes on in the background until `make down`.")
     else:

@@ -161,6 +161,7 @@ KEYS: dict[str, Key] = {
     "workflowActor": Key(optional(matching(UUID, "a UUID")), ""),
     "workflowPrivate": Key(boolean, "false"),
     "credentialsOwnerOnly": Key(boolean, "false"),
+    "showRunLog": Key(boolean, "true"),
     "adopt": Key(adoptions, "{}"),
 }
 
@@ -289,6 +290,10 @@ class Settings:
             return "off"
         minutes = self._values["triggerIntervalMinutes"]
         return f"Every {minutes} minutes" if minutes > 1 else "Every minute"
+
+    @property
+    def show_run_log(self) -> bool:
+        return bool(self._values["showRunLog"])
 
     @property
     def workflow_private(self) -> bool:

@@ -54,8 +54,10 @@ def run_once(environment: Environment, props: Props) -> Props:
     while len(skipped) < SKIPPED_TRIES:
         execution = await_end(environment, find_or_start(environment, props, skipped))
         id, task = execution["id"], automation.task(execution["id"], TASK)
-        say(indented(automation.task_log(id, TASK)))
-        if execution["state"] != "SUCCESS":
+        failed = execution["state"] != "SUCCESS"
+        if props["showLog"] or failed:
+            say(indented(automation.task_log(id, TASK)))
+        if failed:
             raise RunFailed(why(execution, task, f"{props['executionsUrl']}/{id}", environment))
         result = task.get("result")
         outcome = str(result.get("outcome", "")) if isinstance(result, dict) else ""
@@ -145,6 +147,7 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
         revision: pulumi.Input[str],
         checkpoint: pulumi.Input[str],
         executions_url: str,
+        show_log: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: dict[str, Any] = {
@@ -153,5 +156,6 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
             "revision": revision,
             "checkpoint": checkpoint,
             "executionsUrl": executions_url,
+            "showLog": show_log,
         }
         super().__init__(WorkflowRunProvider(), resource, props, opts)

@@ -49,7 +49,7 @@ def verify(call: Call) -> Answer:
     body = body_of(call)
     query = query_of(body)
     try:
-        dql.check(call.world, query)
+        canonical = dql.check(call.world, query)
     except DqlError as error:
         notification: dict[str, Any] = {
             "severity": "ERROR",
@@ -60,7 +60,7 @@ def verify(call: Call) -> Answer:
         if error.position:
             notification["syntaxPosition"] = place(query, error.position)
         return Answer(200, {"valid": False, "notifications": [notification]})
-    return Answer(200, {"valid": True, "notifications": []})
+    return Answer(200, {"valid": True, "canonicalQuery": canonical, "notifications": []})
 
 
 def require_scopes(call: Call) -> None:
@@ -132,7 +132,7 @@ def number(body: dict[str, Any], name: str, default: int, *, least: int, most: i
     return value if most is None else min(value, most)
 
 
-SOURCE = "SQ; words of errors and notifications, TTL, 410 UNVERIFIED"
+SOURCE = "SQ; words of errors and notifications, TTL UNVERIFIED"
 ROUTES = [
     Route(
         "POST", f"{BASE}/query:execute", execute, api="grail", auth="platform", source=SOURCE, fidelity="approximate",

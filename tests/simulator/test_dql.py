@@ -226,7 +226,8 @@ def test_every_aggregation_gives_its_value(run: Run) -> None:
     (found,) = run(
         'data record(a = 3, s = "x"), record(a = 1, s = "y"), record(s = "x"), record(a = 4, s = "x")'
         " | summarize count(), countDistinct(s), sum(a), avg(a), min(a), max(a), takeMin(s), takeMax(s), takeFirst(a),"
-        " takeLast(a), takeAny(a), collectDistinct(s), collectArray(a), median(a), percentile(a, 100), r = sum(a) / count()"
+        " takeLast(a), takeAny(a), collectDistinct(s), collectArray(a), median(a), percentile(a, 100),"
+        " r = sum(a) / count()"
     )
 
     assert found == {
@@ -245,8 +246,9 @@ def test_summarize_of_nothing_is_one_record_unless_grouped(run: Run) -> None:
 def test_groups_can_be_bins_of_time_and_null(run: Run) -> None:
     found = run("fetch logs | summarize n = count(), by:{t = bin(timestamp, 5m), flag} | sort t, flag")
 
-    assert found[0] == {"t": "2026-01-29T10:20:00.000000000Z", "flag": True, "n": "1"}
-    assert [(row["flag"], row["n"]) for row in found[1:]] == [(None, "4"), (True, "1"), (None, "4")][: len(found) - 1]
+    assert [(row["t"][11:16], row["flag"], row["n"]) for row in found] == [
+        ("10:20", None, "4"), ("10:20", True, "1"), ("10:25", None, "4"), ("10:25", True, "1"),
+    ]  # fmt: skip
 
 
 def test_the_lag_of_the_newest_record_is_a_duration(run: Run, world: World) -> None:
@@ -311,7 +313,8 @@ def test_an_operator_gives_its_value(run: Run, expression: str, expected: Any) -
         ('toDouble("1.5")', 1.5), ('toBoolean("TRUE")', True), ("toBoolean(0)", False),
         ('toTimestamp("2026-01-29T11:00:00+01:00")', "2026-01-29T10:00:00.000000000Z"),
         ('toTimestamp("2026-01-29")', "2026-01-29T00:00:00.000000000Z"), ('toTimestamp("x")', None),
-        ('toDuration("5m")', "300000000000"), ("abs(-3)", "3"), ("round(2.5)", 3.0), ("round(2.345, decimals: 2)", 2.35),
+        ('toDuration("5m")', "300000000000"), ("abs(-3)", "3"), ("round(2.5)", 3.0),
+        ("round(2.345, decimals: 2)", 2.35),
         ("round(-0.5)", -1.0), ("ceil(1.2)", 2.0), ("floor(-1.2)", -2.0), ("sqrt(-1)", None), ("power(2, 10)", 1024.0),
         ("bin(17, 5)", "15"), ("bin(-1, 5)", "-5"), ("bin(now(), 1h)", "2026-01-29T10:00:00.000000000Z"),
         ('formatTimestamp(now(), format: "yyyy-MM-dd HH:mm")', "2026-01-29 10:30"), ("getHour(now())", "10"),

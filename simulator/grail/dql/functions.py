@@ -229,7 +229,10 @@ def array_size(values: Value) -> int | None:
 def array_distinct(values: Value) -> Value:
     if not isinstance(values, list):
         return None
-    return list({identity(value): value for value in reversed(values)}.values())[::-1]
+    first: dict[object, Value] = {}
+    for value in values:
+        first.setdefault(identity(value), value)
+    return list(first.values())
 
 
 @dql("arrayConcat", 1, MANY)
