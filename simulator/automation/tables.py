@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS workflows (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, definition TEXT NOT NULL,
     owner TEXT NOT NULL, actor TEXT NOT NULL, version INTEGER NOT NULL,
     created_by TEXT NOT NULL, created_us INTEGER NOT NULL, modified_by TEXT NOT NULL, modified_us INTEGER NOT NULL,
-    anchor_us INTEGER, next_us INTEGER, skipped_us INTEGER, throttle_reset_us INTEGER NOT NULL DEFAULT 0);
+    anchor_us INTEGER, next_us INTEGER, skipped_us INTEGER, counted_from INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS workflows_next ON workflows (next_us);
 CREATE TABLE IF NOT EXISTS executions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, workflow TEXT NOT NULL, title TEXT NOT NULL,

@@ -12,16 +12,23 @@ from ..kernel.world import World
 HOUR_US = 3600 * MICROSECONDS
 
 
+def reset(world: World, workflow: str) -> None:
+    """Forget the runs so far."""
+    world.store.run(
+        "UPDATE workflows SET counted_from = (SELECT coalesce(max(number), 0) FROM executions) WHERE id = ?", workflow
+    )
+
+
 def event(world: World, workflow: Row) -> dict[str, Any] | None:
     """The limit event under way, in its wire form; None while the workflow may run."""
     limit = json.loads(workflow["definition"])["hourlyExecutionLimit"]
     if limit is None:
         return None
     now = world.clock.now_us()
-    since = max(now - HOUR_US, workflow["throttle_reset_us"])
     last = world.store.all(
-        "SELECT started_us FROM executions WHERE workflow = ? AND started_us > ? ORDER BY number DESC LIMIT ?",
-        workflow["id"], since, int(limit),
+        "SELECT started_us FROM executions WHERE workflow = ? AND started_us > ? AND number > ? "
+        "ORDER BY number DESC LIMIT ?",
+        workflow["id"], now - HOUR_US, workflow["counted_from"], int(limit),
     )  # fmt: skip
     if len(last) < int(limit):
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from ..kernel.identity import Principal
 from ..kernel.store import Row
 from ..kernel.world import World
-from . import access, schedule, workflow_checks
+from . import access, schedule, throttle, workflow_checks
 from .errors import invalid, not_found
 
 
@@ -75,7 +75,7 @@ def delete(world: World, id: str) -> None:
 
 
 def reset_throttle(world: World, id: str) -> None:
-    world.store.run("UPDATE workflows SET throttle_reset_us = ? WHERE id = ?", world.clock.now_us(), id)
+    throttle.reset(world, id)
     world.changed("workflow", id)
 
 

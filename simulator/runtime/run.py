@@ -23,6 +23,8 @@ from .job import Job
 from .sandbox import Sandbox
 
 LONGEST_LINE = 64 * 1024 * 1024
+SET_BACK_US = 100_000
+"""Two clocks of one machine may differ by less without anybody having set one."""
 STDERR_KEPT = 64 * 1024
 OUT_OF_MEMORY = ("Fatal JavaScript out of memory", "JavaScript heap out of memory")
 
@@ -40,6 +42,9 @@ class Run:
         self.frozen = False
         self.limit_s = min(world.options.script_limit_s, job.timeout_s)
         self._limit_us = world.clock.now_us() + round(self.limit_s * MICROSECONDS)
+        self._limit: asyncio.Task[None] | None = None
+        self._told = (world.clock.now_us(), time.monotonic())
+        """The time that the script was told last, and when."""
         self._process: asyncio.subprocess.Process | None = None
         self._ending: Ending | None = None
         self._clock_told = 0
@@ -59,7 +64,7 @@ class Run:
             self._signal(signal.SIGSTOP)
         if self._ending:
             self._signal(signal.SIGKILL)
-        limit = asyncio.create_task(self._limit())
+        self._limit = asyncio.create_task(self._end_at_limit())
         assert process.stdout is not None and process.stderr is not None
         complaints = asyncio.create_task(tail(process.stderr))
         try:
@@ -68,7 +73,7 @@ class Run:
             code = await process.wait()
             said = await complaints
         finally:
-            limit.cancel()
+            self._limit.cancel()
         return self._ending or self._from_exit(code, said)
 
     def end(self, ending: Ending) -> None:
@@ -87,6 +92,14 @@ class Run:
         self._signal(signal.SIGCONT)
 
     def tell_time(self) -> None:
+        """The clock was moved or runs in another way. A clock set back gives a script no more time than it had."""
+        now_us, was_us = self.world.clock.now_us(), self._expected_us()
+        if now_us < was_us - SET_BACK_US:
+            self._limit_us -= was_us - now_us
+            if self._limit is not None:
+                self._limit.cancel()
+                self._limit = asyncio.create_task(self._end_at_limit())
+        self._told = (now_us, time.monotonic())
         self._clock_told += 1
         self._write({"clock": self._clock()})
 
@@ -114,6 +127,12 @@ class Run:
             return None
         until: int | None = self._idle["until_us"]
         return self._limit_us if until is None and not self._idle["open"] else until
+
+    def _expected_us(self) -> int:
+        """The time it would be now, had nobody touched the clock since the script was told."""
+        now_us, at_s = self._told
+        passed_s = time.monotonic() - at_s if self.world.clock.mode == "running" else 0.0
+        return now_us + round(passed_s * MICROSECONDS)
 
     def _start(self, port: int) -> dict[str, Any]:
         job, user = self.job, self.world.identity.user(self.job.actor)
@@ -188,7 +207,7 @@ class Run:
             return endings.killed()
         return endings.crashed("Error", self.sandbox.clean(said).strip() or f"The process ended with code {code}.", "")
 
-    async def _limit(self) -> None:
+    async def _end_at_limit(self) -> None:
         await self.world.clock.sleep_until(self._limit_us, background=True)
         self.end(endings.out_of_time(self.limit_s))
 

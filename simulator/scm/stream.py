@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from ..kernel.world import World
 from . import records, wire
-from .company import HOSTS
+from .company import HOSTS, OFFICES, Office
 from .stories import (
     BY_DAY,
     BY_NIGHT,
+    EVERY_HOUR,
     LONGEST_S,
     Event,
     Story,
@@ -31,8 +32,8 @@ HOUR_US = 3_600_000_000
 HOURS_OF_A_STORY = int(LONGEST_S // 3600) + 1
 LONGEST_GAP_H = 31 * 24
 """After a longer jump of the clock, only this much of it is filled: a tester's jump of years must not take minutes."""
-OFFICE = range(6, 16)
-"""Office hours in UTC, Monday to Friday."""
+QUIET = ((2, 7), BY_NIGHT)
+"""What machines and whoever is on call add to any hour, wherever."""
 NOTICES_AT_DAYS = (30, 14, 7, 3, 1)
 STATE = "scm_stream_until_us"
 
@@ -41,40 +42,32 @@ STATE = "scm_stream_until_us"
 def begun_in(seed: int, hour: int) -> tuple[Event, ...]:
     """All events of the stories that begin in an hour (hours since the epoch)."""
     rng = random.Random(f"scm/{seed}/{hour}")
-    moment = datetime.fromtimestamp(hour * 3600, UTC)
-    office = moment.weekday() < 5 and moment.hour in OFFICE
+    at_work = [office for office in OFFICES if office.at_work(hour)]
     events: list[Event] = []
 
-    def teller() -> Teller:
-        return Teller(rng, hour, hour * HOUR_US + rng.randrange(HOUR_US))
-
-    def told(t: Teller) -> None:
+    def tell(story: Callable[[Teller], None], office: Office, within_us: int = HOUR_US) -> None:
+        story(t := Teller(rng, hour, hour * HOUR_US + rng.randrange(within_us), office))
         events.extend(t.events)
 
     for host in HOSTS:
         if hour == host.issued_hour(hour):
-            renew(t := teller(), host, host.certificate_id(hour))
-            told(t)
+            tell(partial(renew, host=host, number=host.certificate_id(hour)), host.office)
         elif (
             host.enrolled_by == "manual"
             and (hour - host.issued_hour(hour)) % 24 == 0
             and host.days_left(hour) in NOTICES_AT_DAYS
         ):
-            an_expiry_notice(t := teller(), host)
-            told(t)
-    if rng.random() < (0.01 if office else 0.02):
-        told_burst = teller()
-        rng.choice((a_renewal_wave, a_webhook_storm))(told_burst)
-        told(told_burst)
-
-    wanted = len(events) + (rng.randint(25, 58) if office else rng.randint(3, 9))
-    stories = BY_DAY if office else BY_NIGHT
-    names: list[Story] = [story for story, _ in stories]
-    weights = [weight for _, weight in stories]
-    while len(events) < wanted:
-        t = teller()
-        rng.choices(names, weights)[0](t)
-        told(t)
+            tell(partial(an_expiry_notice, host=host), host.office)
+    if rng.random() < (0.01 if at_work else 0.02):
+        tell(rng.choice((a_renewal_wave, a_webhook_storm)), rng.choice(at_work or OFFICES))
+    for story in EVERY_HOUR:
+        tell(story, rng.choice(at_work or OFFICES), HOUR_US // 4)  # early enough to be over within the hour
+    for office, more, stories in (*((office, office.records, BY_DAY) for office in at_work), (None, *QUIET)):
+        wanted = len(events) + rng.randint(*more)
+        names: list[Story] = [story for story, _ in stories]
+        weights = [weight for _, weight in stories]
+        while len(events) < wanted:
+            tell(rng.choices(names, weights)[0], office or rng.choice(OFFICES))
     return tuple(events)
 
 

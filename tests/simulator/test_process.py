@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
@@ -158,18 +157,14 @@ def test_sigterm_ends_it_with_open_connections_and_running_scripts(own: Local) -
     execution = start_endless_script(own)
     own.sim("POST", f"executions/{execution}/freeze")
     own.sim("POST", "faults", {"api": "tokens", "delay_s": 1000})
-    with (
-        socket.create_connection(("127.0.0.1", own.port)) as waiting,
-        socket.create_connection(("127.0.0.1", own.port)),
-    ):
-        waiting.sendall(
-            f"POST /api/v2/apiTokens/lookup HTTP/1.1\r\nHost: 127.0.0.1:{own.port}\r\nContent-Length: 0\r\n\r\n".encode()
-        )
+    head = f"POST /api/v2/apiTokens/lookup HTTP/1.1\r\nHost: 127.0.0.1:{own.port}\r\nContent-Length: 0\r\n\r\n"
+    address = ("127.0.0.1", own.port)
+    with socket.create_connection(address) as waiting, socket.create_connection(address):
+        waiting.sendall(head.encode())
         own.sim("GET", "health")
-        own.process.terminate()
-        code = own.process.wait(10)
+        own.stop()
 
-    assert code == 0
+    assert own.process.returncode == 0
     own.start()
     rows = own.sim("GET", "dump", all="true")["executions"]
     assert [row["state"] for row in rows if row["id"] == execution] == ["ERROR"]
@@ -213,5 +208,8 @@ def test_nothing_is_printed_but_the_ready_line(own: Local) -> None:
     own.process.terminate()
     assert own.process.stdout is not None
 
-    assert own.process.stdout.read() == ""
-    assert json.dumps((own.folder / "simulator.log").read_text()) == '""'
+    printed = own.process.stdout.read()
+    own.stop()
+
+    assert printed == ""
+    assert (own.folder / "simulator.log").read_text() == ""

@@ -62,13 +62,37 @@ def test_every_event_is_in_its_hour_once_and_in_order() -> None:
         assert all(at // HOUR_US == hour for at in times)
 
 
-def test_days_are_busy_nights_and_weekends_quiet() -> None:
-    def sizes(days: range, hours: range) -> list[int]:
-        return [len(WEEK[day * 24 + hour]) for day in days for hour in hours]
+def sizes(days: range, hours: range) -> list[int]:
+    return [len(WEEK[day * 24 + hour]) for day in days for hour in hours]
 
-    assert 25 <= statistics.median(sizes(range(5), range(8, 16))) <= 60
-    assert 3 <= statistics.median(sizes(range(5), range(20, 24))) <= 12
-    assert 3 <= statistics.median(sizes(range(5, 7), range(24))) <= 12
+
+def test_offices_on_three_continents_give_the_week_its_rhythm() -> None:
+    europe, america, weekend = (
+        sizes(range(5), range(8, 16)),
+        sizes(range(5), range(17, 23)),
+        sizes(range(5, 7), range(20)),
+    )
+
+    assert 50 <= statistics.median(europe) <= 90
+    assert statistics.median(europe) > statistics.median(america) * 1.2 > statistics.median(weekend) * 1.4
+    assert min(sizes(range(7), range(24))) >= 15
+
+
+def test_something_of_everything_happens_in_every_hour_of_day_and_night() -> None:
+    for hour, events in enumerate(WEEK[1:], 1):
+        missing = {"issue", "renew", "approve", "revoke", "login"} - {event.action for event in events}
+        assert not missing, f"hour {hour} of the week"
+
+
+def test_people_work_in_the_daytime_of_their_own_office() -> None:
+    day, night = (
+        Counter(e.actor for hour in hours for e in WEEK[hour] if e.action in ("approve", "login")) for hours in
+        (range(7, 13), range(0, 6))
+    )  # fmt: skip
+    offices = {person.login: person.office for person in company.ADMINS}
+
+    assert sum(count for login, count in day.items() if offices[login] is company.GOTHENBURG) > day.total() / 2
+    assert sum(count for login, count in night.items() if offices[login] is company.SINGAPORE) > night.total() / 2
 
 
 def test_there_are_ties_and_microseconds() -> None:

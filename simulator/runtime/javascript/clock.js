@@ -6,6 +6,7 @@ const NativeDate = Date;
 const nativeNow = NativeDate.now;
 const nativeSetTimeout = globalThis.setTimeout;
 const nativeClearTimeout = globalThis.clearTimeout;
+const SET_BACK_US = 100_000; // less is the way of a message between two processes
 const LONGEST_MS = 2 ** 31 - 1;
 
 let base = { mode: "running", now_us: 0, at_us: 0 };
@@ -14,9 +15,19 @@ const timers = new Map();
 let lastTimer = 0;
 let armed;
 
-/** Take over what the environment's clock says: the simulated time that belonged to a moment of real time. */
+/**
+ * Take over what the environment's clock says: the simulated time that belonged to a moment of real time.
+ *
+ * A clock set forward is time that has passed. One set back changes dates only: a timer keeps the time it has left.
+ */
 export function tell(clock) {
+  const before = nowUs();
   base = clock;
+  const back = startUs === undefined ? 0 : Math.max(0, before - nowUs());
+  if (back > SET_BACK_US) {
+    for (const timer of timers.values()) timer.dueUs -= back;
+    startUs -= back;
+  }
   startUs ??= nowUs();
   clockTold(clock.sequence, clock.mode);
   arm();

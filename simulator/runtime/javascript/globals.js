@@ -1,5 +1,8 @@
 // What a script finds on globalThis: the language, and what the platform documents (facts: dynatrace-runtime 2).
 
+const deno = globalThis.Deno;
+const NativeError = Error;
+
 const LANGUAGE = `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date
   Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError
   globalThis JSON Math Intl ArrayBuffer Atomics Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array
@@ -22,6 +25,16 @@ export function keepOnlyDocumented() {
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     if (!kept.has(name)) delete globalThis[name];
   }
+  hideDeno();
+}
+
+/** Deno's own node: modules (crypto, stream, zlib, ...) load late and look for this name; scripts find nothing. */
+function hideDeno() {
+  const caller = /^ +at (?:.*\()?(?:ext|node):/;
+  Object.defineProperty(globalThis, "Deno", {
+    enumerable: false,
+    get: () => caller.test(new NativeError().stack.split("\n")[2]) ? deno : undefined,
+  });
 }
 
 /** What the `@dynatrace-sdk` packages ask about the environment and the running task. */
