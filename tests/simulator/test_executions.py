@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.local import Local
 from tests.simulator.callers import PERSON, SERVICE_USER, add_user
 from tests.simulator.flows import (
@@ -24,6 +26,14 @@ from tests.simulator.flows import (
 
 FOREVER = "export default () => new Promise(() => {});"
 FAIL = "export default () => { throw new Error('no'); };"
+
+
+@pytest.fixture
+def local(module_local: Local) -> Local:
+    """As everywhere, and on the automatic clock again where the last test left another."""
+    module_local.sim("POST", "clock", {"mode": "auto"})
+    module_local.sim("POST", "reset")
+    return module_local
 
 
 def test_a_run_is_told_in_full(local: Local) -> None:
@@ -224,4 +234,3 @@ def test_what_was_running_when_the_process_died_has_failed_after_a_restart(local
     assert (found["state"], found["endedAt"] is not None) == ("ERROR", True)
     assert "stopped while" in found["stateInfo"]
     assert outcome(local, headers, execution).state == "ERROR"
-    local.sim("POST", "clock", {"mode": "auto"})

@@ -18,6 +18,14 @@ from tests.simulator.flows import SLEEP, Outcome, author, create, get, outcome, 
 FOREVER = "export default () => new Promise(() => {});"
 
 
+@pytest.fixture
+def local(module_local: Local) -> Local:
+    """As everywhere, and on the automatic clock again where the last test left another."""
+    module_local.sim("POST", "clock", {"mode": "auto"})
+    module_local.sim("POST", "reset")
+    return module_local
+
+
 def reason(found: Outcome) -> dict[str, Any]:
     """The error object in a failed task's text."""
     assert found.state == "ERROR"
@@ -135,11 +143,10 @@ def test_neither_files_nor_environment_nor_other_ports_are_reachable(local: Loca
             file: attempt(() => readFileSync("/etc/hostname")),
             environment: attempt(() => process.env.PATH),
             port: await new Promise((done) => {
-                try { connect(%s, "127.0.0.1").on("connect", () => done("open")).on("error", () => done("refused")); }
+                try { connect(PORT, "127.0.0.1").on("connect", () => done("open")).on("error", () => done("refused")); }
                 catch { done("refused"); }
             }),
-        });"""
-        % local.port,
+        });""".replace("PORT", str(local.port)),
     )
 
     assert found.result == {"file": "refused", "environment": "refused", "port": "refused"}
@@ -243,7 +250,6 @@ def test_one_script_too_many_is_refused_at_its_start(local: Local) -> None:
 
     refused = start(local, headers, create(local, headers)["id"])
     assert reason(outcome(local, headers, refused))["code"] == 429
-    local.sim("POST", "clock", {"mode": "auto"})
 
 
 def test_date_timers_and_performance_follow_the_simulated_clock(local: Local) -> None:
@@ -287,7 +293,10 @@ def test_timers_fire_in_the_order_of_their_times_and_can_be_cleared(local: Local
             setTimeout(note, 3000, "third");
             setTimeout(note, 1000, "first");
             clearTimeout(setTimeout(note, 1500, "never"));
-            const ticks = setInterval(() => { note("tick"); if (performance.now() >= 4000) clearInterval(ticks); }, 2000);
+            const ticks = setInterval(() => {
+                note("tick");
+                if (performance.now() >= 4000) clearInterval(ticks);
+            }, 2000);
             setTimeout(() => done(seen), 5000);
         });""",
     )
@@ -327,7 +336,6 @@ def test_a_clock_that_was_set_back_is_what_the_script_sees(local: Local) -> None
     local.sim("POST", "clock", {"jump": "2026-01-29T09:59:00Z"})
     settle(local)
     assert outcome(local, author(local), execution).result == "2026-01-29T09:59:00.000Z"
-    local.sim("POST", "clock", {"mode": "auto"})
 
 
 def test_a_clock_set_back_gives_timers_and_the_limit_no_more_time(local: Local) -> None:
@@ -347,7 +355,6 @@ def test_a_clock_set_back_gives_timers_and_the_limit_no_more_time(local: Local) 
 
     assert outcome(local, author(local), short).result == 60_000
     assert reason(outcome(local, author(local), long))["details"]["type"] == "TIMEOUT"
-    local.sim("POST", "clock", {"mode": "auto"})
 
 
 def test_a_running_clock_is_real_time(local: Local) -> None:
@@ -438,7 +445,6 @@ def test_no_process_is_left_when_the_environment_is_killed(local: Local) -> None
         if local.sim("GET", "clock") and not alive(children[0]):
             break
     assert not alive(children[0])
-    local.sim("POST", "clock", {"mode": "auto"})
 
 
 def test_the_sdk_packages_work_unmodified(local: Local) -> None:
