@@ -9,27 +9,31 @@ from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun
-from workflow_src.render import definition_template, script_template
+from workflow_src.render import definition, script_template
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
 place = settings.place
 dynatrace = pulumi.ProviderResource("pulumi-python", "dynatrace", settings.access)
 
-# [2/11] Outbound allowlist
-allowlist = OutboundAllowlist(
-    "allowlist", place, hosts=settings.outbound_hosts, opts=pulumi.ResourceOptions(provider=dynatrace)
-)
-in_vault = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
+on_dynatrace = pulumi.ResourceOptions(provider=dynatrace)
 
-# [3/11] SCM OAuth credential
+# [3/11] SCM OAuth credential; before step 2, as its description claims the hosts that step 2 adds
 scm = UserCredential(
     "scm",
     settings.entry("scm", "OAuth", "OAuth client for the Sectigo SCM audit API."),
     user=settings.sectigo_client_id,
     password=settings.sectigo_client_secret,
-    claims=allowlist.added,
-    opts=in_vault,
+    hosts=settings.outbound_hosts,
+    opts=on_dynatrace,
+)
+
+# [2/11] Outbound allowlist
+allowlist = OutboundAllowlist(
+    "allowlist",
+    place,
+    hosts=settings.outbound_hosts,
+    opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[scm]),
 )
 
 # [4/11] Dynatrace API token credential
@@ -37,7 +41,7 @@ log_ingest = TokenCredential(
     "log-ingest",
     settings.entry("logIngest", "Log Ingest Token", "API token with which audit records are sent to log ingest."),
     token=settings.log_ingest_token,
-    opts=in_vault,
+    opts=on_dynatrace,
 )
 
 # [5/11] Checkpoint credential
@@ -45,7 +49,9 @@ checkpoint = StateCredential(
     "checkpoint",
     settings.entry("checkpoint", "Checkpoint", "Where the sync script stands. Written by the workflow."),
     first_value="NONE",
-    opts=in_vault,
+    workflow=settings.named("Integration"),
+    missed=settings.missed_without_checkpoint,
+    opts=pulumi.ResourceOptions(provider=dynatrace, retain_on_delete=settings.keep_checkpoint),
 )
 
 # [6/11] Execution lock credential
@@ -53,7 +59,8 @@ execution_lock = StateCredential(
     "execution-lock",
     settings.entry("executionLock", "Execution Lock", "Which run is at work. Written by the workflow."),
     first_value="IDLE",
-    opts=in_vault,
+    workflow=settings.named("Integration"),
+    opts=on_dynatrace,
 )
 
 # [7/11] Workflow configuration credential
@@ -61,7 +68,7 @@ workflow_config = ConfigCredential(
     "workflow-config",
     settings.entry("workflowConfig", "Workflow Config", "Runtime configuration (JSON), editable without redeployment."),
     value=settings.runtime_config,
-    opts=in_vault,
+    opts=on_dynatrace,
 )
 
 # [8/11] Credential IDs into the script, [9/11] workflow, [10/11] schedule trigger
@@ -79,14 +86,14 @@ workflow = Workflow(
     name=settings.named("Integration"),
     purpose="Sends Sectigo SCM audit records to Dynatrace logs.",
     script=script,
-    definition=definition_template(),
+    definition=definition(),
     parameters=settings.script_parameters,
     ids=ids,
     schedule=settings.schedule,
     private=settings.workflow_private,
     actor=settings.workflow_actor,
     adopt=settings.adopted("workflow"),
-    opts=pulumi.ResourceOptions(provider=dynatrace),
+    opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist]),
 )
 
 # [11/11] One run of each new revision, awaited and judged
@@ -101,7 +108,7 @@ first_run = WorkflowRun(
     checkpoint=checkpoint.id,
     executions_url=f"{settings.automations_url}/executions",
     show_log=settings.show_run_log,
-    opts=pulumi.ResourceOptions(provider=dynatrace),
+    opts=on_dynatrace,
 )
 
 # Summary

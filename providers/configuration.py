@@ -161,6 +161,7 @@ KEYS: dict[str, Key] = {
     "workflowActor": Key(optional(matching(UUID, "a UUID")), ""),
     "workflowPrivate": Key(boolean, "false"),
     "credentialsOwnerOnly": Key(boolean, "false"),
+    "keepCheckpoint": Key(boolean, "false"),
     "showRunLog": Key(boolean, "true"),
     "adopt": Key(adoptions, "{}"),
 }
@@ -200,7 +201,7 @@ class Settings:
         self._values = values
         self.environment_url: str = values["dynatraceEnvironmentUrl"]
         self.apps_url = access_of(values)["apps_url"]
-        self.place = Place(self.environment_url, f"{project}/{stack}")
+        self.place = Place(self.environment_url, values["name"], f"{project}/{stack}")
         self.sectigo_client_id: str = values["sectigoClientId"]
         self.sectigo_client_secret = pulumi.Output.secret(values["sectigoClientSecret"])
         self.log_ingest_token = pulumi.Output.secret(access_of(values)["log_ingest_token"])
@@ -269,6 +270,17 @@ class Settings:
         """What customers may edit in the vault later, as JSON text."""
         names = ("maxRetries", "initHistoryDuration", "initialCheckpoint")
         return json.dumps({name: self._values[name] for name in names if self._values[name] != ""})
+
+    @property
+    def keep_checkpoint(self) -> bool:
+        return bool(self._values["keepCheckpoint"])
+
+    @property
+    def missed_without_checkpoint(self) -> str:
+        return (
+            f"Records older than initHistoryDuration ({self._values['initHistoryDuration']}) that had not been sent "
+            "are a possible gap in the logs; set initialCheckpoint to go further back"
+        )
 
     @property
     def script_parameters(self) -> dict[str, Any]:

@@ -15,9 +15,12 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.dynamic import DiffResult
 
+from .allowlist import claim
 from .api.environment import Environment
 from .api.vault import Entry, entry_body
-from .lifecycle import DynatraceObject, Found, ObjectProvider, Place, Props, choose, mark_of, marked, say, warn
+from .host import say, warn
+from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
+from .ownership import Found, choose, mark_of, marked
 
 Text = pulumi.Input[str]
 NOUN = "vault entry"
@@ -32,33 +35,35 @@ class CredentialProvider(ObjectProvider):
         """The secret fields of the entry, as the API calls them."""
         raise NotImplementedError
 
-    def taken(self, environment: Environment, entry: Entry, props: Props) -> None:
+    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
         """An entry that exists is taken instead of created."""
         raise NotImplementedError
+
+    def create_entry(self, environment: Environment, props: Props) -> str:
+        def is_mine(entry: Entry) -> bool:
+            same = entry.name == props["name"] and entry.type == self.type
+            return same and mark_of(entry.description)[0] == props["stack"]
+
+        return environment.vault.create(self.body(props), is_mine)
 
     def body(self, props: Props) -> dict[str, Any]:
         return entry_body(
             name=props["name"],
             type=self.type,
-            description=marked(props["purpose"], props["stack"], props.get("claims") or ()),
+            description=description(props),
             owner_access_only=props["ownerAccessOnly"],
             secret=self.secret(props),
         )
 
     def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        vault = environment.vault
-        entries = {entry.id: entry for entry in vault.entries() if entry.type == self.type}
+        entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
         candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
         found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates)
-        if found:
-            self.taken(environment, entries[found.id], props)
-            return found.id, {}
-
-        def is_mine(entry: Entry) -> bool:
-            same = entry.name == props["name"] and entry.type == self.type
-            return same and mark_of(entry.description)[0] == props["stack"]
-
-        return vault.create(self.body(props), is_mine), {}
+        if not found:
+            return self.create_entry(environment, props), {}
+        different = differences(entries[found.id], props)
+        self.take(environment, entries[found.id], props, "; ".join(different.values()))
+        return found.id, {}
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
         environment.vault.replace(id, self.body(news))
@@ -66,69 +71,137 @@ class CredentialProvider(ObjectProvider):
 
     def look(self, environment: Environment, id: str, props: Props) -> Props | None:
         entry = environment.vault.get(id)
-        if entry is None:
-            return None
-        return {"name": entry.name, "ownerAccessOnly": entry.owner_access_only}
+        return None if entry is None else self.drift(entry, props)
+
+    def drift(self, entry: Entry, props: Props) -> Props:
+        """Live values of the inputs that differ."""
+        raise NotImplementedError
 
     def remove(self, environment: Environment, id: str, props: Props) -> None:
         environment.vault.delete(id)
 
 
-class ManagedCredentialProvider(CredentialProvider):
-    """The value follows the stack config."""
+def description(props: Props) -> str:
+    return marked(props["purpose"], props["stack"], props.get("claims") or ())
 
-    def taken(self, environment: Environment, entry: Entry, props: Props) -> None:
-        say(f"{NOUN} “{entry.name}” ({entry.id}) exists and is taken again; its value is written from the stack config")
+
+def differences(entry: Entry, props: Props) -> dict[str, str]:
+    """How an entry's metadata differs from what we would write, in words, by input."""
+    found = {}
+    if entry.name != props["name"]:
+        found["name"] = f"name “{entry.name}” instead of “{props['name']}”"
+    if entry.description != description(props):
+        found["purpose"] = f"description “{entry.description}” instead of “{description(props)}”"
+    if entry.owner_access_only != props["ownerAccessOnly"]:
+        found["ownerAccessOnly"] = "owner access only" if entry.owner_access_only else "access not limited to its owner"
+    if not entry.for_scripts:
+        found["access"] = "closed to workflow scripts (AppEngine scope, access without app context)"
+    return found
+
+
+# --- the value follows the stack config ------------------------------------------------------------------------------
+
+
+class ManagedCredentialProvider(CredentialProvider):
+    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
+        say(
+            f"{NOUN} “{entry.name}” ({entry.id}) exists and is taken; its value is written from the stack config"
+            + (f". It had: {differences}" if differences else "")
+        )
         environment.vault.replace(entry.id, self.body(props))
+
+    def drift(self, entry: Entry, props: Props) -> Props:
+        live = {"name": entry.name, "purpose": entry.description, "ownerAccessOnly": entry.owner_access_only}
+        return {key: live.get(key, text) for key, text in differences(entry, props).items()}
 
 
 class UserCredentialProvider(ManagedCredentialProvider):
+    """Claims the allowlist hosts before they are added, in the mark of its description."""
+
     type = "USERNAME_PASSWORD"
-    compared = ("user", "password", "ownerAccessOnly", "purpose", "claims")
+    compared = ("name", "user", "password", "ownerAccessOnly", "purpose", "access", "hosts")
+    outputs = ("claims",)
 
     def secret(self, props: Props) -> dict[str, str]:
         return {"user": props["user"], "password": props["password"]}
 
+    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
+        claims = claim(environment, props["hosts"], props["stack"])
+        id, _ = super().make(environment, {**props, "claims": claims})
+        return id, {"claims": claims}
+
+    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+        same = olds["hosts"] == news["hosts"]
+        claims = olds["claims"] if same else claim(environment, news["hosts"], news["stack"])
+        super().change(environment, id, olds, {**news, "claims": claims})
+        return {"claims": claims}
+
 
 class TokenCredentialProvider(ManagedCredentialProvider):
-    compared = ("token", "ownerAccessOnly", "purpose")
+    compared = ("name", "token", "ownerAccessOnly", "purpose", "access")
 
     def secret(self, props: Props) -> dict[str, str]:
         return {"token": props["token"]}
 
 
-class StateCredentialProvider(CredentialProvider):
-    """Created once; after that only the sync script writes it."""
+# --- the value belongs to the script, or to customers ----------------------------------------------------------------
+
+
+class KeptCredentialProvider(CredentialProvider):
+    """Holds what we cannot read back, so nothing but its value may ever be written."""
 
     fixed: ClassVar[dict[str, str]] = {
-        "ownerAccessOnly": "The entry holds run-time state that cannot be read back, and changing its access would "
+        "ownerAccessOnly": "The entry holds a live value that cannot be read back, and changing its access would "
         "overwrite it. Destroy the stack and deploy it again, or keep credentialsOwnerOnly as it was"
     }
+
+    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
+        say(
+            f"{NOUN} “{entry.name}” ({entry.id}) exists already (preserving its value)"
+            + (f". It stays as it is, with: {differences}" if differences else "")
+        )
+        if not entry.for_scripts:
+            warn(
+                f"{NOUN} “{entry.name}” ({entry.id}) is closed to workflow scripts: give it the AppEngine scope and "
+                "access without app context on the page “Credential vault”, together with its present value"
+            )
+
+    def drift(self, entry: Entry, props: Props) -> Props:
+        """Nothing that `up` could repair without overwriting the value; said, so that somebody can."""
+        if different := differences(entry, props):
+            warn(
+                f"{NOUN} “{props['name']}” ({entry.id}) has: {'; '.join(different.values())}. It is left so, as "
+                "writing it would overwrite its value"
+            )
+        return {}
+
+
+class StateCredentialProvider(KeptCredentialProvider):
+    """Created once; after that only the sync script writes it."""
 
     def secret(self, props: Props) -> dict[str, str]:
         return {"token": props["firstValue"]}
 
-    def taken(self, environment: Environment, entry: Entry, props: Props) -> None:
-        say(f"{NOUN} “{entry.name}” ({entry.id}) exists already (preserving state)")
+    def create_entry(self, environment: Environment, props: Props) -> str:
+        # The workflow comes last: if it is there already, an entry of this name has been there, too.
+        if props["missed"] and environment.automation.workflows_titled(props["workflow"]):
+            warn(
+                f"{NOUN} “{props['name']}” had been deleted outside Pulumi and is made again as "
+                f"{props['firstValue']}. {props['missed']}"
+            )
+        return super().create_entry(environment, props)
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
         return {}
 
-    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
-        return {} if environment.vault.get(id) else None
 
-
-class ConfigCredentialProvider(CredentialProvider):
+class ConfigCredentialProvider(KeptCredentialProvider):
     """Written again only when the stack config's own keys change."""
 
     compared = ("value",)
-    fixed = StateCredentialProvider.fixed
 
     def secret(self, props: Props) -> dict[str, str]:
         return {"token": props["value"]}
-
-    def taken(self, environment: Environment, entry: Entry, props: Props) -> None:
-        say(f"{NOUN} “{entry.name}” ({entry.id}) exists already (keeping its value)")
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         result = super().diff(_id, _olds, _news)
@@ -139,8 +212,8 @@ class ConfigCredentialProvider(CredentialProvider):
             )
         return result
 
-    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
-        return {} if environment.vault.get(id) else None
+
+# --- resources -------------------------------------------------------------------------------------------------------
 
 
 class Credential(DynatraceObject):
@@ -148,7 +221,10 @@ class Credential(DynatraceObject):
 
 
 class UserCredential(Credential, module="dynatrace", name="UserCredential"):
-    """User name and password that follow the stack config. ``claims``: allowlist hosts this stack has added."""
+    """User name and password that follow the stack config.
+
+    ``hosts``: what the allowlist will be asked for. Outputs: ``claims``, those of them that this stack answers for.
+    """
 
     def __init__(
         self,
@@ -157,10 +233,10 @@ class UserCredential(Credential, module="dynatrace", name="UserCredential"):
         *,
         user: Text,
         password: Text,
-        claims: pulumi.Input[list[str]] | None = None,
+        hosts: list[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {**entry.props, "user": user, "password": password, "claims": [] if claims is None else claims}
+        props = {**entry.props, "user": user, "password": password, "hosts": hosts}
         super().__init__(UserCredentialProvider(), resource, props, opts)
 
 
@@ -174,12 +250,23 @@ class TokenCredential(Credential, module="dynatrace", name="TokenCredential"):
 
 
 class StateCredential(Credential, module="dynatrace", name="StateCredential"):
-    """Run-time state that only the sync script writes after ``first_value``."""
+    """Run-time state that only the sync script writes after ``first_value``.
+
+    ``workflow``: title of the workflow that uses it. ``missed``: what is lost when it was deleted and is made again.
+    """
 
     def __init__(
-        self, resource: str, entry: EntryArgs, *, first_value: str, opts: pulumi.ResourceOptions | None = None
+        self,
+        resource: str,
+        entry: EntryArgs,
+        *,
+        first_value: str,
+        workflow: str,
+        missed: str = "",
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(StateCredentialProvider(), resource, {**entry.props, "firstValue": first_value}, opts)
+        props = {**entry.props, "firstValue": first_value, "workflow": workflow, "missed": missed}
+        super().__init__(StateCredentialProvider(), resource, props, opts)
 
 
 class ConfigCredential(Credential, module="dynatrace", name="ConfigCredential"):

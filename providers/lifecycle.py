@@ -1,17 +1,14 @@
-"""What all providers share: configuration, refusal of moves, comparison, look-up before create, and messages.
+"""What all providers share: configuration, refusal of moves, comparison, and Pulumi's protocol over four operations.
 
 A provider class has no state of its own, so a stack stores it by name only (module and class), and refresh and destroy
-always run the code of today. It says which inputs count as a change (``compared``) and which may not change on a
-living object (``fixed``), and brings four operations: ``make``, ``change``, ``look`` and ``remove``.
+always run the code of today. It says which inputs count as a change (``compared``), which may not change on a living
+object (``fixed``) and which stored values are no inputs (``outputs``), and brings four operations: ``make``,
+``change``, ``look`` and ``remove``. A new kind of Dynatrace object is one module like its neighbours.
 """
 
 from __future__ import annotations
 
-import re
-import socket
-import sys
-import traceback
-from collections.abc import Iterable
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -30,134 +27,28 @@ from pulumi.dynamic import (
 from pulumi.output import contains_unknowns
 
 from .api.environment import Access, Environment
-from .api.errors import DynatraceError, Refused, TransportError
+from .host import require_engine, say, show_sentences_instead_of_tracebacks, warn
 
 Props = dict[str, Any]
 PROVIDER_KEYS = tuple(Access.__dataclass_fields__)
+_sharing = threading.Lock()
+CONFIG_KEYS = {
+    "environment": "dynatraceEnvironmentUrl",
+    "connector": "name",
+    "ownerAccessOnly": "credentialsOwnerOnly",
+}
 MOVED = "One stack is one connector in one environment: deploy a new stack there, then destroy this one"
 
 
-# --- messages --------------------------------------------------------------------------------------------------------
-
-
-def say(text: str) -> None:
-    """Tell the user something while the engine works; shown with the stack."""
-    print(text, flush=True)
-
-
-def warn(text: str) -> None:
-    print(f"warning: {text}", flush=True)
-
-
-# --- the process this runs in ----------------------------------------------------------------------------------------
-
-
-def require_engine() -> None:
-    """Refuse to write when the engine is gone: a provider process outlives a killed engine, and what it would
-    still create could not be recorded. The engine's address is the host's only argument."""
-    address = sys.argv[1] if len(sys.argv) == 2 else ""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except OSError:
-        raise TransportError("the Pulumi engine is gone; nothing more is written") from None
-
-
-def show_sentences_instead_of_tracebacks() -> None:
-    """Pulumi's host answers every exception with ``traceback.format_exc()``. Ours are written for the user; a
-    traceback above them hides the sentence. Errors that are not ours keep theirs."""
-    original = traceback.format_exc
-
-    def format_exc(*args: Any, **kwargs: Any) -> str:
-        error = sys.exc_info()[1]
-        return str(error) if isinstance(error, DynatraceError) else original(*args, **kwargs)
-
-    if traceback.format_exc.__module__ == "traceback":
-        traceback.format_exc = format_exc
-
-
 @lru_cache
+def shared(access: Access) -> Environment:
+    return Environment(access, before_write=require_engine)
+
+
 def environment_of(access: Access) -> Environment:
-    """One environment per process, whatever the number of provider instances."""
-    return Environment(access, may_write=require_engine)
-
-
-# --- whose object is it ----------------------------------------------------------------------------------------------
-
-MARK = re.compile(r"\[Pulumi (?P<stack>[^\s\]]+)(?: hosts=(?P<hosts>[^\s\]]*))?\]")
-
-
-def marked(purpose: str, stack: str, hosts: Iterable[str] = ()) -> str:
-    """A description that tells people what the object is and us whose it is: ``… [Pulumi project/stack]``.
-
-    ``hosts`` are the allowlist entries that this stack has added; another connector's destroy leaves them.
-    """
-    listed = ",".join(hosts)
-    return f"{purpose} [Pulumi {stack}{f' hosts={listed}' if listed else ''}]"
-
-
-def mark_of(description: str) -> tuple[str, tuple[str, ...]]:
-    """(stack, added hosts) of a marked description; ("", ()) if it bears no mark."""
-    found = MARK.search(description)
-    if not found:
-        return "", ()
-    return found["stack"], tuple((found["hosts"] or "").split(",")) if found["hosts"] else ()
-
-
-@dataclass(frozen=True)
-class Found:
-    """An existing object that may be the one to take."""
-
-    id: str
-    name: str
-    description: str
-
-
-def choose(noun: str, name: str, stack: str, adopt: str, adopt_key: str, candidates: list[Found]) -> Found | None:
-    """The existing object to take, or None to create one. Raises Refused where taking would be wrong.
-
-    Ours (by mark) is taken again; a foreign one only if its id stands under ``adopt``; another stack's never.
-    """
-    if adopt:
-        named = [one for one in candidates if one.id == adopt]
-        if not named:
-            raise Refused(f"adopt.{adopt_key}: there is no {noun} {adopt} in this environment")
-        owner, _ = mark_of(named[0].description)
-        if owner not in ("", stack):
-            raise Refused(
-                f"adopt.{adopt_key}: {noun} {adopt} belongs to Pulumi stack {owner}; it is not taken from there"
-            )
-        return named[0]
-    same = [one for one in candidates if one.name == name]
-    mine = [one for one in same if mark_of(one.description)[0] == stack]
-    if len(mine) == 1:
-        return mine[0]
-    if not same:
-        return None
-    ids = ", ".join(one.id for one in mine or same)
-    if len(mine) > 1:
-        raise Refused(
-            f"{len(mine)} {noun}s are named “{name}” and marked as ours: {ids}. Delete all but the one in use"
-        )
-    owners = {mark_of(one.description)[0] for one in same} - {""}
-    if owners:
-        raise Refused(
-            f"{noun} “{name}” ({ids}) belongs to Pulumi stack {', '.join(sorted(owners))}. Two connectors in one "
-            "environment need two names: pulumi config set name “…”"
-        )
-    if len(same) > 1:
-        raise Refused(
-            f"{len(same)} {noun}s are named “{name}”: {ids}. Choose one: pulumi config set --path adopt.{adopt_key} ID"
-        )
-    raise Refused(
-        f"{noun} “{name}” ({ids}) exists already and is not ours. To take it over: "
-        f"pulumi config set --path adopt.{adopt_key} {ids}"
-    )
-
-
-# --- the lifecycle ---------------------------------------------------------------------------------------------------
+    """One environment per process, whatever the number of provider instances and threads."""
+    with _sharing:
+        return shared(access)
 
 
 class ObjectProvider(ResourceProvider):
@@ -170,19 +61,21 @@ class ObjectProvider(ResourceProvider):
     """Inputs whose change updates the object."""
     fixed: ClassVar[dict[str, str]] = {}
     """Inputs that may not change on a living object, and why."""
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Stored values that are no inputs."""
 
     # operations of a subclass
 
     def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        """Create (or take) the object; returns its id and what is worth storing besides the inputs."""
+        """Create (or take) the object; returns its id and its outputs."""
         raise NotImplementedError
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
-        """Update the object; returns what is worth storing besides the inputs."""
+        """Update the object; returns the outputs that have changed."""
         raise NotImplementedError
 
     def look(self, environment: Environment, id: str, props: Props) -> Props | None:
-        """Live values under the inputs' names; None if the object is gone."""
+        """Live values that differ, under the inputs' names; None if the object is gone."""
         raise NotImplementedError
 
     def remove(self, environment: Environment, id: str, props: Props) -> None:
@@ -201,12 +94,11 @@ class ObjectProvider(ResourceProvider):
         return environment_of(self._access)
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        reasons = {"environment": MOVED, "name": MOVED, **self.fixed}
         # A failure on a named property would print its value (pulumi#19465): all failures are nameless.
         failures = [
-            CheckFailure("", f"{key} cannot change from {_olds[key]!r} to {news[key]!r}. {why}")
-            for key, why in reasons.items()
-            if key in _olds and not contains_unknowns(news.get(key)) and _olds[key] != news.get(key)
+            CheckFailure("", f"{CONFIG_KEYS.get(key, key)} cannot change from {_olds[key]!r} to {news[key]!r}. {why}")
+            for key, why in {"environment": MOVED, "connector": MOVED, **self.fixed}.items()
+            if key in _olds and key in news and not contains_unknowns(news[key]) and _olds[key] != news[key]
         ]
         return CheckResult(news, failures)
 
@@ -214,33 +106,34 @@ class ObjectProvider(ResourceProvider):
         return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in self.compared))
 
     def create(self, props: Props) -> CreateResult:
-        for text in self.environment.ready():
-            warn(text)
+        self.get_ready()
         id, more = self.make(self.environment, props)
+        self.environment.made.add(id)
         return CreateResult(id, {**props, **more})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        for text in self.environment.ready():
-            warn(text)
-        return UpdateResult({**_olds, **_news, **self.change(self.environment, _id, _olds, _news)})
+        self.get_ready()
+        kept = {key: _olds[key] for key in self.outputs if key in _olds}
+        return UpdateResult({**_news, **kept, **self.change(self.environment, _id, _olds, _news)})
 
     def read(self, id_: str, props: Props) -> ReadResult:
         live = self.look(self.environment, id_, props)
         if live is None:
             return ReadResult(None, {})
         # Live values go into the inputs too, so that the next preview shows which one has drifted.
-        inputs = {key: value for key, value in {**props, **live}.items() if key in self.inputs_of(props)}
+        inputs = {key: value for key, value in {**props, **live}.items() if key not in self.outputs}
         return ReadResult(id_, {**props, **live}, inputs)
 
-    def inputs_of(self, props: Props) -> set[str]:
-        """Names of the inputs among the stored values."""
-        return set(props) - set(self.outputs)
-
-    outputs: ClassVar[tuple[str, ...]] = ()
-    """Stored values that are no inputs."""
-
     def delete(self, _id: str, _props: Props) -> None:
+        if _id in self.environment.made:
+            # A forced replacement found our own object again: deleting “the old one” would delete the new one.
+            say(f"“{_props.get('name', _id)}” ({_id}) is not replaced: it was found again and stays as it is")
+            return
         self.remove(self.environment, _id, _props)
+
+    def get_ready(self) -> None:
+        for text in self.environment.ready():
+            warn(text)
 
 
 class DynatraceObject(pulumi.dynamic.Resource):
@@ -258,9 +151,11 @@ class Place:
 
     environment: str
     """The environment's URL."""
+    connector: str
+    """First words of every object's name."""
     stack: str
     """``project/stack``, the mark in descriptions."""
 
     @property
     def props(self) -> Props:
-        return {"environment": self.environment, "stack": self.stack}
+        return {"environment": self.environment, "connector": self.connector, "stack": self.stack}

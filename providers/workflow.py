@@ -6,130 +6,71 @@ shows a text diff of the script even while an id is not known yet.
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
-from workflow_src.render import TASK, render_script, render_workflow
-
-from .api.automation import Json, started_at
+from .api.automation import Json
 from .api.environment import Environment
-from .lifecycle import DynatraceObject, Found, ObjectProvider, Place, Props, choose, marked, say
+from .host import say, warn
+from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
+from .ownership import Found, choose
+from .workflow_form import body, drift, in_words
+from .workflow_stop import stop_runs
 
 NOUN = "workflow"
-LONGEST_SCRIPT = timedelta(seconds=130)
-"""No script can be alive longer: the runtime ends it at 120 s."""
-LOOK_EVERY_S = 2.0
 
 
 class WorkflowProvider(ObjectProvider):
-    compared = ("purpose", "script", "definition", "parameters", "ids", "schedule", "private", "actor")
+    compared = ("name", "purpose", "script", "definition", "parameters", "ids", "schedule", "private", "actor")
+    outputs = ("actsFor", "owner")
 
     def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
         automation = environment.automation
-        workflows = automation.workflows_titled(props["name"])
-        if props["adopt"] and props["adopt"] not in {w["id"] for w in workflows}:
-            workflows += filter(None, [automation.workflow(props["adopt"])])
-        candidates = [Found(w["id"], w["title"], w.get("description") or "") for w in workflows]
+        workflows = {w["id"]: w for w in automation.workflows_titled(props["name"])}
+        if props["adopt"] and props["adopt"] not in workflows and (named := automation.workflow(props["adopt"])):
+            workflows[named["id"]] = named
+        candidates = [Found(w["id"], w["title"], w.get("description") or "") for w in workflows.values()]
         found = choose(NOUN, props["name"], props["stack"], props["adopt"], "workflow", candidates)
-        if found:
-            say(f"{NOUN} “{found.name}” ({found.id}) exists and is taken again; script and schedule are written anew")
-            automation.update_workflow(found.id, body(props))
-            return found.id, {}
-        return str(automation.create_workflow(body(props))["id"]), {}
+        if not found:
+            made = automation.create_workflow(body(props))
+            return str(made["id"]), users(made)
+        different = in_words(drift(workflows[found.id], props), props)
+        say(f"{NOUN} “{found.name}” ({found.id}) exists and is taken; it differs in: {different or 'nothing'}")
+        return found.id, users(automation.update_workflow(found.id, body(props)))
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
-        environment.automation.update_workflow(id, body(news))
-        return {}
+        return users(environment.automation.update_workflow(id, body(news)))
 
     def look(self, environment: Environment, id: str, props: Props) -> Props | None:
         live = environment.automation.workflow(id)
-        return None if live is None else drift(live, props)
+        if live is None:
+            return None
+        tell_users(live, props)
+        return drift(live, props)
 
     def remove(self, environment: Environment, id: str, props: Props) -> None:
         stop_runs(environment, id)
         environment.automation.delete_workflow(id)
 
 
-def body(props: Props) -> Json:
-    """The workflow's JSON. Numbers come from the engine as floats; the API wants integers."""
-    parameters = {**whole(props["parameters"]), **props["ids"]}
-    return render_workflow(
-        props["definition"],
-        title=props["name"],
-        description=marked(props["purpose"], props["stack"]),
-        script=render_script(props["script"], parameters),
-        interval_minutes=int(props["schedule"]["intervalMinutes"]),
-        active=props["schedule"]["isActive"],
-        private=props["private"],
-        actor=props["actor"],
-    )
+def users(live: Json) -> Props:
+    """Who the workflow acts for and belongs to. Dynatrace decides: its last editor becomes its actor, save where the
+    actor is a service user (facts: dynatrace-api 5.6)."""
+    return {"actsFor": live.get("actor") or "", "owner": live.get("owner") or ""}
 
 
-def whole(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: int(value) if isinstance(value, float) else value for key, value in values.items()}
-
-
-def drift(live: Json, props: Props) -> Props:
-    """Inputs as they stand live. Only fields that we set are compared: the API fills in many more."""
-    wanted, changed = body(props), Props()
-    task = live.get("tasks", {}).get(TASK, {})
-    script = task.get("input", {}).get("script", "")
-    if script != wanted["tasks"][TASK]["input"]["script"]:
-        changed["script"] = script
-    trigger = (live.get("trigger") or {}).get("schedule") or {}
-    schedule = {
-        "intervalMinutes": (trigger.get("trigger") or {}).get("intervalMinutes", 0),
-        "isActive": bool(trigger.get("isActive") and live.get("isDeployed")),
-    }
-    if schedule != {**whole(props["schedule"])}:
-        changed["schedule"] = schedule
-    if live.get("title") != wanted["title"] or live.get("description") != wanted["description"]:
-        changed["purpose"] = f"{live.get('title')}: {live.get('description')}"
-    if bool(live.get("isPrivate")) != props["private"]:
-        changed["private"] = bool(live.get("isPrivate"))
-    if props["actor"] and live.get("actor") != props["actor"]:
-        changed["actor"] = live.get("actor") or ""
-    set_by_us = {key: value for key, value in wanted["tasks"][TASK].items() if key != "input"}
-    seen = {key: task.get(key) for key in set_by_us}
-    limit = live.get("hourlyExecutionLimit")
-    if seen != set_by_us or limit != wanted["hourlyExecutionLimit"] or set(live.get("tasks", {})) != {TASK}:
-        changed["definition"] = (
-            f"changed outside Pulumi: tasks {sorted(live.get('tasks', {}))}, {seen}, {limit} runs an hour"
+def tell_users(live: Json, props: Props) -> None:
+    """Say when somebody else has become actor or owner, where no config value brings the old one back."""
+    seen = users(live)
+    if not props["actor"] and props.get("actsFor") and seen["actsFor"] != props["actsFor"]:
+        warn(
+            f"{NOUN} “{props['name']}” acts for {seen['actsFor']} instead of {props['actsFor']}, since somebody edited "
+            "it: its runs use that user's permissions. Name a service user: pulumi config set workflowActor UUID"
         )
-    return changed
-
-
-def stop_runs(environment: Environment, id: str) -> None:
-    """Switch schedule and deployment off, then wait until no script can be alive any more.
-
-    A cancelled script runs on until the platform ends it, so there is nothing to gain by cancelling.
-    """
-    automation = environment.automation
-    live = automation.workflow(id)
-    if live is None:
-        return
-    trigger = live.get("trigger") or {}
-    if schedule := trigger.get("schedule"):
-        schedule = {key: schedule.get(key) for key in ("trigger", "timezone", "rule", "filterParameters")}
-        trigger = {"schedule": {**schedule, "isActive": False}}
-    automation.update_workflow(id, {"isDeployed": False, "trigger": trigger})
-    until = time.monotonic() + LONGEST_SCRIPT.total_seconds()
-    told = False
-    while running := [e for e in automation.executions(id, state="RUNNING") if may_be_alive(e)]:
-        if time.monotonic() >= until:
-            return
-        if not told:
-            say(f"waiting for {len(running)} running execution(s) to end, {LONGEST_SCRIPT.seconds} s at most")
-            told = True
-        time.sleep(LOOK_EVERY_S)
-
-
-def may_be_alive(execution: Json) -> bool:
-    started = started_at(execution)
-    return started is None or datetime.now(UTC) - started < LONGEST_SCRIPT
+    if props.get("owner") and seen["owner"] != props["owner"]:
+        warn(f"{NOUN} “{props['name']}” belongs to {seen['owner']} instead of {props['owner']}; its owner is left so")
 
 
 class Workflow(DynatraceObject, module="dynatrace", name="Workflow"):
@@ -138,10 +79,12 @@ class Workflow(DynatraceObject, module="dynatrace", name="Workflow"):
     Args:
         name: the workflow's title.
         script: text of ``workflow_src/sync.js``, unrendered.
-        definition: text of ``workflow_src/workflow.yaml``.
+        definition: content of ``workflow_src/workflow.yaml``.
         parameters, ids: values of the script's parameters; ``ids`` are credential IDs.
         schedule: ``{"intervalMinutes": 1..720, "isActive": bool}``.
         actor: UUID of a service user, or empty for the OAuth client's own user.
+
+    Outputs: ``actsFor`` and ``owner``, the users whose UUIDs Dynatrace answered.
     """
 
     def __init__(
@@ -152,9 +95,9 @@ class Workflow(DynatraceObject, module="dynatrace", name="Workflow"):
         name: str,
         purpose: str,
         script: str,
-        definition: str,
+        definition: Mapping[str, Any],
         parameters: dict[str, Any],
-        ids: dict[str, pulumi.Input[str]],
+        ids: Mapping[str, pulumi.Input[str]],
         schedule: dict[str, Any],
         private: bool,
         actor: str,

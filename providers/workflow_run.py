@@ -16,11 +16,13 @@ from workflow_src.render import TASK
 from .api.automation import FINAL_STATES, Json
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
-from .lifecycle import DynatraceObject, ObjectProvider, Place, Props, say, warn
+from .host import say, warn
+from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
 
 LOOK_EVERY_S = 1.0
 LONGEST_WAIT_S = 180.0
 SKIPPED_TRIES = 3
+QUALIFIERS = 20
 SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
 PERMISSIONS = (
     "app-engine:functions:run (primary), automation:workflows:read, automation:workflows:run, "
@@ -76,18 +78,25 @@ def find_or_start(environment: Environment, props: Props, skipped: set[str]) -> 
     The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice.
     """
     workflow, revision = props["workflow"], props["revision"]
-    runs = [
-        e for e in environment.automation.executions(workflow) if (e.get("input") or {}).get("revision") == revision
-    ]
+    newest = environment.automation.newest_executions(workflow, triggerType="Manual")
+    runs = [execution for execution in newest if (execution.get("input") or {}).get("revision") == revision]
     for execution in runs:
-        if execution["state"] in ("RUNNING", "SUCCESS") and execution["id"] not in skipped:
+        if is_good(execution) and execution["id"] not in skipped:
             say(f"execution {execution['id']} of this revision is {execution['state']}")
             return execution
-    started = environment.automation.run(
-        workflow, input={"revision": revision}, unique_qualifier=f"{revision}-{len(runs) + 1}"
-    )
-    say(f"workflow execution started: {started['id']} ({started['state']})")
-    return started
+    for number in range(len(runs) + 1, len(runs) + 1 + QUALIFIERS):
+        # A qualifier that was used starts nothing and answers with the run it had started, which may have failed.
+        started = environment.automation.run(
+            workflow, input={"revision": revision}, unique_qualifier=f"{revision}-{number}"
+        )
+        if is_good(started) and started["id"] not in skipped:
+            say(f"workflow execution started: {started['id']} ({started['state']})")
+            return started
+    raise RunFailed(f"no run of workflow {workflow} could be started: Dynatrace answers with old ones; try again later")
+
+
+def is_good(execution: Json) -> bool:
+    return execution["state"] in ("RUNNING", "SUCCESS")
 
 
 def await_end(environment: Environment, execution: Json) -> Json:

@@ -1,4 +1,4 @@
-"""``python -m simulator serve|start|stop|status``: the local environment as a command."""
+"""``python -m simulator serve|start|stop|status|coverage``: the local environment as a command."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="python -m simulator", description="The local environment: Dynatrace and Sectigo SCM on one loopback port."
     )
-    commands = root.add_subparsers(dest="command", required=True, metavar="serve|start|stop|status")
+    commands = root.add_subparsers(dest="command", required=True, metavar="serve|start|stop|status|coverage")
     for name, text in (
         ("serve", "run in the foreground"),
         ("start", "run in the background, return when it answers"),
         ("stop", "end the one that runs in the background"),
         ("status", "tell whether one runs, and where"),
+        ("coverage", "print what is simulated, and how exactly"),
     ):
         command = commands.add_parser(name, help=text, description=text)
+        if name == "coverage":
+            continue
         command.add_argument("--state", type=Path, default=Options.state, help="its one file (default: %(default)s)")
         if name in ("serve", "start"):
             command.add_argument("--port", type=port, help=f"loopback port, 0: any free one (default: {Options.port})")
@@ -67,6 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = parser().parse_args(arguments)
     if parsed.command == "serve":
         return serve(parsed)
+    if parsed.command == "coverage":
+        from .coverage import coverage
+
+        print(coverage(), end="")
+        return 0
     from . import background
 
     if parsed.command == "start":

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 FOLDER = Path(__file__).parent
 TASK = "sync"
 PARAMETERS_LINE = re.compile(r"^const PARAMETERS = (\{.*\});$", re.MULTILINE)
@@ -20,9 +18,12 @@ def script_template() -> str:
     return (FOLDER / "sync.js").read_text(encoding="utf-8")
 
 
-def definition_template() -> str:
-    """The workflow definition (YAML) as it stands in the repository."""
-    return (FOLDER / "workflow.yaml").read_text(encoding="utf-8")
+def definition() -> dict[str, Any]:
+    """The workflow definition, ``workflow.yaml``."""
+    import yaml  # only the program reads it; its providers get the content
+
+    content: dict[str, Any] = yaml.safe_load((FOLDER / "workflow.yaml").read_text(encoding="utf-8"))
+    return content
 
 
 def render_script(template: str, parameters: Mapping[str, Any]) -> str:
@@ -45,6 +46,21 @@ def render_script(template: str, parameters: Mapping[str, Any]) -> str:
     return PARAMETERS_LINE.sub(lambda _: line, template)
 
 
+def unrender_script(script: str, template: str) -> tuple[str, dict[str, Any]]:
+    """The reverse of ``render_script``: the text with the template's parameters line, and the parameters it had.
+
+    A script that somebody has edited beyond recognition comes back as it is, with no parameters.
+    """
+    ours, theirs = PARAMETERS_LINE.search(template), PARAMETERS_LINE.findall(script)
+    try:
+        parameters = json.loads(theirs[0]) if len(theirs) == 1 else None
+    except ValueError:
+        parameters = None
+    if ours is None or not isinstance(parameters, dict):
+        return script, {}
+    return PARAMETERS_LINE.sub(lambda _: ours[0], script), parameters
+
+
 def render_trigger(interval_minutes: int, active: bool) -> dict[str, Any]:
     """The schedule trigger. ``isActive`` and a real time zone must be sent: their defaults are false and refused."""
     schedule = {
@@ -58,7 +74,7 @@ def render_trigger(interval_minutes: int, active: bool) -> dict[str, Any]:
 
 
 def render_workflow(
-    definition: str,
+    definition: Mapping[str, Any],
     *,
     title: str,
     description: str,
@@ -69,10 +85,9 @@ def render_workflow(
     actor: str,
 ) -> dict[str, Any]:
     """The JSON body for ``POST``/``PUT /platform/automation/v1/workflows``; ``script`` is a rendered one."""
-    body: dict[str, Any] = yaml.safe_load(definition)
-    body |= {"title": title, "description": description, "isPrivate": private}
+    tasks = {**definition["tasks"], TASK: {**definition["tasks"][TASK], "input": {"script": script}}}
+    body = {**definition, "tasks": tasks, "title": title, "description": description, "isPrivate": private}
     body["trigger"] = render_trigger(interval_minutes, active)
-    body["tasks"][TASK]["input"] = {"script": script}
     if actor:
         body["actor"] = actor
     return body

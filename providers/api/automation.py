@@ -24,6 +24,7 @@ def started_at(execution: Json) -> datetime | None:
 class Automation:
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
+        self._titled: dict[str, list[Json]] = {}
 
     def _all(self, path: str, query: Json) -> list[Json]:
         found: list[Json] = []
@@ -36,8 +37,16 @@ class Automation:
     # workflows
 
     def workflows_titled(self, title: str) -> list[Json]:
-        """Workflows of exactly this title (``search`` is no exact match, titles are not unique)."""
-        return [w for w in self._all(f"{PATH}/workflows", {"search": title}) if w["title"] == title]
+        """Workflows of exactly this title (``search`` is no exact match, titles are not unique), as they were at the
+        first look of this process."""
+        if title not in self._titled:
+            found = self._all(f"{PATH}/workflows", {"search": title})
+            self._titled[title] = [workflow for workflow in found if workflow["title"] == title]
+        return self._titled[title]
+
+    def probe(self) -> None:
+        """Raises what a first call raises: wrong address, missing scope or permission."""
+        self._call("GET", f"{PATH}/workflows", query={"limit": 1})
 
     def workflow(self, id: str) -> Json | None:
         """The workflow; None if it is gone."""
@@ -69,9 +78,11 @@ class Automation:
         execution: Json = self._call("POST", f"{PATH}/workflows/{workflow}/run", body=body)
         return execution
 
-    def executions(self, workflow: str, **filters: str) -> list[Json]:
-        """Executions, newest first."""
-        return self._all(f"{PATH}/executions", {"workflow": workflow, "ordering": "-startedAt", **filters})
+    def newest_executions(self, workflow: str, **filters: str) -> list[Json]:
+        """The newest executions, 100 at most: a schedule leaves thousands."""
+        query = {"workflow": workflow, "ordering": "-startedAt", "limit": PAGE_SIZE, **filters}
+        found: list[Json] = self._call("GET", f"{PATH}/executions", query=query)["results"]
+        return found
 
     def execution(self, id: str) -> Json:
         found: Json = self._call("GET", f"{PATH}/executions/{id}")

@@ -64,14 +64,15 @@ def apps_url_of(environment_url: str) -> str:
 class Environment:
     """Everything the resources share in one process. Thread-safe: the engine works in parallel."""
 
-    def __init__(self, access: Access, may_write: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, access: Access, before_write: Callable[[], None] = lambda: None) -> None:
         self.access = access
         self.redact = Redactor(access.secrets)
-        self.http = Http(self.redact)
+        self.http = Http(self.redact, before_write)
         self.vault = Vault(self._classic)
         self.settings = Settings(self._classic)
         self.automation = Automation(self._platform)
-        self._may_write = may_write
+        self.made: set[str] = set()
+        """Ids of the objects that this process has created or taken."""
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight_failed = False
@@ -79,14 +80,10 @@ class Environment:
     # calls
 
     def _classic(self, method: str, path: str, **more: Any) -> Any:
-        if method != "GET":
-            self._may_write()
         headers = {"Authorization": f"Api-Token {self.access.api_token}"}
         return self.http.send(method, self.access.environment_url + path, headers=headers, **more)
 
     def _platform(self, method: str, path: str, *, scopes: tuple[str, ...] = AUTOMATION_SCOPES, **more: Any) -> Any:
-        if method != "GET":
-            self._may_write()
         for renewed in (False, True):
             headers = {"Authorization": f"Bearer {self.bearer(scopes)}"}
             try:
@@ -99,17 +96,13 @@ class Environment:
 
     def lookup_token(self, token: str) -> Any:
         """What is known of an API token: scopes, expiry, owner. Any valid token may ask."""
-        return self._read("POST", "/api/v2/apiTokens/lookup", body={"token": token})
-
-    def _read(self, method: str, path: str, **more: Any) -> Any:
-        headers = {"Authorization": f"Api-Token {self.access.api_token}"}
-        return self.http.send(method, self.access.environment_url + path, headers=headers, **more)
+        return self._classic("POST", "/api/v2/apiTokens/lookup", body={"token": token}, writes=False)
 
     def query_logs(self, dql: str, *, most: int = 1000) -> list[dict[str, Any]]:
         """Records of a DQL query. Needs the optional scopes storage:logs:read and storage:buckets:read."""
         path = "/platform/storage/query/v1/query"
         body = {"query": dql, "requestTimeoutMilliseconds": 20_000, "maxResultRecords": most}
-        answer = self._platform("POST", f"{path}:execute", scopes=QUERY_SCOPES, body=body)
+        answer = self._platform("POST", f"{path}:execute", scopes=QUERY_SCOPES, body=body, writes=False)
         while answer["state"] in ("NOT_STARTED", "RUNNING"):
             time.sleep(0.5)
             query = {"request-token": answer["requestToken"], "request-timeout-milliseconds": 20_000}
@@ -144,7 +137,7 @@ class Environment:
             "resource": self.access.account_urn,
         }
         try:
-            return self.http.send("POST", self.access.sso_token_url, headers={}, form=form)
+            return self.http.send("POST", self.access.sso_token_url, headers={}, form=form, writes=False)
         except ApiError as error:
             missing = re.search(r"missing following scopes \[([^\]]*)\]", error.text)
             if missing:

@@ -5,6 +5,7 @@
     │   ├── NotFound           404
     │   └── Conflict           409: somebody changed the object in between
     ├── TransportError         no answer: the request may or may not have taken effect
+    ├── EngineGone             Pulumi's engine was killed: what would be written now could not be recorded
     ├── LoginFailed            SSO refused the OAuth client
     ├── PreflightFailed        tokens, scopes or addresses are not what the deployment needs
     ├── Refused                we refuse: the object is not ours, or there are two of it
@@ -45,6 +46,10 @@ class Conflict(ApiError):
 
 class TransportError(DynatraceError):
     """No answer arrived; a write may have taken effect all the same."""
+
+
+class EngineGone(DynatraceError):
+    """The Pulumi engine was killed; its provider process writes nothing more."""
 
 
 class LoginFailed(DynatraceError):

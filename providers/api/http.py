@@ -10,16 +10,18 @@ import json
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-
+from . import destination
 from .errors import ApiError, Conflict, NotFound, TransportError
 from .redaction import Redactor
+
+if TYPE_CHECKING:
+    import requests
 
 CONNECT_S, ANSWER_S = 10.0, 30.0
 TRIES = 5
@@ -94,14 +96,19 @@ def error_text(body: Any) -> tuple[str, str]:
 
 
 class Http:
-    """Exchanges with one redactor; safe to use from several threads (a session per thread)."""
+    """Exchanges with one redactor; safe to use from several threads (a session per thread).
 
-    def __init__(self, redact: Redactor) -> None:
-        self.redact = redact
-        self.calls = 0
+    ``before_write`` is called before every try of a writing exchange and may raise.
+    """
+
+    def __init__(self, redact: Redactor, before_write: Callable[[], None] = lambda: None) -> None:
+        self.redact, self._before_write = redact, before_write
+        self._address = destination.announced()
         self._local = threading.local()
 
     def _session(self, url: str) -> requests.Session:
+        import requests  # a tenth of a second, which previews and no-op updates need not spend
+
         session = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
@@ -119,8 +126,12 @@ class Http:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
+        writes: bool | None = None,
+        seen: dict[str, str] | None = None,
     ) -> Any:
-        """Send and return the decoded JSON answer (None if empty).
+        """Send and return the decoded JSON answer (None if empty). ``writes`` None: all but GET write.
+
+        ``seen`` takes the answer's headers, in lower case.
 
         Raises:
             NotFound, Conflict, ApiError: the answer is an error.
@@ -128,7 +139,9 @@ class Http:
         """
         path = urlsplit(url).path
         for attempt in range(TRIES):
-            status, answer, problem, asked = self._exchange(method, url, headers, query, body, form)
+            if writes if writes is not None else method != "GET":
+                self._before_write()
+            status, answer, problem, asked = self._exchange(method, url, headers, query, body, form, seen)
             if problem is None and status is not None and status < 400:
                 return answer
             if attempt + 1 == TRIES or not should_retry(method, status, path):
@@ -152,14 +165,17 @@ class Http:
         query: Mapping[str, Any] | None,
         body: Any,
         form: Mapping[str, str] | None,
+        seen: dict[str, str] | None,
     ) -> tuple[int | None, Any, str | None, float | None]:
         """(status, decoded body, transport problem, what the server asked to wait)"""
-        self.calls += 1
+        import requests
+
+        address, named = destination.led(url, self._address)
         try:
-            response = self._session(url).request(
+            response = self._session(address).request(
                 method,
-                url,
-                headers=dict(headers),
+                address,
+                headers={**headers, **named},
                 params=query,
                 json=body,
                 data=form,
@@ -176,6 +192,8 @@ class Http:
         except ValueError:
             # The live host answers platform paths with 200 and a page (Monaco): the wrong host was asked.
             return max(400, response.status_code), text, None, None
+        if seen is not None:
+            seen.update({name.lower(): value for name, value in response.headers.items()})
         asked = retry_after_s(response.headers, answer, datetime.now(UTC))
         return response.status_code, answer, None, asked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +20,16 @@ MANUAL = "https://docs.sectigo.com/scm/sectigo-connector-for-dynatrace/configuri
 def check(environment: Environment) -> list[str]:
     """Returns warnings. Raises PreflightFailed with every problem found."""
     access = environment.access
-    problems: list[str] = []
     warnings: list[str] = []
     same = access.log_ingest_token in ("", access.api_token)
-    problems += token_problems(
+    problems = token_problems(
         "dynatraceApiToken", lambda: environment.deploy_token, DEPLOY_SCOPES + (INGEST_SCOPES if same else ()), warnings
     )
     if not same and not problems:
         problems += token_problems(
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
         )
-    from .environment import AUTOMATION_SCOPES
-
-    try:
-        environment.bearer(AUTOMATION_SCOPES)
-    except DynatraceError as error:
-        problems.append(f"oauthClientId: {error}")
+    problems += automation_problems(environment)
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise PreflightFailed(
@@ -43,7 +38,7 @@ def check(environment: Environment) -> list[str]:
     return warnings
 
 
-def token_problems(key: str, lookup: Any, needed: tuple[str, ...], warnings: list[str]) -> list[str]:
+def token_problems(key: str, lookup: Callable[[], Any], needed: tuple[str, ...], warnings: list[str]) -> list[str]:
     """Problems of one API token, by config key; adds to ``warnings`` when it expires soon."""
     try:
         token = lookup()
@@ -64,3 +59,19 @@ def token_problems(key: str, lookup: Any, needed: tuple[str, ...], warnings: lis
         elif left < WARN_BEFORE:
             warnings.append(f"{key}: token {token['id']} expires in {left.days} days ({expires})")
     return problems
+
+
+def automation_problems(environment: Environment) -> list[str]:
+    """Problems of the OAuth client and of the apps address: vault entries must not be written for a workflow that
+    cannot be."""
+    from .environment import AUTOMATION_SCOPES
+
+    try:
+        environment.bearer(AUTOMATION_SCOPES)
+    except DynatraceError as error:
+        return [f"oauthClientId: {error}"]
+    try:
+        environment.automation.probe()
+    except DynatraceError as error:
+        return [f"appsUrl {environment.access.apps_url}: {error}"]
+    return []

@@ -31,9 +31,13 @@ class Entry:
     description: str
     owner: str
     owner_access_only: bool
+    for_scripts: bool
+    """Scope ``APP_ENGINE`` and ``allowContextlessRequests``: without both, a Run JavaScript task cannot read it."""
 
 
 def entry_of(element: dict[str, Any]) -> Entry:
+    # Answers were seen with `scope` alone (terraform-provider-dynatrace#431).
+    scopes = {*(element.get("scopes") or ()), element.get("scope")}
     return Entry(
         id=str(element["id"]),
         name=str(element.get("name") or ""),
@@ -41,6 +45,7 @@ def entry_of(element: dict[str, Any]) -> Entry:
         description=str(element.get("description") or ""),
         owner=str(element.get("owner") or ""),
         owner_access_only=bool(element.get("ownerAccessOnly")),
+        for_scripts="APP_ENGINE" in scopes and bool(element.get("allowContextlessRequests")),
     )
 
 
@@ -93,6 +98,12 @@ class Vault:
         with self._listing_lock:
             self._listing = None
 
+    def _list_too(self, entry: Entry) -> None:
+        """Keep the listing up to date with what this process writes."""
+        with self._listing_lock:
+            if self._listing is not None:
+                self._listing = [*(other for other in self._listing if other.id != entry.id), entry]
+
     def get(self, id: str) -> Entry | None:
         """An entry's metadata; None if it is gone."""
         try:
@@ -109,7 +120,9 @@ class Vault:
         with self._writing:
             for attempt in range(CREATE_TRIES):
                 try:
-                    return str(self._call("POST", PATH, body=body)["id"])
+                    id = str(self._call("POST", PATH, body=body)["id"])
+                    self._list_too(entry_of({**body, "id": id}))
+                    return id
                 except (TransportError, ApiError) as error:
                     lost = isinstance(error, TransportError) or error.status >= 500
                     if not lost:
@@ -133,8 +146,11 @@ class Vault:
                     f"vault entry “{body['name']}” ({id}) was deleted outside Pulumi; run `pulumi up --refresh`, "
                     "which creates it again"
                 )
+            self._list_too(entry_of({**body, "id": id}))
 
     def delete(self, id: str) -> None:
         """Delete an entry; one that is gone already is a success."""
-        with self._writing, suppress(NotFound):
-            self._call("DELETE", f"{PATH}/{id}")
+        with self._writing:
+            with suppress(NotFound):
+                self._call("DELETE", f"{PATH}/{id}")
+            self.forget_listing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..kernel.world import World
+from . import history
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS workflows (
@@ -38,6 +39,7 @@ INTERRUPTED = "The local environment was stopped while this was running."
 
 def setup(world: World) -> None:
     world.store.create(SCHEMA)
+    world.store.create(history.SCHEMA)
     interrupt(world)
 
 

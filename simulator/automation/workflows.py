@@ -8,7 +8,7 @@ from typing import Any
 from ..kernel.identity import Principal
 from ..kernel.store import Row
 from ..kernel.world import World
-from . import access, schedule, throttle, workflow_checks
+from . import access, history, schedule, throttle, workflow_checks
 from .errors import invalid, not_found
 
 
@@ -44,8 +44,7 @@ def create(world: World, principal: Principal, body: Any, admin: bool = False) -
         new, title, json.dumps(definition), owner, actor, principal.user, now, principal.user, now,
     )  # fmt: skip
     plan(world, new, None)
-    world.changed("workflow", new)
-    return get(world, new, owner, True)
+    return written(world, new)
 
 
 def update(world: World, principal: Principal, row: Row, body: Any, admin: bool) -> Row:
@@ -64,13 +63,22 @@ def update(world: World, principal: Principal, row: Row, body: Any, admin: bool)
         title, json.dumps(definition), owner, actor, principal.user, world.clock.now_us(), skipped, row["id"],
     )  # fmt: skip
     plan(world, row["id"], former)
-    world.changed("workflow", row["id"])
-    return get(world, row["id"], owner, True)
+    return written(world, row["id"])
+
+
+def written(world: World, id: str) -> Row:
+    """The row of a workflow whose new version is complete."""
+    row = find(world, id)
+    assert row is not None
+    history.keep(world, row)
+    world.changed("workflow", id)
+    return row
 
 
 def delete(world: World, id: str) -> None:
     """Running executions go on without their workflow."""
     world.store.run("DELETE FROM workflows WHERE id = ?", id)
+    history.forget(world, id)
     world.changed("workflow", id)
 
 

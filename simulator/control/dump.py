@@ -16,7 +16,7 @@ NEVER = ("kernel_meta", "bearer_tokens", "scm_tokens")
 """The kernel's own bookkeeping (clock, position of ids) and tokens that live minutes."""
 TRACES = (
     "executions", "task_executions", "action_executions", "execution_logs",
-    "logs", "scm_records", "settings_outbound_history",
+    "logs", "scm_records", "settings_outbound_history", "workflow_history",
 )  # fmt: skip
 """What use leaves behind; only with ``everything``."""
 TOUCHED = ("number", "revision", "modified_us", "modified_by", "author", "last_used_us", "next_us")

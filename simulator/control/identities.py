@@ -1,4 +1,4 @@
-"""Users, API tokens and OAuth clients, as the seed and ``POST /_sim/identities`` bring them."""
+"""Users, API tokens, OAuth clients and SCM clients, as the seed and ``POST /_sim/identities`` bring them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 
 from ..kernel.clock import MICROSECONDS
 from ..kernel.world import World
+from ..scm import rules as scm
 from .checks import refused, time_us
 
 USER = ("id", "email", "name", "kind", "permissions")
 API_TOKEN = ("token", "name", "owner", "scopes", "expirationDate")
 OAUTH_CLIENT = ("id", "secret", "subject", "scopes", "account")
+SCM_CLIENT = ("id", "secret")
 
 
 def add(world: World, values: Mapping[str, Any]) -> dict[str, list[str]]:
     """Add or replace by id; owners and subjects may be named by user id or e-mail. Returns the public ids."""
-    made: dict[str, list[str]] = {"users": [], "apiTokens": [], "oauthClients": []}
+    made: dict[str, list[str]] = {"users": [], "apiTokens": [], "oauthClients": [], "scmClients": []}
     for user in entries(values, "users", USER):
         added = {"kind": "person", "permissions": [], "name": user.get("email", ""), **user}
         world.identity.add_user(**{key: required(added, key, "users") for key in USER})
@@ -39,6 +41,10 @@ def add(world: World, values: Mapping[str, Any]) -> dict[str, list[str]]:
             account=client.get("account", world.store.meta("account", "")),
         )
         made["oauthClients"].append(client["id"])
+    for client in entries(values, "scmClients", SCM_CLIENT):
+        id = required(client, "id", "scmClients")
+        scm.add_client(world, id, required(client, "secret", "scmClients"))
+        made["scmClients"].append(id)
     return made
 
 

@@ -102,7 +102,7 @@ def delete_requests(call: Call) -> Answer:
 
 
 def post_identities(call: Call) -> Answer:
-    return Answer(201, identities.add(call.world, body_object(call, "users", "apiTokens", "oauthClients")))
+    return Answer(201, identities.add(call.world, body_object(call, "users", "apiTokens", "oauthClients", "scmClients")))
 
 
 def patch_api_token(call: Call) -> Answer:
@@ -174,7 +174,7 @@ ROUTES: list[Route] = [
     route("DELETE", "faults/{id}", delete_fault, "remove one fault rule"),
     route("GET", "requests", get_requests, "request log, filtered"),
     route("DELETE", "requests", delete_requests, "empty the request log"),
-    route("POST", "identities", post_identities, "add users, API tokens, OAuth clients"),
+    route("POST", "identities", post_identities, "add users, API tokens, OAuth clients, SCM clients"),
     route("PATCH", "api-tokens/{id}", patch_api_token, "enable, disable, let expire"),
     route("POST", "scm/records", post_records, "inject audit records, visible now or later"),
     route("GET", "scm/records", get_records, "every audit record issued, visible or not"),

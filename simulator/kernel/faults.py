@@ -4,6 +4,7 @@ A rule is JSON, as `POST /_sim/faults` takes it; a call is hit by the first rule
 
     {"api": "vault", "method": "PUT", "path": "/api/v2/credentials/*", "nth": 2, "times": 1,
      "status": 503, "headers": {"Retry-After": "7"}}            answer instead of the API
+    {"api": "vault", "method": "POST", "status": 500, "when": "after"}   commit, then answer that it failed
     {"api": "scm", "cut": "after"}                              commit, then drop the connection without an answer
     {"api": "automation", "cut": "before"}                      drop the connection, nothing happened
     {"api": "logs", "delay_s": 30}                              answer late (simulated time)
@@ -61,10 +62,10 @@ class Rule:
             and (self.caller == "any" or (self.caller == "script") == from_script)
         )
 
-    def fires(self) -> bool:
-        """Count a matching call; whether this one is hit."""
+    def fires(self, taken: bool = False) -> bool:
+        """Count a matching call; whether this one is hit, which it is not if another rule has taken it."""
         self.seen += 1
-        if self.seen < self.nth or (self.times is not None and self.hit >= self.times):
+        if taken or self.seen < self.nth or (self.times is not None and self.hit >= self.times):
             return False
         if self.probability < 1.0 and self._random.random() >= self.probability:
             return False
@@ -100,6 +101,6 @@ class Faults:
     def match(self, api: str, method: str, path: str, from_script: bool) -> Rule | None:
         hit = None
         for rule in self.rules:
-            if rule.matches(api, method, path, from_script) and rule.fires() and hit is None:
+            if rule.matches(api, method, path, from_script) and rule.fires(taken=hit is not None):
                 hit = rule
         return hit

@@ -52,15 +52,21 @@ class Dispatcher:
         return None
 
     def unknown(self, method: str, path: str) -> WireError:
-        """501: this route is not simulated; the closest ones are named."""
+        """501: this route is not simulated; why, if that is on purpose, and the closest ones are named."""
         import difflib
 
+        from ..refused import refusal
+
         others = [m for m in self._table if m != method and self.find(m, path)]
-        if others:
+        on_purpose = refusal(method, path)
+        if others and not on_purpose:
             body = {"code": 405, "message": f"{path} takes {', '.join(sorted(others))}, not {method}."}
             return WireError(405, {"error": body}, {"allow": ", ".join(sorted(others))})
         close = difflib.get_close_matches(path, {route.path for route in self.routes}, n=3, cutoff=0.4)
-        message = f"{method} {path} is not part of the local environment (see simulator/README.md)."
+        message = f"{method} {path} is not part of the local environment (see simulator/COVERAGE.md)."
+        if on_purpose:
+            message = f"{message[:-1]}: {on_purpose.why}."
+            close = [on_purpose.instead] if on_purpose.instead else close
         return WireError(501, {"error": {"code": 501, "message": message, "closestRoutes": close}})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,13 +104,12 @@ class Dispatcher:
                 await world.clock.sleep(rule.delay_s)
             if rule and rule.script and rule.when == "before" and execution:
                 await self._to_script(rule, execution)
-            if rule and rule.cut == "before":
+            if rule and (rule.cut == "before" or (execution and rule.script == "kill" and rule.when == "before")):
                 cut(scope)
                 return
             try:
-                if rule and rule.status is not None:
-                    body_ = rule.body if rule.body is not None else {"error": {"code": rule.status, "message": "Fault"}}
-                    raise WireError(rule.status, body_, rule.headers)
+                if rule and rule.status is not None and rule.when == "before":
+                    raise fault_answer(rule)
                 if body is None:
                     raise WireError(413, {"error": {"code": 413, "message": "Request entity too large"}})
                 if found is None:
@@ -121,6 +126,8 @@ class Dispatcher:
                     handled = route.handler(call)
                 # An async handler has not begun yet: it runs here, opens its own transactions and may wait.
                 answer = handled if isinstance(handled, Answer) else await handled
+                if rule and rule.status is not None:
+                    raise fault_answer(rule)
             except WireError as error:
                 answer = Answer(error.status, error.body, error.headers)
             if api == "scm" and world.options.scm_latency_ms:
@@ -166,6 +173,12 @@ async def read_body(receive: Receive) -> bytes | None:
             chunks.append(chunk)
         if not message.get("more_body"):
             return b"".join(chunks) if size <= MAX_BODY else None
+
+
+def fault_answer(rule: Rule) -> WireError:
+    """What a rule with a status answers instead of the API (``when: after``: though the API has done its work)."""
+    body = rule.body if rule.body is not None else {"error": {"code": rule.status, "message": "Fault"}}
+    return WireError(rule.status or 500, body, rule.headers)
 
 
 def cut(scope: Scope) -> None:

@@ -46,7 +46,9 @@ def resolve(world: World, url: str, relative: bool) -> Destination:
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     except ValueError:
         raise RefusedError(f"Invalid URL: '{url}'") from None
-    own = parts.scheme == "http" and host in OWN_NAMES and port == world.options.port
+    own = (parts.scheme == "http" and host in OWN_NAMES and port == world.options.port) or (
+        parts.scheme == "https" and port == 443 and host == world.options.environment_host
+    )
     if own and relative and not path.startswith(PLATFORM):
         # Beside the platform APIs, a relative URL is taken for a function of the app, and there is none.
         raise NotFoundError

@@ -74,6 +74,7 @@ class Run:
             said = await complaints
         finally:
             self._limit.cancel()
+            self._signal(signal.SIGKILL)
         return self._ending or self._from_exit(code, said)
 
     def end(self, ending: Ending) -> None:

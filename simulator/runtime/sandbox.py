@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from urllib.parse import quote
 from ..kernel.options import Options
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"
+SCRIPT = "script.ts"
+VERSION_FOLDER = re.compile(r"\b[0-9a-f]{16}/(?=script\.ts\b)")
 SPECIFIER = "dt:script"
 """What main.js imports; a name that is known before the process starts needs no right to read files."""
 
@@ -24,6 +27,7 @@ class Sandbox:
         self.modules = options.deno_modules.resolve()
         # Beside the state: Deno's compiled modules, and each script that ever ran, once.
         self.folder = options.state.resolve().parent / "runtime"
+        self.scripts = self.folder / "scripts"
         self._imports: dict[str, str] | None = None
 
     def command(self, script: str, port: int, base_url: str) -> list[str]:
@@ -40,23 +44,22 @@ class Sandbox:
 
     def clean(self, text: str) -> str:
         """Without this machine's paths, and without the runtime's own frames in a stack."""
-        lines = [line for line in text.split("\n") if f"{MAIN.parent.as_uri()}/" not in line]
-        kept = "\n".join(lines)
-        for path, name in ((self.modules, ""), (self.folder / "scripts", "")):
-            for prefix in (f"{path.as_uri()}/", f"{path}/"):
-                kept = kept.replace(prefix, name)
-        return kept
+        kept = "\n".join(line for line in text.split("\n") if f"{MAIN.parent.as_uri()}/" not in line)
+        for folder in (self.modules, self.scripts):
+            kept = kept.replace(f"{folder.as_uri()}/", "").replace(f"{folder}/", "")
+        return VERSION_FOLDER.sub("", kept)
 
     def _import_map(self, script: str) -> Path:
         """Write the script and its import map, named by their content so that compiled code is found again."""
-        name = hashlib.sha256(script.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        folder = self.folder / "scripts" / name
+        modules = self._modules()
+        content = json.dumps([script, modules])
+        folder = self.scripts / hashlib.sha256(content.encode()).hexdigest()[:16]
         # TypeScript is accepted by the platform (facts: dynatrace-runtime 2); line numbers stay those of the script.
-        source, imports = folder / "script.ts", folder / "imports.json"
+        source, imports = folder / SCRIPT, folder / "imports.json"
         if not imports.exists():
             folder.mkdir(parents=True, exist_ok=True)
             source.write_text(script, encoding="utf-8", errors="replace")
-            imports.write_text(json.dumps({"imports": {**self._modules(), SPECIFIER: source.as_uri()}}))
+            imports.write_text(json.dumps({"imports": {**modules, SPECIFIER: source.as_uri()}}))
         return imports
 
     def _modules(self) -> dict[str, str]:

@@ -61,7 +61,11 @@ class Scripts:
         return next((run for run in self.running.values() if run.nonce == nonce), None)
 
     async def _carry(self, run: Run) -> None:
-        ending = await run.carry(self.port)
+        try:
+            ending = await run.carry(self.port)
+        except (OSError, ValueError) as error:
+            # No process could be started, or it printed one line that is longer than anybody reads.
+            ending = endings.crashed(type(error).__name__, self._sandbox.clean(str(error)), "")
         del self.running[run.job.execution_id]
         self._record(run.job, ending)
         run.ended.set()

@@ -166,7 +166,7 @@ def test_an_uncaught_exception_fails_the_task_and_shows_no_path_of_this_machine(
     assert (error["code"], error["message"]) == (540, "Execution crashed.")
     assert error["details"]["type"] == "UNCAUGHT_EXCEPTION"
     assert (error["details"]["name"], error["details"]["message"]) == ("RangeError", "boom")
-    assert re.search(r"script\.ts:4:\d+", error["details"]["stack"])
+    assert re.search(r"\(script\.ts:4:\d+", error["details"]["stack"])
     for text in (found.info, found.log):
         assert "file:" not in str(text)
         assert str(ROOT) not in str(text)

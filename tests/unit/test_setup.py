@@ -512,7 +512,7 @@ def test_up_starts_the_local_environment_deploys_and_shows_what_came_of_it(copie
     assert [line.split(" | ")[0] for line in make(copied_makefile, "up")] == [
         "python -m simulator start",
         "pulumi stack select dev --create --non-interactive",
-        "pulumi up --yes --skip-preview --non-interactive --stack dev",
+        "pulumi up --yes --skip-preview --non-interactive --suppress-progress --suppress-outputs --stack dev",
         "python -m operations summary --stack dev",
     ]
 

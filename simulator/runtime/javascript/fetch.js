@@ -17,7 +17,7 @@ export function install({ port, nonce }) {
   let lastRequest = 0;
 
   globalThis.fetch = async function fetch(input, init) {
-    const relative = typeof input === "string" && !URL.canParse(input);
+    let relative = typeof input === "string" && !URL.canParse(input);
     const request = new Request(input, init);
     request.signal.throwIfAborted();
     let body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
@@ -35,7 +35,10 @@ export function install({ port, nonce }) {
       }
       if (hops === MOST_REDIRECTS) throw new TypeError("Maximum number of redirects (20) reached");
       const next = new URL(location, url);
-      if (next.origin !== new URL(url).origin) headers.delete("authorization");
+      if (next.origin !== new URL(url).origin) {
+        headers.delete("authorization");
+        relative = false;
+      }
       url = next.href;
       if (answer.status === 303 ? method !== "HEAD" : answer.status < 303 && method === "POST") {
         method = "GET";

@@ -1,0 +1,46 @@
+"""Where requests really go: to the host of their address, or all of them to one port of this machine.
+
+With ``SECTIGO_DYNATRACE_CONNECT_TO=127.0.0.1:PORT`` a stack whose config names a real environment is brought up in a
+local one, for previews without production's secrets. Each request keeps its host in the Host header.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+from .errors import Refused
+
+VARIABLE = "SECTIGO_DYNATRACE_CONNECT_TO"
+ADDRESS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})")
+
+
+def override() -> str:
+    """The address that stands for all hosts, or "". Raises Refused for anything but this machine's loopback: a
+    mistyped variable must not send a token to somebody else in clear."""
+    text = os.environ.get(VARIABLE, "").strip()
+    if text and not ADDRESS.fullmatch(text):
+        raise Refused(f"{VARIABLE} must be a loopback address like 127.0.0.1:8787; unset it to reach Dynatrace")
+    return text
+
+
+def announced() -> str:
+    """The override, told to the user once per process: nothing that is shown then is about the real environment."""
+    address = override()
+    if address:
+        print(
+            f"warning: {VARIABLE} is set: every request goes to {address}, none to Dynatrace or Sectigo",
+            file=sys.stderr,
+            flush=True,
+        )
+    return address
+
+
+def led(url: str, address: str) -> tuple[str, dict[str, str]]:
+    """The URL to ask and the headers that go with it; unchanged without an address."""
+    if not address:
+        return url, {}
+    parts = urlsplit(url)
+    return urlunsplit(("http", address, parts.path, parts.query, "")), {"Host": parts.netloc}

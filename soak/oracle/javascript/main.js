@@ -1,0 +1,61 @@
+/**
+ * Plays worlds and prints one JSON object a line.
+ *
+ *   main.js play SCRIPT FROM COUNT [verbose]   sums so far, now and then; `failed` with a seed's problems
+ *   main.js schedule SEED                      the schedule of one seed
+ */
+import { Oracle } from "./oracle.js";
+import { schedule } from "./schedule.js";
+import { factory } from "./script.js";
+import { World } from "./world.js";
+
+const SAY_EVERY_MS = 500;
+const say = (/** @type {any} */ message) => console.log(JSON.stringify(message));
+
+/** @param {any} script @param {number} seed @param {boolean} verbose */
+function play(script, seed, verbose) {
+  const plan = schedule(seed);
+  const oracle = new Oracle(plan);
+  const world = new World(plan, script, { verbose, watch: oracle });
+  const at = () => new Date(world.timeline.nowMs).toISOString().slice(11, 23);
+  if (verbose) oracle.log = (text) => say({ at: at(), text });
+  try {
+    world.issue();
+    for (const { record, us, number } of world.scm.records) oracle.places.set(record.id, { us, number });
+    world.play((round) => oracle.afterRound(world, round));
+  } catch (error) {
+    oracle.problems.push(String(/** @type {any} */ (error)?.stack ?? error));
+  }
+  if (verbose) {
+    for (const { number, lines } of world.processes) for (const text of lines) say({ run: number, text });
+  }
+  return oracle.verdict(world);
+}
+
+/** @param {string} path @param {number} from @param {number} count @param {boolean} verbose */
+function campaign(path, from, count, verbose) {
+  const script = factory(Deno.readTextFileSync(path));
+  /** @type {Record<string, any>} */
+  const sums = { seeds: 0, faults: {} };
+  let said = performance.now();
+  for (let seed = from; seed < from + count; seed += 1) {
+    const { hits, problems, mostInFlight, ...counts } = play(script, seed, verbose);
+    sums.seeds += 1;
+    for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+    for (const [name, count] of Object.entries(hits)) sums.faults[name] = (sums.faults[name] ?? 0) + count;
+    sums.mostInFlight = Math.max(sums.mostInFlight ?? 0, mostInFlight);
+    if (problems.length > 0) say({ failed: seed, problems: problems.slice(0, 20) });
+    if (performance.now() - said > SAY_EVERY_MS) {
+      said = performance.now();
+      say({ sums });
+    }
+  }
+  say({ sums, done: true });
+}
+
+const [command, ...words] = Deno.args;
+// In a timer of its own: within one, microtasks can be run to their end.
+setTimeout(() => {
+  if (command === "schedule") say(schedule(Number(words[0])));
+  else campaign(words[0], Number(words[1]), Number(words[2]), words[3] === "verbose");
+}, 0);

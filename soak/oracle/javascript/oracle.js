@@ -1,0 +1,231 @@
+/**
+ * What must hold in every world, judged from outside the script (after Vector's Antithesis model):
+ *
+ * - every record that was issued and became visible within the overlap is delivered, nothing else is, content unchanged;
+ * - a repeat is delivered only of records that no saved checkpoint covered: what was in flight when a script died or
+ *   when an answer was lost. So the number of repeats is bounded by the number of such deliveries;
+ * - the checkpoint never goes back (where executions cannot be read it may, and then only repeats records);
+ * - a script that reports success has saved all that it delivered;
+ * - the first run after the faults have stopped succeeds, and a fresh record gets through;
+ * - a script leaves the vault as it found it: no metadata changed, no entry made that somebody had deleted.
+ */
+import { LATE_AT_MOST_S, START_MS } from "./schedule.js";
+import { cursor, micros } from "./scm.js";
+
+/** The newest records are left for the next run (LIMITS.lag), and whole seconds are asked for. */
+const LEFT_MS = 62_000;
+const HOUR_US = 3600e6;
+
+export class Oracle {
+  /** @param {any} schedule */
+  constructor(schedule) {
+    this.schedule = schedule;
+    /** @type {string[]} */
+    this.problems = [];
+    /** @type {Map<string, number>} How often each record was delivered. */
+    this.counts = new Map();
+    /** Records that a saved checkpoint covers, and since when. @type {Map<string, number>} */
+    this.covered = new Map();
+    /** The furthest checkpoint saved. @type {any} */
+    this.best = null;
+    this.duplicates = 0;
+    /** Deliveries that may be repeated. */
+    this.bound = 0;
+    this.mostInFlight = 0;
+    this.regressions = 0;
+    this.excusedRegressions = 0;
+    /** @type {Map<any, any[]>} By process: deliveries that no checkpoint of its own covers yet. */
+    this.open = new Map();
+    /** @type {Map<string, {us: number, number: number}>} */
+    this.places = new Map();
+    this.log = (/** @type {string} */ _text) => {};
+  }
+
+  /** @param {any} process */
+  started(process) {
+    this.open.set(process, []);
+    this.log(`run ${process.number} started`);
+  }
+
+  /** @param {any} process */
+  ended(process) {
+    const left = this.#open(process);
+    const inFlight = left.filter(({ request }) => request.accepted).length;
+    this.bound += left.length;
+    this.mostInFlight = Math.max(this.mostInFlight, left.length);
+    const outcome = process.result?.outcome ?? process.error;
+    this.log(`run ${process.number} ${process.end}${outcome ? `: ${outcome}` : ""}; ${left.length} records in flight`);
+    // A last page without cursor has no place of its own: what it brought may come once more.
+    const excused = this.schedule.lastPageToken ? 0 : this.schedule.pageSize;
+    if (process.end === "ended" && inFlight > excused) {
+      this.problems.push(`run ${process.number} reported "${outcome}" with ${inFlight} accepted records behind no checkpoint`);
+    }
+  }
+
+  /** @param {any} delivery */
+  delivered(delivery) {
+    const { id, request: { process, sentMs } } = delivery;
+    const count = (this.counts.get(id) ?? 0) + 1;
+    this.counts.set(id, count);
+    this.#open(process).push(delivery);
+    if (!process.alive) this.bound += 1; // arrived after its sender's death
+    if (count === 1) return;
+    this.duplicates += 1;
+    // A request that was sent before, but came late, was on its way when its sender gave it up.
+    if (!((this.covered.get(id) ?? Infinity) < sentMs)) return;
+    if (!this.schedule.executions && this.#overlaps(process)) {
+      this.bound += 1;
+      return;
+    }
+    this.problems.push(`run ${process.number} repeated ${id}, which a saved checkpoint covered`);
+  }
+
+  /** Whether another script was alive beside this one: possible where executions cannot be read. @param {any} process */
+  #overlaps(process) {
+    return [...this.open.keys()].some((other) => other !== process && (other.alive || other.endedMs >= process.startedMs));
+  }
+
+  /** A checkpoint was committed. @param {any} process @param {string} text */
+  saved(process, text) {
+    const checkpoint = parse(text);
+    this.log(`run ${process.number} saved ${text.replaceAll("\n", " ").slice(0, 200)}`);
+    if (checkpoint === null) {
+      this.problems.push(`run ${process.number} saved an unreadable checkpoint: ${text.slice(0, 80)}`);
+      return;
+    }
+    if (text.length > 8_000) this.problems.push(`run ${process.number} saved a checkpoint of ${text.length} characters`);
+    if (this.best && checkpoint.initial !== this.best.initial) this.#forget();
+    if (this.best && isBehind(checkpoint, this.best)) {
+      this.#forget();
+      if (this.schedule.executions) {
+        this.regressions += 1;
+        this.problems.push(`run ${process.number} moved the checkpoint back`);
+      } else this.excusedRegressions += 1;
+    }
+    this.best = checkpoint;
+    const left = [];
+    for (const delivery of this.#open(process)) {
+      if (delivery.request.accepted && covers(checkpoint, this.#place(delivery.id))) {
+        this.covered.set(delivery.id, this.covered.get(delivery.id) ?? process.world.timeline.nowMs);
+      } else left.push(delivery);
+    }
+    this.open.set(process, left);
+  }
+
+  /** Entries were made anew; `left` are those that a script had made after their deletion. @param {string[]} left */
+  redeployed(left) {
+    this.#forget();
+    for (const id of left) {
+      const made = [...this.open.keys()].some((process) => process.made?.has(id));
+      if (made) this.problems.push(`a script left ${id} behind, which had been deleted`);
+    }
+  }
+
+  /** What comes now may repeat all that was delivered: bounded, but not by the deaths of scripts. */
+  #forget() {
+    this.bound += this.covered.size;
+    this.covered.clear();
+    this.best = null;
+  }
+
+  /** @param {any} process @returns {any[]} */
+  #open(process) {
+    return this.open.get(process) ?? [];
+  }
+
+  /** @param {string} id */
+  #place(id) {
+    return this.places.get(id) ?? { us: Infinity, number: Infinity };
+  }
+
+  /** @param {any} world @param {any} round */
+  afterRound(world, round) {
+    if (!round.quiet) return;
+    const begun = world.processes.find((/** @type {any} */ process) => process.startedMs >= START_MS + round.at);
+    const last = world.processes.at(-1);
+    for (const process of [begun, last]) {
+      const outcome = process?.result?.outcome;
+      if (!["caught up", "more waiting"].includes(outcome)) {
+        this.problems.push(`a run without faults did not succeed: ${outcome ?? process?.error ?? process?.end}`);
+        return;
+      }
+    }
+  }
+
+  /** @param {any} world */
+  verdict(world) {
+    const { schedule, problems } = this;
+    const initial = schedule.rounds.some((/** @type {any} */ round) => round.initialCheckpoint);
+    const from = START_MS * 1000 - (initial ? 20 : schedule.history === "1d12h" ? 31 : 2) * HOUR_US;
+    const until = START_MS + schedule.rounds.at(-1).at - LEFT_MS;
+    const issued = new Map(world.scm.records.map((/** @type {any} */ one) => [one.record.id, one]));
+    let missing = 0;
+    for (const { us, visibleMs, record } of world.scm.records) {
+      const due = us >= from && us / 1000 <= until && visibleMs <= until && visibleMs - us / 1000 <= LATE_AT_MOST_S * 1000;
+      if (!due || this.counts.has(record.id)) continue;
+      missing += 1;
+      const late = Math.round((visibleMs - us / 1000) / 1000);
+      problems.push(`missing: ${record.id} of ${record.timestamp}${late ? `, visible ${late} s late` : ""}`);
+    }
+    for (const { id, record } of world.ingest.stored) {
+      const source = issued.get(id);
+      if (!source) problems.push(`delivered but never issued: ${id}`);
+      else if (!sameContent(source.record, record)) problems.push(`changed on the way: ${id}`);
+    }
+    for (const what of new Set(world.vault.spoiled)) problems.push(`a write changed more than the value: ${what}`);
+    if (this.duplicates > this.bound) problems.push(`${this.duplicates} repeats, ${this.bound} explained`);
+    return {
+      missing,
+      duplicates: this.duplicates,
+      bound: this.bound,
+      mostInFlight: this.mostInFlight,
+      regressions: this.regressions,
+      excusedRegressions: this.excusedRegressions,
+      delivered: world.ingest.stored.length,
+      issued: world.scm.records.length,
+      runs: world.processes.length,
+      kills: world.processes.filter((/** @type {any} */ { end }) => end === "killed").length,
+      hits: world.faults.hits,
+      problems,
+    };
+  }
+}
+
+/** The machine part of a checkpoint, and where it stands. @param {string} text */
+function parse(text) {
+  const [human, machine] = text.split("\n");
+  if (micros(human.split("|")[0]) === null) return null;
+  const { hw, from, to, token, initial = "" } = JSON.parse(machine ?? "{}");
+  const open = from !== undefined && to !== undefined;
+  const end = micros(open ? to : hw) ?? 0;
+  const place = !open ? { us: Infinity, number: Infinity } : token === undefined
+    ? { us: micros(from) ?? 0, number: -1 }
+    : cursor(token) ?? { us: 0, number: 0 };
+  return { end, place, initial };
+}
+
+/** Windows follow each other by their end; within one, places do. @param {any} one @param {any} other */
+function isBehind(one, other) {
+  return one.end !== other.end ? one.end < other.end : comesBefore(one.place, other.place);
+}
+
+/** @param {{us: number, number: number}} one @param {{us: number, number: number}} other */
+function comesBefore(one, other) {
+  return one.us < other.us || (one.us === other.us && one.number < other.number);
+}
+
+/** @param {any} checkpoint @param {{us: number, number: number}} place */
+function covers(checkpoint, place) {
+  return place.us <= checkpoint.end && !comesBefore(checkpoint.place, place);
+}
+
+/** What a reader of the log looks at, by the vendor's field table (facts: sectigo 1.6). @param {any} source @param {any} log */
+function sameContent(source, log) {
+  const details = source.details.replaceAll("\n", "\\u000a");
+  return log.content === `[${source.service}] ${source.action}: ${details}` &&
+    micros(log["scm.event.timestamp"]) === micros(source.timestamp) &&
+    log["event.service"] === source.service && log["event.action"] === source.action &&
+    (log["event.category"] ?? "") === source.category && log["object.id"] === source.objectId &&
+    log["object.name"] === source.objectName && log["object.type"] === source.objectType &&
+    log["customer.id"] === String(source.customerId) && log["scm.status"] === source.status;
+}
