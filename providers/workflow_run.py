@@ -28,6 +28,7 @@ PERMISSIONS = (
     "app-engine:functions:run (primary), automation:workflows:read, automation:workflows:run, "
     "environment-api:credentials:read, environment-api:credentials:write (secondary)"
 )
+ONE_USER = "use one service user for the deploy token, the OAuth client and the workflow's actor"
 
 
 class WorkflowRunProvider(ObjectProvider):
@@ -121,6 +122,9 @@ def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
     if "403" in reason or "Forbidden" in reason:
         page = environment.access.apps_url + SETTINGS_PAGE
         text += f"\n  The actor lacks a permission or has not given it to workflows: {PERMISSIONS}. Tick them at {page}"
+    deployer, actor = environment.deploy_token.get("owner"), execution.get("actor")
+    if deployer and actor and deployer != actor:
+        text += f"\n  The workflow acts for {actor}, its vault entries belong to {deployer}: {ONE_USER}"
     return text
 
 
@@ -133,8 +137,7 @@ def compare_identities(environment: Environment, checkpoint: str) -> None:
         return
     if entry and deployer and entry.owner and entry.owner != deployer:
         warn(
-            f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}. Use one "
-            "service user for the deploy token, the OAuth client and the workflow's actor"
+            f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}: {ONE_USER}"
         )
 
 

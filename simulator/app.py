@@ -6,7 +6,7 @@ from types import ModuleType
 
 from .kernel.routing import Route
 from .kernel.server import Dispatcher
-from .kernel.world import World
+from .kernel.world import World, new_request_log
 
 
 def packages() -> list[ModuleType]:
@@ -59,7 +59,7 @@ async def reset(world: World) -> None:
             world.store.run(f'DELETE FROM "{table["name"]}"')
         world.store.run("DELETE FROM sqlite_sequence")
     world.faults.clear()
-    world.requests.clear()
+    world.requests = new_request_log()
     world.options.change(world.options_at_start)
     timekeeping.begin(world.clock, world.clock.mode)
     setup(world)

@@ -6,6 +6,7 @@ import asyncio
 
 from .. import app
 from ..kernel.routing import Answer, Call, Handler, Route
+from ..kernel.world import new_request_log
 from . import audit, faults, identities, idle
 from . import dump as dumps
 from . import requests as log
@@ -97,12 +98,14 @@ def get_requests(call: Call) -> Answer:
 
 
 def delete_requests(call: Call) -> Answer:
-    call.world.requests.clear()
+    call.world.requests = new_request_log()
     return Answer(204)
 
 
 def post_identities(call: Call) -> Answer:
-    return Answer(201, identities.add(call.world, body_object(call, "users", "apiTokens", "oauthClients", "scmClients")))
+    return Answer(
+        201, identities.add(call.world, body_object(call, "users", "apiTokens", "oauthClients", "scmClients"))
+    )
 
 
 def patch_api_token(call: Call) -> Answer:

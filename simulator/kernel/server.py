@@ -93,6 +93,8 @@ class Dispatcher:
     ) -> None:
         """Serve one request; ``principal`` is set for a script's calls to its own environment."""
         world = self.world
+        # A request that outlives a reset is written into the log that was thrown away.
+        log = world.requests
         started, began_us = time.perf_counter(), world.clock.now_us()
         found = self.find(method, path)
         api = found[0].api if found else "none"
@@ -141,7 +143,7 @@ class Dispatcher:
             await respond(scope, send, answer, rule.truncate if rule else None, head=method == "HEAD")
         finally:
             world.request_count += 1
-            world.requests.append(
+            log.append(
                 LoggedRequest(
                     world.request_count, began_us, api, method, path, query.decode("latin-1"), status,
                     (time.perf_counter() - started) * 1000, caller, execution, rule.id if rule else None,

@@ -57,6 +57,10 @@ class LoggedRequest:
     fault: int | None
 
 
+def new_request_log() -> deque[LoggedRequest]:
+    return deque(maxlen=20_000)
+
+
 @dataclass
 class World:
     """The local environment: one per process."""
@@ -65,7 +69,7 @@ class World:
     store: Store
     clock: Clock = field(default_factory=Clock)
     faults: Faults = field(default_factory=Faults)
-    requests: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=20_000))
+    requests: deque[LoggedRequest] = field(default_factory=new_request_log)
     request_count: int = 0
     ready: bool = False
     """Every part has started; until then the health check answers 503."""

@@ -71,12 +71,12 @@ export class Oracle {
     if (!process.alive) this.bound += 1; // arrived after its sender's death
     if (count === 1) return;
     this.duplicates += 1;
-    // A request that was sent before, but came late, was on its way when its sender gave it up.
-    if (!((this.covered.get(id) ?? Infinity) < sentMs)) return;
     if (!this.schedule.executions && this.#overlaps(process)) {
       this.bound += 1;
       return;
     }
+    // A request that was sent before, but came late, was on its way when its sender gave it up.
+    if (!((this.covered.get(id) ?? Infinity) < sentMs)) return;
     this.problems.push(`run ${process.number} repeated ${id}, which a saved checkpoint covered`);
   }
 
@@ -94,7 +94,7 @@ export class Oracle {
       return;
     }
     if (text.length > 8_000) this.problems.push(`run ${process.number} saved a checkpoint of ${text.length} characters`);
-    if (this.best && checkpoint.initial !== this.best.initial) this.#forget();
+    if (checkpoint.initial !== (this.best?.initial ?? "")) this.best = null;
     if (this.best && isBehind(checkpoint, this.best)) {
       this.#forget();
       if (this.schedule.executions) {
@@ -119,6 +119,11 @@ export class Oracle {
       const made = [...this.open.keys()].some((process) => process.made?.has(id));
       if (made) this.problems.push(`a script left ${id} behind, which had been deleted`);
     }
+  }
+
+  /** A customer asked for it by `initialCheckpoint`. */
+  startsOver() {
+    this.#forget();
   }
 
   /** What comes now may repeat all that was delivered: bounded, but not by the deaths of scripts. */

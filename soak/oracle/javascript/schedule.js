@@ -73,9 +73,9 @@ export function schedule(seed) {
       for (let count = random.pick([0, 1, 1, 1, 2, 2, 3]); count > 0; count -= 1) round.faults.push(fault(random));
     }
     world.rounds.push(round);
-    at += quiet || random.chance(0.7) ? 10 * MINUTE : random.between(30, 590) * SECOND;
+    // The last disturbed round is followed by a whole interval, as a real schedule would have it.
+    at += quiet || index === rounds - 1 || random.chance(0.7) ? 10 * MINUTE : random.between(30, 590) * SECOND;
   }
-  // The last disturbed round is followed by a whole interval, as the schedule has it.
   const faults = world.rounds.flatMap((round) => round.faults);
   if (faults.some((rule) => Object.keys(rule).some((key) => key.startsWith("world_")))) world.playable = false;
   return world;

@@ -73,6 +73,7 @@ export class World {
       if (round.initialCheckpoint) {
         const token = JSON.stringify(this.#config(round.initialCheckpoint));
         this.vault.entries.get(IDS.config).secret = { token };
+        this.watch.startsOver();
       }
       for (const { after, offsetMs } of round.starts) timeline.after(after, () => this.startExecution("Schedule", {}, offsetMs));
       const last = Math.max(...round.starts.map((/** @type {any} */ { after }) => after));

@@ -1,0 +1,72 @@
+"""Which existing object is taken, and why another one is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from providers.api.errors import Refused
+from providers.ownership import Found, choose, mark_of, marked
+
+OURS, NAME = "sectigo-dynatrace/prod", "Sectigo SCM OAuth"
+
+
+def found(id: str, description: str = "", name: str = NAME) -> Found:
+    return Found(id, name, description)
+
+
+def taken(*candidates: Found, adopt: str = "") -> Found | None:
+    return choose("vault entry", NAME, OURS, adopt, "scm", list(candidates))
+
+
+@pytest.mark.parametrize("claims", [(), ("a.example",), ("*.b.example", "(list)")])
+def test_a_mark_can_be_read_again(claims: tuple[str, ...]) -> None:
+    assert mark_of(marked("What it is for.", OURS, claims)) == (OURS, claims)
+
+
+@pytest.mark.parametrize("text", ["", "What it is for.", "[Pulumi]", "[pulumi a/b]"])
+def test_other_descriptions_bear_no_mark(text: str) -> None:
+    assert mark_of(text) == ("", ())
+
+
+def test_where_nothing_of_the_name_exists_one_is_made() -> None:
+    assert taken() is None
+    assert taken(found("1", name="Sectigo SCM OAuth 2")) is None
+
+
+def test_what_bears_our_mark_is_taken_again() -> None:
+    mine = found("1", marked("p", OURS))
+
+    assert taken(mine, found("2")) == mine
+
+
+def test_an_unmarked_one_is_refused_with_the_line_to_type() -> None:
+    with pytest.raises(Refused, match=r"pulumi config set --path adopt\.scm 1$"):
+        taken(found("1"))
+
+
+def test_an_unmarked_one_is_taken_if_it_is_named() -> None:
+    assert taken(found("1"), found("2"), adopt="2") == found("2")
+
+
+def test_two_of_a_name_are_both_named() -> None:
+    with pytest.raises(Refused, match=r"2 vault entrys? .*: 1, 2\. Choose one|2 vault entries .*: 1, 2\. Choose one"):
+        taken(found("1"), found("2"))
+
+
+def test_two_that_bear_our_mark_are_both_named() -> None:
+    with pytest.raises(Refused, match=r"marked as ours: 1, 2\. Delete all but the one in use"):
+        taken(found("1", marked("p", OURS)), found("2", marked("p", OURS)))
+
+
+def test_another_stacks_object_is_never_taken() -> None:
+    theirs = found("1", marked("p", "sectigo-dynatrace/test"))
+
+    with pytest.raises(Refused, match="belongs to Pulumi stack sectigo-dynatrace/test. Two connectors"):
+        taken(theirs)
+    with pytest.raises(Refused, match=r"adopt\.scm: .* belongs to Pulumi stack sectigo-dynatrace/test"):
+        taken(theirs, adopt="1")
+
+
+def test_an_id_that_does_not_exist_is_named() -> None:
+    with pytest.raises(Refused, match=r"adopt\.scm: there is no vault entry 9"):
+        taken(found("1"), adopt="9")
