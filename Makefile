@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 machine_path := $(PATH)
 engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
-up preview logs destroy down test lint format lock bench: private export PATH = $(tools)
+up preview logs destroy down test browser lint format lock bench: private export PATH = $(tools)
 
 # The dev stack lives in .local/ under a passphrase that is public. Set, not defaulted: a passphrase, a login or a
 # backend of your own never gets in its way, nor it in theirs.
@@ -25,7 +25,7 @@ select = mkdir -p .local/state && pulumi stack select dev --create --non-interac
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## install what is missing: Python and JavaScript packages, the Pulumi engine
@@ -58,9 +58,72 @@ destroy: setup ## remove everything the dev stack made
 down: ## stop the local environment (its state is kept)
 	@[ ! -x .venv/bin/python ] || python -m simulator stop
 
+# Commands for any stack: STACK=prod. The dev stack's backend and passphrase are known; yours come from your shell.
+STACK ?= dev
+for_stack := status doctor reconcile backfill drift plan deploy preview-pr import-config adopt readme
+$(for_stack): private export PATH = $(tools)
+$(for_stack): private export PULUMI_SKIP_UPDATE_CHECK = true
+$(for_stack): private export CI = true
+ifeq ($(STACK),dev)
+$(for_stack): private export PULUMI_CONFIG_PASSPHRASE = local
+$(for_stack): private export PULUMI_BACKEND_URL = file://$(CURDIR)/.local/state
+$(for_stack): private export PULUMI_HOME = $(CURDIR)/.local/pulumi-home
+# The dev stack names SCM's real host, which stands in the local environment.
+doctor reconcile: private export SECTIGO_DYNATRACE_CONNECT_TO = 127.0.0.1:8787
+endif
+ask = python -m operations $@ --stack "$(STACK)"
+
+.PHONY: status
+status: setup ## how a deployed stack is now, on one screen (STACK=prod; so for all below)
+	@$(ask) $(ARGS)
+
+.PHONY: doctor
+doctor: setup ## check tokens, scopes, permissions and reachability, and say what to do
+	@$(ask) $(ARGS)
+
+.PHONY: reconcile
+reconcile: setup ## prove that every SCM record is in Dynatrace (FROM=, TO=, JSON=file)
+	@$(ask) $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(JSON),--json "$(JSON)")
+
+.PHONY: backfill
+backfill: setup ## send a window again, beside the schedule (FROM=, TO=, IDS=a,b)
+	@$(ask) --from "$(FROM)" $(if $(TO),--to "$(TO)") $(if $(IDS),--ids "$(IDS)")
+
+.PHONY: drift
+drift: setup ## what was changed outside Pulumi (ARGS=--report keeps an issue on GitHub)
+	@$(ask) $(ARGS)
+
+.PHONY: plan
+plan: setup ## preview a real stack (ARGS=--report keeps a comment on the pull request)
+	@$(ask) $(ARGS)
+
+.PHONY: deploy
+deploy: setup ## pulumi up of a real stack, without asking
+	@pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack "$(STACK)"
+
+.PHONY: preview-pr
+preview-pr: setup ## what your changes would change in a stack, without its secrets (BASE=commit)
+	@$(ask) $(if $(BASE),--base "$(BASE)")
+
+.PHONY: import-config
+import-config: setup ## the vendor's config.yaml into a stack's config, secrets encrypted (FILE=config.yaml)
+	@$(ask) --file "$(FILE)"
+
+.PHONY: adopt
+adopt: setup ## find what the vendor's script made, to take it over (ARGS=--write sets the config)
+	@$(ask) $(ARGS)
+
+.PHONY: readme
+readme: setup ## Pulumi.README.md with a stack's outputs
+	@$(ask)
+
 .PHONY: test
 test: setup ## set up, run all checks and all tests (ARGS="-k word" goes to pytest)
 	@python -m toolchain.check --tests $(ARGS)
+
+.PHONY: browser
+browser: setup ## find or install a Chromium, so that `make test` also tests the pages in it
+	@python -m toolchain.browser
 
 .PHONY: lint
 lint: setup ## run the checks alone: style, formatting, types

@@ -16,8 +16,6 @@ settings = Settings.from_stack()
 place = settings.place
 dynatrace = pulumi.ProviderResource("pulumi-python", "dynatrace", settings.access)
 
-on_dynatrace = pulumi.ResourceOptions(provider=dynatrace)
-
 # [3/11] SCM OAuth credential; before step 2, as its description claims the hosts that step 2 adds
 scm = UserCredential(
     "scm",
@@ -25,7 +23,7 @@ scm = UserCredential(
     user=settings.sectigo_client_id,
     password=settings.sectigo_client_secret,
     hosts=settings.outbound_hosts,
-    opts=on_dynatrace,
+    opts=pulumi.ResourceOptions(provider=dynatrace),
 )
 
 # [2/11] Outbound allowlist
@@ -35,13 +33,14 @@ allowlist = OutboundAllowlist(
     hosts=settings.outbound_hosts,
     opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[scm]),
 )
+and_then = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
 
 # [4/11] Dynatrace API token credential
 log_ingest = TokenCredential(
     "log-ingest",
     settings.entry("logIngest", "Log Ingest Token", "API token with which audit records are sent to log ingest."),
     token=settings.log_ingest_token,
-    opts=on_dynatrace,
+    opts=and_then,
 )
 
 # [5/11] Checkpoint credential
@@ -51,7 +50,7 @@ checkpoint = StateCredential(
     first_value="NONE",
     workflow=settings.named("Integration"),
     missed=settings.missed_without_checkpoint,
-    opts=pulumi.ResourceOptions(provider=dynatrace, retain_on_delete=settings.keep_checkpoint),
+    opts=pulumi.ResourceOptions.merge(and_then, pulumi.ResourceOptions(retain_on_delete=settings.keep_checkpoint)),
 )
 
 # [6/11] Execution lock credential
@@ -60,7 +59,7 @@ execution_lock = StateCredential(
     settings.entry("executionLock", "Execution Lock", "Which run is at work. Written by the workflow."),
     first_value="IDLE",
     workflow=settings.named("Integration"),
-    opts=on_dynatrace,
+    opts=and_then,
 )
 
 # [7/11] Workflow configuration credential
@@ -68,7 +67,7 @@ workflow_config = ConfigCredential(
     "workflow-config",
     settings.entry("workflowConfig", "Workflow Config", "Runtime configuration (JSON), editable without redeployment."),
     value=settings.runtime_config,
-    opts=on_dynatrace,
+    opts=and_then,
 )
 
 # [8/11] Credential IDs into the script, [9/11] workflow, [10/11] schedule trigger
@@ -93,7 +92,7 @@ workflow = Workflow(
     private=settings.workflow_private,
     actor=settings.workflow_actor,
     adopt=settings.adopted("workflow"),
-    opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist]),
+    opts=and_then,
 )
 
 # [11/11] One run of each new revision, awaited and judged
@@ -108,7 +107,7 @@ first_run = WorkflowRun(
     checkpoint=checkpoint.id,
     executions_url=f"{settings.automations_url}/executions",
     show_log=settings.show_run_log,
-    opts=on_dynatrace,
+    opts=and_then,
 )
 
 # Summary

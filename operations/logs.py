@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import time
 from typing import Any
@@ -11,6 +12,15 @@ from .stack import Stack
 Record = dict[str, Any]
 COLUMNS = (("time (UTC)", 19), ("level", 5), ("service", 22), ("action", 28), ("content", 0))
 VISIBLE_WITHIN_S = 60.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--most", type=int, default=20, help="how many records (default: 20)")
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    print(table(newest(stack, options.most)))
+    return 0
 
 
 def newest(stack: Stack, most: int, *, wait: bool = False) -> list[Record]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
+
 from workflow_src.render import TASK
 
-from .logs import newest, table
+from .logs import arguments, newest, table
 from .stack import Stack
 
 LINE = "=" * 64
+
+
+__all__ = ["arguments", "run"]
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    show(stack, options.most)
+    return 0
 
 
 def show(stack: Stack, most: int) -> None:

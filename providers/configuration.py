@@ -38,7 +38,10 @@ LOG_AGE_HOURS = 24
 
 def url(text: str, *, path: bool = False) -> str:
     """An https address without a trailing slash; http is accepted for this machine's own loopback only."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        raise ValueError("must be an address like https://HOST") from None
     if not parts.hostname or parts.scheme not in ("http", "https"):
         raise ValueError("must be an address like https://HOST")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+import threading
 import traceback
 from typing import Any
 
 from .api.errors import DynatraceError, EngineGone
+
+LOOK_EVERY_S = 5.0
+WATCH = "engine-watch"
 
 
 def say(text: str) -> None:
@@ -19,17 +24,36 @@ def warn(text: str) -> None:
     print(f"warning: {text}", flush=True)
 
 
-def require_engine() -> None:
-    """Refuse to write when the engine is gone: this process outlives a killed engine, and what it would still create
-    could not be recorded. The engine's address is the host's only argument."""
+def engine_lives() -> bool:
+    """Whether the engine that started this process answers. Its address is the host's only argument."""
     address = sys.argv[1] if len(sys.argv) == 2 else ""
     host, _, port = address.rpartition(":")
     if not port.isdigit():
-        return
+        return True
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except OSError:
-        raise EngineGone("the Pulumi engine is gone; nothing more is written") from None
+        return False
+    return True
+
+
+def require_engine() -> None:
+    """Refuse to write when the engine is gone: this process outlives a killed engine, and what it would still create
+    could not be recorded."""
+    if not engine_lives():
+        raise EngineGone("the Pulumi engine is gone; nothing more is written")
+
+
+def leave_with_the_engine() -> None:
+    """End this process some seconds after a killed engine; else it would stay for good."""
+
+    def watch() -> None:
+        while engine_lives():
+            threading.Event().wait(LOOK_EVERY_S)
+        os._exit(1)
+
+    if not any(thread.name == WATCH for thread in threading.enumerate()):
+        threading.Thread(target=watch, name=WATCH, daemon=True).start()
 
 
 def show_sentences_instead_of_tracebacks() -> None:

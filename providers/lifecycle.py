@@ -27,7 +27,8 @@ from pulumi.dynamic import (
 from pulumi.output import contains_unknowns
 
 from .api.environment import Access, Environment
-from .host import require_engine, say, show_sentences_instead_of_tracebacks, warn
+from .api.errors import Refused
+from .host import leave_with_the_engine, require_engine, say, show_sentences_instead_of_tracebacks, warn
 
 Props = dict[str, Any]
 PROVIDER_KEYS = tuple(Access.__dataclass_fields__)
@@ -86,6 +87,7 @@ class ObjectProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         show_sentences_instead_of_tracebacks()
+        leave_with_the_engine()
         # No call and no complaint here: a refresh must be able to start whatever is missing.
         self._access = Access(**{key: req.config.get(key) or "" for key in PROVIDER_KEYS})
 
@@ -103,6 +105,11 @@ class ObjectProvider(ResourceProvider):
         return CheckResult(news, failures)
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        adopt = _news.get("adopt")
+        if adopt and adopt not in (_id, _olds.get("adopt")):
+            raise Refused(
+                f"“{_news['name']}”: {adopt} cannot be taken over, as this stack has {_id} already: remove adopt"
+            )
         return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in self.compared))
 
     def create(self, props: Props) -> CreateResult:

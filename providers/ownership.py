@@ -53,7 +53,7 @@ def choose(noun: str, name: str, stack: str, adopt: str, adopt_key: str, candida
     ids = ", ".join(one.id for one in mine or same)
     if mine:
         raise Refused(
-            f"{len(mine)} {noun}s are named “{name}” and marked as ours: {ids}. Delete all but the one in use"
+            f"{noun} “{name}” exists {len(mine)} times and is marked as ours: {ids}. Delete all but the one in use"
         )
     owners = {mark_of(one.description)[0] for one in same} - {""}
     if owners:
@@ -63,11 +63,12 @@ def choose(noun: str, name: str, stack: str, adopt: str, adopt_key: str, candida
         )
     if len(same) > 1:
         raise Refused(
-            f"{len(same)} {noun}s are named “{name}”: {ids}. Choose one: pulumi config set --path adopt.{adopt_key} ID"
+            f"{noun} “{name}” exists {len(same)} times: {ids}. Choose one: "
+            f"pulumi config set --path adopt.{adopt_key} ID"
         )
     raise Refused(
-        f"{noun} “{name}” ({ids}) exists already and is not ours. To take it over: "
-        f"pulumi config set --path adopt.{adopt_key} {ids}"
+        f"{noun} “{name}” ({ids}) exists already and is not ours. To take it over, with all that belongs to it in one "
+        f"go: pulumi config set --path adopt.{adopt_key} {ids}"
     )
 
 

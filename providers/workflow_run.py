@@ -68,8 +68,9 @@ def run_once(environment: Environment, props: Props) -> Props:
             if outcome == "more waiting":
                 say("more records are waiting: the workflow goes on by itself")
             return {"execution": id, "outcome": outcome}
-        say("another run was at work; trying again")
+        say("another run was at work; waiting for it, then trying again")
         skipped.add(id)
+        await_others(environment, props["workflow"])
     raise RunFailed("the first run was skipped three times because another run held the lock; run `pulumi up` again")
 
 
@@ -110,6 +111,12 @@ def await_end(environment: Environment, execution: Json) -> Json:
     return execution
 
 
+def await_others(environment: Environment, workflow: str) -> None:
+    until = time.monotonic() + LONGEST_WAIT_S
+    while environment.automation.newest_executions(workflow, state="RUNNING") and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
+
+
 def indented(log: str) -> str:
     return "\n".join(f"  | {line}" for line in log.strip().splitlines()) or "  | (the run printed nothing)"
 
@@ -136,9 +143,7 @@ def compare_identities(environment: Environment, checkpoint: str) -> None:
     except DynatraceError:
         return
     if entry and deployer and entry.owner and entry.owner != deployer:
-        warn(
-            f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}: {ONE_USER}"
-        )
+        warn(f"the workflow writes the checkpoint as {entry.owner}, the deploy token belongs to {deployer}: {ONE_USER}")
 
 
 class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):

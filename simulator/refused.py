@@ -71,10 +71,6 @@ REFUSED: tuple[Refused, ...] = (
         f"{AUTOMATION}/workflows/{{id}}/export",
     ),
     Refused(
-        "GET", f"{AUTOMATION}/workflows/*/actions", "installed actions are not known, only run-javascript",
-        f"{AUTOMATION}/workflows/{{id}}/tasks",
-    ),
-    Refused(
         "POST", f"{AUTOMATION}/executions/*/pause", "an execution has one script at a time and nothing to pause before",
         f"{AUTOMATION}/executions/{{id}}/cancel",
     ),

@@ -1,7 +1,8 @@
 """``python -m toolchain.lock [--upgrade]``: pin packages anew, with hashes and without addresses.
 
-Python: requirements.txt (run time) and requirements-local.txt (everything, within the same run-time pins) from
-pyproject.toml. JavaScript: deno.lock from package.json.
+Python, from pyproject.toml: requirements.txt (run time), requirements-local.txt (everything, within the same run-time
+pins), requirements-browser.txt (what `make browser` adds, within all of these). JavaScript: deno.lock, from
+package.json.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from .commands import Finished, run
 from .errors import SetupError
-from .packages import DENO, JAVASCRIPT, REQUIREMENTS, REQUIREMENTS_LOCAL, ROOT
+from .packages import DENO, JAVASCRIPT, REQUIREMENTS, REQUIREMENTS_BROWSER, REQUIREMENTS_LOCAL, ROOT
 from .progress import Progress, Step
 
 PIP_TOOLS = "pip-tools==7.5.2"
@@ -23,12 +24,16 @@ FLAGS += ["--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links
 
 
 def compile_pins(step: Step, python: Path, more: list[str]) -> None:
-    step.done = "requirements.txt, requirements-local.txt"
+    step.done = "requirements.txt, requirements-local.txt, requirements-browser.txt"
     # Names, not paths: they end up in the comments.
     base: list[str | Path] = [python, "-m", "piptools", "compile", *FLAGS, *more, "pyproject.toml"]
     checked(run([*base, "-o", REQUIREMENTS.name], cwd=ROOT, env=environment(), alive=step.alive))
-    base += ["--extra", "local", "--constraint", REQUIREMENTS.name]
-    checked(run([*base, "-o", REQUIREMENTS_LOCAL.name], cwd=ROOT, env=environment(), alive=step.alive))
+    for extra, within, output in (
+        ("local", REQUIREMENTS, REQUIREMENTS_LOCAL),
+        ("browser", REQUIREMENTS_LOCAL, REQUIREMENTS_BROWSER),
+    ):
+        command = [*base, "--extra", extra, "--constraint", within.name, "-o", output.name]
+        checked(run(command, cwd=ROOT, env=environment(), alive=step.alive))
 
 
 def environment() -> dict[str, str]:

@@ -22,6 +22,7 @@ PYTHON = VENV / "bin" / "python"
 DENO = VENV / "bin" / "deno"
 REQUIREMENTS = ROOT / "requirements.txt"
 REQUIREMENTS_LOCAL = ROOT / "requirements-local.txt"
+REQUIREMENTS_BROWSER = ROOT / "requirements-browser.txt"
 JAVASCRIPT = ROOT / "toolchain" / "javascript"
 NODE_MODULES = JAVASCRIPT / "node_modules"
 

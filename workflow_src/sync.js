@@ -11,7 +11,7 @@
  * environment:roles:viewer (checkpoint and lock live in the vault), automation:workflows:read (is the lock's owner
  * still alive?) and automation:workflows:run (next leg). The last two may be missing: the script says what it loses.
  *
- * Reading order: parameters, `sync` (the whole run), then the steps it names.
+ * Reading order: parameters, `sync` (the whole run), then the steps it names. Decisions: docs/how-the-sync-script-works.md.
  */
 import { executionsClient, workflowsClient } from "@dynatrace-sdk/client-automation";
 import { credentialVaultClient } from "@dynatrace-sdk/client-classic-environment-v2";
@@ -24,6 +24,7 @@ const PARAMETERS = {"environmentUrl":"","scmApiUrl":"","scmTokenUrl":"","maxExec
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** Milliseconds unless the name says otherwise. */
 const LIMITS = {
@@ -37,6 +38,8 @@ const LIMITS = {
   lease: 180 * SECOND,
   /** The vendor's lock timeout, for locks that name no owner. */
   vendorLease: 120 * MINUTE,
+  /** How far the clocks of two hosts may differ before a time in a lock is no time. */
+  clocks: 15 * MINUTE,
   /** Vault entries need up to 10 s and allowed hosts up to 10 s before they work. */
   settle: 20 * SECOND,
   request: 20 * SECOND,
@@ -46,21 +49,26 @@ const LIMITS = {
   overlap: 5 * MINUTE,
   /** One query's span; a window that must be read again is at most this long. */
   slice: 6 * HOUR,
-  history: 365 * 24 * HOUR,
+  history: 365 * DAY,
   /** Log ingest refuses records older than 24 h; ten minutes are for the way. */
-  ingestAge: 24 * HOUR - 10 * MINUTE,
+  ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end: a kill repeats that much at most. */
+  /** The checkpoint is saved after this many records or this long, and at the end: what a kill repeats at most, and a batch. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
   /** UTF-16 units; a unit is at most 3 bytes and log ingest takes 10 MB. */
   batchLength: 3_000_000,
+  /** What may wait for log ingest before fetching pauses, and what is remembered to recognise repeats. */
   waitingRecords: 10_000,
-  rememberedRecords: 20_000,
+  waitingLength: 8_000_000,
+  rememberedLength: 10_000_000,
   checkpointBytes: 8_000,
-  contentLength: 100_000,
+  /** As many of 8 characters as would fit. */
+  marks: 1_000,
+  tokenLength: 2_000,
+  contentBytes: 500_000,
   attributeBytes: 32_000,
   keyBytes: 100,
   attributes: 400,
@@ -104,17 +112,34 @@ const SCM = {
   ],
 };
 
-/** Ends the leg in good order: progress is saved, the next run goes on. */
-class Stop extends Error {}
+/** Ends the leg in good order: progress is saved, the next run goes on; `again`: a next leg may start at once. */
+class Stop extends Error {
+  /** @param {string} why @param {boolean} again */
+  constructor(why, again) {
+    super(why);
+    this.again = again;
+  }
+}
 /** Ends the run as failed; the text is for the person who reads the execution. */
 class Failure extends Error {}
 
 /**
- * @typedef {{us: number, text: string}} Moment Microseconds since the epoch, and the text as it came.
- * @typedef {{from: number, to: number, token: string | null}} Window Microseconds; the token of the next page.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, seen: string[], initial: string}} Checkpoint
+ * Times are microseconds since the epoch.
+ *
+ * A window is one query of SCM. `from` is where somebody without the token must begin; `ordered`: its pages have come
+ * oldest first so far.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
+ *
+ * `ts` and `id`: the newest accepted record. `hw`: everything up to here was read. `open`: a window that is not read to
+ * its end. `told`: what is covered up to here stands in the record of a run. `initial`: the initialCheckpoint applied last.
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
+ *
  * @typedef {{id: string, us: number | null, json: string, clamped: boolean, truncated: boolean}} Event
- * @typedef {{events: Event[], open: Window | null, drained: Window | null}} Page
+ *
+ * A page to send, and what the checkpoint is to say when it is accepted: `open` the rest of the window, or null where
+ * the window is `done` up to that moment; `marks` of the records that the next run will read again.
+ * @typedef {{fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number, from: number}} Page
+ *
  * @typedef {{id: string, name: string, value: string, user: string, metadata: Record<string, any> | null}} Entry
  */
 
@@ -126,26 +151,29 @@ export default async function sync(action = {}) {
     await readVault(run);
     await readChain(run);
     if (!(await takeLock(run))) return await report(run, "skipped");
-    readCheckpoint(run);
+    await readCheckpoint(run);
     try {
-      await authenticate(run);
+      await accessToken(run);
+      log("✓ OAuth token obtained");
       await catchUp(run);
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
-      run.more = error.message;
+      run.stop = error;
       log(`Stopping this leg: ${error.message}`);
     }
+    run.closing = true;
     await saveCheckpoint(run);
-    const summary = await report(run, run.more ? "more waiting" : "caught up", run.more);
+    const summary = await report(run, run.stop ? "more waiting" : "caught up", run.stop?.message);
     await releaseLock(run);
-    if (run.more) await startNextLeg(run);
+    if (run.stop?.again) await startNextLeg(run);
     return summary;
   } catch (error) {
+    run.closing = true;
     const failure = describe(error);
     log(`✗ ${failure}`);
     await saveAfterFailure(run);
     await report(run, "failed", failure);
-    if (run.locked) await releaseLock(run);
+    await releaseLock(run);
     // A fresh error: the original may hold a request with its headers.
     throw new Error(failure);
   }
@@ -153,53 +181,85 @@ export default async function sync(action = {}) {
 
 /** @param {string} executionId */
 function newRun(executionId) {
-  const now = Date.now();
   return {
     executionId,
-    /** Start of this leg; the platform's own record of it replaces it where it can be read. */
-    started: now,
-    /** Server time minus our time, from SCM's Date header. */
+    /** On a clock that no correction of the host's time moves. */
+    begun: performance.now(),
+    /** Between the execution's start and the script's. */
+    queued: 0,
+    /** Start of this execution by the platform's clock. @type {number | null} */
+    startedAt: null,
+    /** SCM's clock minus ours, by the Date header of its last answer. */
     skew: 0,
-    chain: { started: now, leg: 1, previous: "", revision: "" },
+    /** `before`: milliseconds that earlier legs have used. */
+    chain: { started: Date.now(), before: 0, leg: 1, previous: "", revision: "" },
     canAskExecutions: true,
     config: { ...DEFAULTS, initialCheckpoint: "" },
     /** @type {Record<"scm" | "ingest" | "checkpoint" | "lock" | "config", Entry>} */
     entries: /** @type {any} */ ({}),
-    locked: false,
+    /** What the lock said when this run took it; null: not taken. @type {string | null} */
+    lockBefore: null,
+    /** A vault entry has been deleted under this run: nothing is written any more. */
+    deleted: false,
     /** @type {{token: string, renewAt: number} | null} */
     access: null,
     checkpoint: emptyCheckpoint(),
-    before: "none",
-    saved: { text: "", at: now, sent: 0 },
-    checkpointBroken: false,
+    checkpointBefore: "none",
+    /** The checkpoint in the vault, now and as it was found; null: not read yet. @type {string | null} */
+    savedText: null,
+    /** @type {string | null} */
+    foundText: null,
+    /** @type {number | null} */
+    savedHw: null,
+    savedAt: performance.now(),
+    savedSent: 0,
+    /** Saving the checkpoint has failed. */
+    saveFailed: false,
     /** @type {{from: number, to: number} | null} */
     window: null,
-    /** Why this leg stopped with records waiting; empty: it did not. */
-    more: "",
+    /** Where the run's coverage begins, for the ledger. @type {number | null} */
+    coveredFrom: null,
+    /** @type {Stop | null} */
+    stop: null,
+    /** Fetching is over; waits may use the time until nothing is written any more. */
+    closing: false,
     /** @type {Set<string>} */
-    told: new Set(),
+    hints: new Set(),
     pages: 0,
+    batches: 0,
     fetched: 0,
     sent: 0,
     repeated: 0,
     clamped: 0,
     truncated: 0,
     setAside: 0,
-    unseen: 0,
+    /** @type {string[]} */
+    setAsideIds: [],
+    notRemembered: 0,
     retries: 0,
     warnings: 0,
-    /** @type {number | null} */
-    newest: null,
-    /** Ids and texts of the records this leg has seen last. @type {Map<string, string>} */
+    /** Fetched and sent, but not in the log yet. */
+    unsaid: { fetched: 0, sent: 0 },
+    /** Records this leg has seen last, by id, as they came. @type {Map<string, string>} */
     recent: new Map(),
-    /** Marks of the records that earlier runs have sent within the overlap. @type {Set<string>} */
+    recentLength: 0,
+    /** Marks of the last records that earlier runs have sent, which had reached `seenTo`. @type {Set<string>} */
     seen: new Set(),
-    /** Marks of this window's last minutes, for the next run. @type {string[]} */
-    tail: [],
+    seenTo: -Infinity,
+    /** Marks of this window's last minutes, for the next run; and how many were too many. @type {Set<string>} */
+    tail: new Set(),
+    tailDropped: 0,
+    tailDone: false,
+    reported: false,
   };
 }
 
 /** @typedef {ReturnType<typeof newRun>} Run */
+
+/** Milliseconds since this execution began. @param {Run} run */
+function age(run) {
+  return performance.now() - run.begun + run.queued;
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Vault: credentials, configuration, checkpoint and lock are entries of the credential vault
@@ -208,20 +268,20 @@ function newRun(executionId) {
 /** @param {Run} run */
 async function readVault(run) {
   log("Retrieving credentials from vault...");
-  const [scm, ingest, checkpoint, lock, config] = await Promise.all([
-    readEntry(run, PARAMETERS.scmCredentialId, false),
-    readEntry(run, PARAMETERS.logIngestCredentialId, false),
-    readEntry(run, PARAMETERS.checkpointCredentialId, true),
-    readEntry(run, PARAMETERS.executionLockCredentialId, true),
-    readEntry(run, PARAMETERS.workflowConfigCredentialId, false),
+  const { entries } = run;
+  // Each as it comes: the token for log ingest lets a run tell that another entry could not be read.
+  await Promise.all([
+    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
+    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
+    readEntry(run, PARAMETERS.executionLockCredentialId, true).then((entry) => entries.lock = entry),
+    readEntry(run, PARAMETERS.workflowConfigCredentialId).then((entry) => entries.config = entry),
   ]);
-  run.entries = { scm, ingest, checkpoint, lock, config };
-  log(`✓ SCM credentials retrieved from vault: ${scm.name}`);
-  log(`✓ Dynatrace token retrieved from vault: ${ingest.name}`);
-  run.config = readConfig(run, config.value);
-  log(`✓ Runtime config loaded from vault: ${config.name}`);
-  const shown = { ...run.config, initialCheckpoint: run.config.initialCheckpoint || undefined };
-  log(`  Config values: ${JSON.stringify(shown)}`);
+  log(`✓ SCM credentials retrieved from vault: ${entries.scm.name}`);
+  log(`✓ Dynatrace token retrieved from vault: ${entries.ingest.name}`);
+  run.config = readConfig(run, entries.config.value);
+  log(`✓ Runtime config loaded from vault: ${entries.config.name}`);
+  const { initialCheckpoint, initHistoryDuration } = run.config;
+  log(`  Config values: ${JSON.stringify({ ...run.config, initialCheckpoint: initialCheckpoint || undefined })}`);
   log(
     `Max execution time: ${PARAMETERS.maxExecutionTimeMinutes} minutes (hardcoded), in legs of ${
       LIMITS.leg / SECOND
@@ -232,32 +292,27 @@ async function readVault(run) {
       LIMITS.vendorLease / MINUTE
     } minutes for a lock without owner`,
   );
-  const { days, hours } = /** @type {{days: number, hours: number}} */ (parseDuration(run.config.initHistoryDuration));
-  log(`Initial history: ${run.config.initHistoryDuration} (${days}d ${hours}h)`);
+  const { days, hours } = /** @type {{days: number, hours: number}} */ (parseDuration(initHistoryDuration));
+  log(`Initial history: ${initHistoryDuration} (${days}d ${hours}h)`);
 }
 
 /**
  * Value of an entry, and for the ones we write their metadata too: a PUT replaces all of it.
- * @param {Run} run @param {string} id @param {boolean} written @returns {Promise<Entry>}
+ * @param {Run} run @param {string} id @param {boolean} [written] @returns {Promise<Entry>}
  */
-async function readEntry(run, id, written) {
-  const read = () =>
+async function readEntry(run, id, written = false) {
+  const [details, metadata] = await settled(run, `vault entry ${id}`, () =>
     Promise.all([
       within(run, (abortSignal) => credentialVaultClient.getCredentialsDetails({ id, abortSignal })),
       written ? within(run, (abortSignal) => credentialVaultClient.getCredentials({ id, abortSignal })) : null,
-    ]);
-  const [details, metadata] = await settled(run, `vault entry ${id}`, read);
+    ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
 }
 
 /** @param {Run} run @param {Entry} entry @param {string} value */
 async function writeEntry(run, entry, value) {
-  if (Date.now() - run.started > LIMITS.write) {
-    throw new Failure(
-      `${entry.name} was not written: this leg is ${age(run)} s old and another run may have taken over`,
-    );
-  }
+  if (run.deleted) throw new Failure(`${entry.name} was not written: the connector is being removed`);
   const { description, scopes, ownerAccessOnly, allowContextlessRequests, allowedEntities } = entry.metadata ?? {};
   /** @type {any} */
   const body = {
@@ -270,14 +325,18 @@ async function writeEntry(run, entry, value) {
     allowedEntities,
     token: value,
   };
-  const created = await retried(
-    run,
-    `writing ${entry.name}`,
-    () => within(run, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal })),
-  );
+  const created = await retried(run, `writing ${entry.name}`, () => {
+    if (age(run) > LIMITS.write) {
+      throw new Failure(
+        `${entry.name} was not written: this run is ${seconds(age(run))} s old and another may have taken over`,
+      );
+    }
+    return within(run, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal }));
+  });
   // 201 instead of 204: the entry had been deleted (a `pulumi destroy` while we ran) and this PUT made it anew.
   if (created?.id) {
-    await credentialVaultClient.removeCredentials({ id: created.id });
+    run.deleted = true;
+    await within(run, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
     throw new Failure(`${entry.name} (${entry.id}) was deleted while this run was alive; nothing is written any more`);
   }
   entry.value = value;
@@ -287,18 +346,12 @@ async function writeEntry(run, entry, value) {
  * @param {Run} run @param {string} text */
 function readConfig(run, text) {
   const config = { ...DEFAULTS, initialCheckpoint: "" };
-  /** @type {any} */
-  let given;
-  try {
-    given = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch {
-    given = null;
-  }
+  const given = parseJson(text);
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
     warn(run, `runtime config is not a JSON object; using ${JSON.stringify(DEFAULTS)}`);
     return config;
   }
-  const { maxRetries, initHistoryDuration, initialCheckpoint } = given;
+  const { maxRetries, initHistoryDuration, initialCheckpoint, ...unknown } = given;
   if (maxRetries !== undefined) {
     if (Number.isInteger(maxRetries) && maxRetries >= 0 && maxRetries <= LIMITS.retries) config.maxRetries = maxRetries;
     else warn(run, `maxRetries must be an integer from 0 to ${LIMITS.retries}; using ${DEFAULTS.maxRetries}`);
@@ -306,13 +359,21 @@ function readConfig(run, text) {
   if (initHistoryDuration !== undefined) {
     const duration = parseDuration(initHistoryDuration);
     if (duration) config.initHistoryDuration = duration.text;
-    else warn(run, `initHistoryDuration must look like 2h, 1d or 5d12h; using ${DEFAULTS.initHistoryDuration}`);
+    else {
+      warn(
+        run,
+        `initHistoryDuration must look like 2h, 1d or 5d12h, at most 365d; using ${DEFAULTS.initHistoryDuration}`,
+      );
+    }
   }
   if (initialCheckpoint !== undefined && initialCheckpoint !== null && initialCheckpoint !== "") {
-    const moment = parseTime(initialCheckpoint);
-    if (moment !== null && moment / 1000 <= Date.now()) config.initialCheckpoint = initialCheckpoint;
-    else warn(run, "initialCheckpoint must be an ISO 8601 time in the past, like 2026-01-22T12:00:00Z; ignoring it");
+    const us = parseTime(initialCheckpoint);
+    const past = us === null ? -1 : Date.now() - us / 1000;
+    if (us !== null && past >= 0 && past <= LIMITS.history) config.initialCheckpoint = formatTime(us);
+    else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
+  const names = Object.keys(unknown).join(", ");
+  if (names) warn(run, `runtime config has keys that mean nothing here: ${names.slice(0, 100)}`);
   return config;
 }
 
@@ -322,161 +383,205 @@ function readConfig(run, text) {
 
 /** Start of this leg by the platform's clock, and what the leg before handed over. @param {Run} run */
 async function readChain(run) {
-  const own = await askExecutions(run, () => executionsClient.getExecution({ id: run.executionId }));
-  if (!own) return;
-  if (own.startedAt) run.started = Math.min(run.started, new Date(own.startedAt).getTime());
+  const own = await askExecutions(
+    run,
+    (abortSignal) => executionsClient.getExecution({ id: run.executionId, abortSignal }),
+  );
+  if (!own?.startedAt) return;
+  run.startedAt = new Date(own.startedAt).getTime();
+  // More than a minute is no wait for a start, but a host whose clock is off.
+  const queued = Date.now() - age(run) - run.startedAt;
+  if (queued > 0 && queued < MINUTE) run.queued = queued;
   const { chainStarted, leg, previous, revision } = /** @type {Record<string, any>} */ (own.input ?? {});
+  const began = parseTime(chainStarted);
+  const started = began === null ? run.startedAt : began / 1000;
   run.chain = {
-    started: parseTime(chainStarted) === null ? run.started : Number(parseTime(chainStarted)) / 1000,
+    started,
+    before: Math.max(0, run.startedAt - started),
     leg: Number.isInteger(leg) ? leg : 1,
     previous: typeof previous === "string" ? previous : "",
     revision: typeof revision === "string" ? revision : "",
   };
-  if (run.chain.leg > 1) log(`Leg ${run.chain.leg} of a catch-up that began at ${isoMs(run.chain.started)}`);
+  if (run.chain.leg > 1) log(`Leg ${run.chain.leg} of a catch-up that began at ${isoMs(started)}`);
 }
 
 /** Whether this run may go on. @param {Run} run @returns {Promise<boolean>} */
 async function takeLock(run) {
-  const lock = parseLock(run.entries.lock.value);
+  const before = run.entries.lock.value;
+  const lock = parseLock(before);
   log(`Execution lock status: ${lock.shown}`);
-  if (lock.owner !== run.executionId && !(await lockIsFree(run, lock))) return false;
-  const expires = Date.now() + LIMITS.lease;
-  const mine = `RUNNING|${run.executionId}|${isoMs(run.started)}|${isoMs(expires)}`;
+  if (!(await lockIsFree(run, lock))) return false;
+  const mine = `RUNNING|${run.executionId}|${isoMs(run.startedAt ?? Date.now())}|${isoMs(Date.now() + LIMITS.lease)}`;
   await writeEntry(run, run.entries.lock, mine);
-  run.locked = true;
   // The vault has no compare-and-set. Two runs that both read IDLE are parted here: by age where the platform tells
   // it, else by who wrote last. Both going on would repeat records, not lose any.
   const rivals = await askExecutions(
     run,
-    () => executionsClient.getExecutions({ workflow: [workflowId ?? ""], state: ["RUNNING"], limit: 50 }),
+    (abortSignal) =>
+      executionsClient.getExecutions({ workflow: [workflowId ?? ""], state: ["RUNNING"], limit: 50, abortSignal }),
   );
   if (rivals) {
     const elder = rivals.results.find((other) => isElder(run, other));
-    if (elder) return stepBack(run, `execution ${elder.id} started before this one`);
+    if (elder) {
+      const since = new Date(elder.startedAt ?? 0).getTime();
+      await writeEntry(run, run.entries.lock, `RUNNING|${elder.id}|${isoMs(since)}|${isoMs(since + LIMITS.lease)}`);
+      return stepBack(`execution ${elder.id} started before this one`);
+    }
   } else {
-    const after = parseLock((await readEntry(run, run.entries.lock.id, false)).value);
-    if (after.owner !== run.executionId) return stepBack(run, `${after.shown} was written at the same time`);
+    const after = await readEntry(run, run.entries.lock.id);
+    if (after.value !== mine) return stepBack(`${parseLock(after.value).shown} was written at the same time`);
   }
+  run.lockBefore = before;
   log("✓ Execution lock set to RUNNING");
   return true;
 }
 
 /** @param {Run} run @param {{id: string, startedAt?: Date}} other */
 function isElder(run, other) {
-  const started = new Date(other.startedAt ?? 0).getTime();
-  if (other.id === run.executionId || other.id === run.chain.previous) return false;
-  if (Date.now() - started > LIMITS.dead) return false;
-  return started < run.started || (started === run.started && other.id < run.executionId);
+  if (other.id === run.executionId || other.id === run.chain.previous || isDead(run, other)) return false;
+  const [started, own] = [new Date(other.startedAt ?? 0).getTime(), run.startedAt ?? Infinity];
+  return started < own || (started === own && other.id < run.executionId);
 }
 
-/** @param {Run} run @param {string} why */
-function stepBack(run, why) {
+/** Whether the platform must have killed an execution's script by now; both times are by the platform's clock.
+ * @param {Run} run @param {{startedAt?: Date}} execution */
+function isDead(run, { startedAt }) {
+  if (run.startedAt === null) return false;
+  return run.startedAt + age(run) - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
+}
+
+/** @param {string} why */
+function stepBack(why) {
   log(`Another run is at work (${why}): skipping this one`);
-  run.locked = false;
   return false;
 }
 
 /** @param {Run} run @param {ReturnType<typeof parseLock>} lock @returns {Promise<boolean>} */
 async function lockIsFree(run, lock) {
-  if (lock.state === "IDLE") return true;
+  // The leg before starts this one as its last act.
+  if (lock.state === "IDLE" || lock.owner === run.executionId) return true;
+  if (lock.owner !== "" && lock.owner === run.chain.previous) return true;
   if (lock.state === "UNREADABLE") {
     warn(run, "the execution lock is unreadable; treating it as IDLE");
     return true;
   }
   const now = Date.now();
   if (!lock.owner) {
-    // The vendor's bare RUNNING tells no age: stamp it once, so that its 120 minutes can be measured.
-    if (lock.expires !== null) return lock.expires <= now;
-    await writeEntry(run, run.entries.lock, `RUNNING||${isoMs(now)}|${isoMs(now + LIMITS.vendorLease)}`);
-    return stepBack(run, `a lock without owner is waited for until ${isoMs(now + LIMITS.vendorLease)}`);
+    const until = lock.expires ?? (lock.started === null ? null : lock.started + LIMITS.vendorLease);
+    if (until !== null && until <= now) {
+      warn(run, `taking over a lock without owner: it is older than ${LIMITS.vendorLease / MINUTE} minutes`);
+      return true;
+    }
+    if (until !== null && until <= now + LIMITS.vendorLease + LIMITS.clocks) {
+      return stepBack(`a lock without owner is waited for until ${isoMs(until)}`);
+    }
+    // The vendor's bare RUNNING tells no age, a time in the future a wrong one: stamp it, so that it can be measured.
+    const stamp = now + LIMITS.vendorLease;
+    await writeEntry(run, run.entries.lock, `RUNNING||${isoMs(now)}|${isoMs(stamp)}`);
+    return stepBack(`a lock without owner is waited for until ${isoMs(stamp)}`);
   }
   // An owner that the platform does not know any more is over, too.
   const owner = await askExecutions(
     run,
-    () =>
-      executionsClient.getExecution({ id: lock.owner }).catch((error) => {
-        if (statusOf(error) === 404) return { state: "ERROR" };
+    (abortSignal) =>
+      executionsClient.getExecution({ id: lock.owner, abortSignal }).catch((error) => {
+        if (statusOf(error) === 404) return { state: "ERROR", startedAt: undefined };
         throw error;
       }),
   );
-  if (owner && isOver(owner)) {
+  if (owner) {
+    // Cancelled and unknown states are no proof: a cancelled script runs on until the platform's kill.
+    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !isDead(run, owner)) {
+      return stepBack(`execution ${lock.owner} holds the lock`);
+    }
     warn(run, `taking over the lock of execution ${lock.owner}, which is over without having released it`);
     return true;
   }
-  if (!owner && (lock.expires === null || lock.expires <= now || lock.expires > now + LIMITS.lease)) {
-    warn(run, `taking over the lock of execution ${lock.owner}: its lease has ended`);
-    return true;
+  if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
+    return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
   }
-  return stepBack(run, `execution ${lock.owner} holds the lock`);
-}
-
-/** Cancelled and unknown states are no proof: a cancelled script runs on until the platform's kill.
- * @param {{state: string, startedAt?: Date}} execution */
-function isOver({ state, startedAt }) {
-  return state === "SUCCESS" || state === "ERROR" || Date.now() - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
+  warn(run, `taking over the lock of execution ${lock.owner}: its lease has ended`);
+  return true;
 }
 
 /**
  * An answer of the executions API; null where the actor may not use it (the lease decides then).
- * @template T @param {Run} run @param {() => Promise<T>} ask @returns {Promise<T | null>}
+ * @template T @param {Run} run @param {(signal: AbortSignal) => Promise<T>} ask @returns {Promise<T | null>}
  */
 async function askExecutions(run, ask) {
   if (!run.canAskExecutions) return null;
   try {
-    return await retried(run, "asking for executions", ask);
+    return await retried(run, "asking for executions", () => within(run, ask));
   } catch (error) {
-    if (![401, 403].includes(statusOf(error) ?? 0)) throw error;
+    if (![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
     run.canAskExecutions = false;
     warn(run, "the actor may not read executions (automation:workflows:read); the lock's lease decides instead");
     return null;
   }
 }
 
-/** @param {string} text `IDLE`, `RUNNING`, or `RUNNING|owner|started|expires` */
+/** @param {string} text `IDLE`, our `RUNNING|owner|started|expires`, or what somebody else made of `RUNNING` */
 function parseLock(text) {
-  const [word = "", owner = "", started = "", expires = ""] = text.trim().split("|");
-  const state = { IDLE: "IDLE", RUNNING: "RUNNING", "": "IDLE" }[word.toUpperCase()] ?? "UNREADABLE";
-  const until = parseTime(expires);
-  const shown = state === "RUNNING" && owner ? `RUNNING (execution ${owner} since ${started})` : state;
-  return { state, owner, expires: until === null ? null : until / 1000, shown };
+  const parts = text.trim().split("|");
+  const word = parts[0].toUpperCase();
+  const state = { IDLE: "IDLE", RUNNING: "RUNNING", "": "IDLE" }[word] ?? "UNREADABLE";
+  const owner = state === "RUNNING" && parts.length === 4 ? parts[1] : "";
+  const [started = null, expires = null] = parts.map(parseTime).filter((us) => us !== null).map((us) => us / 1000);
+  const since = started === null ? "" : ` since ${isoMs(started)}`;
+  return { state, owner, started, expires, shown: owner ? `RUNNING (execution ${owner}${since})` : state + since };
 }
 
 /** @param {Run} run */
 async function releaseLock(run) {
+  if (run.lockBefore === null || run.deleted) return;
+  // The next run takes over the coverage of a run that could not tell what it did: it finds the lock as a dead run's.
+  if (!run.reported && run.savedText !== null) return log("Execution lock left for the next run to take over");
   try {
-    const lock = parseLock((await readEntry(run, run.entries.lock.id, false)).value);
+    const lock = parseLock((await readEntry(run, run.entries.lock.id)).value);
     if (lock.owner !== run.executionId) return log(`Execution lock left as it is: ${lock.shown}`);
-    await writeEntry(run, run.entries.lock, "IDLE");
-    log("✓ Execution lock released (IDLE)");
+    // Before the checkpoint was read, nothing was done: the lock goes back as it was found.
+    const free = run.savedText === null ? run.lockBefore : "IDLE";
+    await writeEntry(run, run.entries.lock, free);
+    log(`✓ Execution lock released (${parseLock(free).state})`);
   } catch (error) {
     // The run's work is done; the next run sees that this execution is over.
     warn(run, `the execution lock could not be released: ${describe(error)}`);
   }
 }
 
+/** Milliseconds that this leg may fetch: its own, within those of the chain. @param {Run} run */
+function fetchTime(run) {
+  return Math.min(LIMITS.leg, PARAMETERS.maxExecutionTimeMinutes * MINUTE - run.chain.before);
+}
+
 /** Goes on where this leg stopped, until nothing is left or the chain's time is used up. @param {Run} run */
 async function startNextLeg(run) {
-  const until = run.chain.started + PARAMETERS.maxExecutionTimeMinutes * MINUTE;
-  if (run.sent === 0 && run.repeated === 0) return log("No progress in this leg: the next schedule goes on");
-  if (Date.now() >= until) return log(`Max execution time is used up: the next schedule goes on`);
+  if (run.savedText === run.foundText) return log("No progress in this leg: the next schedule goes on");
+  if (run.chain.before + age(run) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
+    return log("Max execution time is used up: the next schedule goes on");
+  }
+  // Without the start of the chain its time could not be limited.
+  if (!run.canAskExecutions) return log("The next schedule goes on");
   try {
-    const workflow = await workflowsClient.getWorkflow({ id: workflowId ?? "" });
+    const id = workflowId ?? "";
+    const workflow = await retried(
+      run,
+      "reading the workflow",
+      () => within(run, (abortSignal) => workflowsClient.getWorkflow({ id, abortSignal })),
+    );
     if (!workflow.isDeployed) return log("The workflow is not deployed any more: no further leg");
-    const input = {
-      chainStarted: isoMs(run.chain.started),
-      leg: run.chain.leg + 1,
-      previous: run.executionId,
-      revision: run.chain.revision,
-    };
+    const { started, leg, revision } = run.chain;
+    const input = { chainStarted: isoMs(started), leg: leg + 1, previous: run.executionId, revision };
     // The qualifier names this leg: a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${run.executionId}` };
-    await workflowsClient.runWorkflow({ id: workflowId ?? "", body });
+    await retried(
+      run,
+      "starting the next leg",
+      () => within(run, (abortSignal) => workflowsClient.runWorkflow({ id, body, abortSignal })),
+    );
     log(`More records are waiting: leg ${input.leg} started`);
   } catch (error) {
-    warn(
-      run,
-      `no further leg could be started (automation:workflows:run): ${describe(error)}; the next schedule goes on`,
-    );
+    warn(run, `no further leg (automation:workflows:run): ${describe(error)}; the next schedule goes on`);
   }
 }
 
@@ -486,61 +591,73 @@ async function startNextLeg(run) {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  return { ts: "", id: "", hw: null, open: null, seen: [], initial: "" };
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [] };
 }
 
-/** @param {Run} run */
-function readCheckpoint(run) {
-  run.checkpoint = parseCheckpoint(run, run.entries.checkpoint.value);
-  run.saved = { text: run.entries.checkpoint.value, at: Date.now(), sent: 0 };
-  run.seen = new Set(run.checkpoint.seen);
-  if (run.checkpoint.open) run.tail = [...run.checkpoint.seen];
-  run.before = shownCheckpoint(run.checkpoint);
-  log(`Checkpoint: ${run.before === "none" ? "none (initial run)" : run.before}`);
+/** Only now that the lock is ours: what stood there before may have been another run's. @param {Run} run */
+async function readCheckpoint(run) {
+  const entry = await readEntry(run, PARAMETERS.checkpointCredentialId, true);
+  const checkpoint = parseCheckpoint(run, entry.value);
+  run.entries.checkpoint = entry;
+  run.checkpoint = checkpoint;
+  run.foundText = run.savedText = entry.value;
+  run.savedHw = checkpoint.hw;
+  run.seen = new Set(checkpoint.seen);
+  run.seenTo = Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity);
+  if (checkpoint.open) run.tail = new Set(checkpoint.seen);
+  run.checkpointBefore = shownCheckpoint(checkpoint);
+  log(`Checkpoint: ${run.checkpointBefore === "none" ? "none (initial run)" : run.checkpointBefore}`);
 }
 
 /** @param {Run} run @param {string} text @returns {Checkpoint} */
 function parseCheckpoint(run, text) {
   const checkpoint = emptyCheckpoint();
-  const [human = "", machine] = text.replace(/^\uFEFF/, "").trim().split("\n");
+  const [human = "", machine = "{}"] = text.replace(/^\uFEFF/, "").trim().split("\n");
   if (human === "" || human.toUpperCase() === "NONE") return checkpoint;
-  const bar = human.indexOf("|");
-  const ts = bar < 0 ? human : human.slice(0, bar);
+  const [ts, ...id] = human.split("|");
   const us = parseTime(ts);
   if (us === null) {
     warn(run, "the checkpoint is unreadable; starting as a first run, which repeats records rather than lose them");
     return checkpoint;
   }
-  Object.assign(checkpoint, { ts, id: bar < 0 ? "" : human.slice(bar + 1), hw: us });
-  try {
-    const { hw, from, to, token, seen, initial } = JSON.parse(machine ?? "{}");
-    if (typeof hw === "string") checkpoint.hw = parseTime(hw) ?? us;
-    if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
-    if (typeof initial === "string") checkpoint.initial = initial;
-    const window = { from: parseTime(from), to: parseTime(to), token: typeof token === "string" ? token : null };
-    if (window.from !== null && window.to !== null && window.to > window.from) {
-      checkpoint.open = /** @type {Window} */ (window);
-    }
-  } catch {
-    warn(run, "the checkpoint's second line is unreadable; going on from its time");
+  Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
+  const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
+  if (v !== 1 && machine !== "{}") warn(run, "the checkpoint's second line is unreadable; going on from its time");
+  checkpoint.told = parseTime(told);
+  if (typeof initial === "string") checkpoint.initial = initial;
+  if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
+  const [begin, end] = [parseTime(from), parseTime(to)];
+  if (begin !== null && end !== null && end > begin) {
+    checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
   }
+  // In the first window nothing has been read to an end yet.
+  checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
   return checkpoint;
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, seen, initial }) {
+function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
+  const moment = (/** @type {number | null | undefined} */ us) =>
+    us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
     v: 1,
-    hw: hw === null ? undefined : formatTime(hw),
-    from: open ? formatTime(open.from) : undefined,
-    to: open ? formatTime(open.to) : undefined,
-    token: open?.token ?? undefined,
+    hw: moment(hw),
+    from: moment(open?.from),
+    to: moment(open?.to),
+    // A longer one would not leave room for anything else: that window goes on by time.
+    token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
+    ordered: open?.ordered || undefined,
+    told: moment(told),
     initial: initial || undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
   const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
   const room = Math.max(0, Math.floor((LIMITS.checkpointBytes - fixed) / 8));
-  return `${human}\n${JSON.stringify({ ...machine, seen: seen.slice(-room).join("") || undefined })}`;
+  const kept = room === 0 ? [] : seen.slice(-room);
+  return {
+    text: `${human}\n${JSON.stringify({ ...machine, seen: kept.join("") || undefined })}`,
+    dropped: seen.length - kept.length,
+  };
 }
 
 /** @param {Checkpoint} checkpoint */
@@ -551,97 +668,110 @@ function shownCheckpoint({ ts, id, hw }) {
 
 /** @param {Run} run */
 async function saveCheckpoint(run) {
-  if (run.checkpoint.hw === null && run.checkpoint.open === null) return;
-  const text = formatCheckpoint(run.checkpoint);
-  if (text === run.saved.text) return;
+  const { checkpoint } = run;
+  if (checkpoint.hw === null && checkpoint.open === null) return;
+  const { text, dropped } = formatCheckpoint(checkpoint);
+  run.notRemembered = checkpoint.open ? 0 : dropped + run.tailDropped;
+  if (text === run.savedText) return;
   try {
     await writeEntry(run, run.entries.checkpoint, text);
   } catch (error) {
-    run.checkpointBroken = true;
-    throw error;
+    run.saveFailed = true;
+    throw new Failure(`the checkpoint could not be saved: ${describe(error)}`);
   }
-  run.saved = { text, at: Date.now(), sent: run.sent };
-  log(`✓ Checkpoint saved to vault: ${shownCheckpoint(run.checkpoint)}`);
+  Object.assign(run, { savedText: text, savedHw: checkpoint.hw, savedAt: performance.now(), savedSent: run.sent });
+  log(`✓ Checkpoint saved to vault: ${shownCheckpoint(checkpoint)}`);
 }
 
 /** What was accepted before the failure need not be sent again. @param {Run} run */
 async function saveAfterFailure(run) {
-  if (!run.locked || run.checkpointBroken) return;
+  if (run.savedText === null || run.saveFailed || run.deleted) return;
   try {
     await saveCheckpoint(run);
   } catch (error) {
-    warn(run, `the checkpoint could not be saved: ${describe(error)}`);
+    warn(run, describe(error));
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Catching up: pages are fetched while earlier ones are being sent and saved
+// Catching up: the next page is being fetched while earlier ones are converted, sent and saved
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @param {Run} run */
 async function catchUp(run) {
-  const windows = planWindows(run);
   /** @type {Page[]} */
   const waiting = [];
   /** @type {Promise<void> | null} */
   let sending = null;
-  /** @type {unknown} */
-  let sendError = null;
-  const waitingRecords = () => waiting.reduce((sum, page) => sum + page.events.length, 0);
+  /** @type {{error: unknown} | null} */
+  let failed = null;
+  const full = () =>
+    sum(waiting, (page) => page.events.length) >= LIMITS.waitingRecords ||
+    sum(waiting, (page) => page.length) >= LIMITS.waitingLength;
+  const send = () => {
+    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
+      void (sending = null)
+    );
+    return sending;
+  };
   try {
-    for await (const page of fetchPages(run, windows)) {
+    for await (const page of fetchPages(run, planWindows(run))) {
+      // Nothing behind a page that was not accepted: the checkpoint would pass over it.
+      if (failed) break;
       waiting.push(page);
-      sending ??= sendPages(run, waiting).catch((error) => void (sendError = error)).finally(() =>
-        void (sending = null)
-      );
-      if (waitingRecords() >= LIMITS.waitingRecords) await sending;
-      if (sendError) break;
+      const sent = send();
+      if (full()) await sent;
     }
   } finally {
     // Also when fetching ended early: what was fetched is sent and counted.
-    await sending;
-    if (!sendError) await sendPages(run, waiting);
+    while (!failed && (sending || waiting.length > 0)) await send();
+    tellProgress(run);
   }
-  if (sendError) throw sendError;
+  if (failed) throw /** @type {any} */ (failed).error;
 }
 
-/** The windows to read, in order; all times in microseconds. @param {Run} run @returns {Window[]} */
+/** The windows to read, in order. @param {Run} run @returns {Window[]} */
 function planWindows(run) {
   const { checkpoint, config } = run;
-  const to = Math.floor((Date.now() + Math.min(0, run.skew) - LIMITS.lag) / SECOND) * SECOND * 1000;
-  /** @type {Window[]} */
-  const windows = [];
+  const overlap = LIMITS.overlap * 1000;
+  const to = Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
+  // A lock that was released says that the run before has told what it did.
+  const reached = checkpoint.open?.to ?? checkpoint.hw;
+  const orderly = parseLock(run.lockBefore ?? "").state === "IDLE";
+  run.coveredFrom = (orderly ? checkpoint.hw : null) ?? checkpoint.told ?? checkpoint.hw;
+  let kind = checkpoint.open ? "Resuming" : "Incremental run";
   let from;
-  let first = false;
   if (config.initialCheckpoint && config.initialCheckpoint !== checkpoint.initial) {
+    kind = "Initial checkpoint";
     from = /** @type {number} */ (parseTime(config.initialCheckpoint));
-    checkpoint.initial = config.initialCheckpoint;
-    checkpoint.open = null;
-    log(`Initial checkpoint applied: ${config.initialCheckpoint}`);
-  } else if (checkpoint.hw === null && checkpoint.open === null) {
-    const { ms } = /** @type {{ms: number}} */ (parseDuration(config.initHistoryDuration));
-    first = true;
-    from = to + LIMITS.lag * 1000 - ms * 1000;
+    Object.assign(checkpoint, { initial: config.initialCheckpoint, hw: from, open: null });
+    run.coveredFrom = from;
+  } else if (reached === null) {
+    kind = "First run";
+    from = to - /** @type {{ms: number}} */ (parseDuration(config.initHistoryDuration)).ms * 1000;
+    run.coveredFrom = from;
+  } else if (isFuture(reached)) {
+    // Written under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
+    const ts = parseTime(checkpoint.ts) ?? to;
+    from = Math.min(checkpoint.open?.from ?? Infinity, (isFuture(ts) ? to : ts) - overlap);
+    if (isFuture(from)) from = to - overlap;
+    warn(run, `the checkpoint lies in the future (${formatTime(reached)}); going on from ${formatTime(from)}`);
+    Object.assign(checkpoint, { hw: from + overlap, open: null });
   } else {
-    if (checkpoint.open) windows.push(checkpoint.open);
-    let mark = checkpoint.open ? checkpoint.open.to : /** @type {number} */ (checkpoint.hw);
-    if (mark > to + LIMITS.lag * 1000) {
-      warn(run, `the checkpoint lies in the future (${formatTime(mark)}); going on from now`);
-      mark = to;
-    }
-    from = mark - LIMITS.overlap * 1000;
+    from = reached - overlap;
   }
-  const begin = windows[0]?.from ?? from;
+  checkpoint.told = run.coveredFrom;
+  const windows = checkpoint.open ? [checkpoint.open] : [];
+  const begin = checkpoint.open?.from ?? from;
   run.window = { from: begin, to: Math.max(to, begin) };
   const span = shownSpan((run.window.to - run.window.from) / 1000);
-  const kind = first ? "First run" : checkpoint.open ? "Resuming" : "Incremental run";
-  log(`${kind} - querying logs from ${formatTime(run.window.from)} to ${formatTime(run.window.to)} (${span})`);
+  log(`${kind} - querying logs from ${formatTime(begin)} to ${formatTime(run.window.to)} (${span})`);
   while (from < to) {
     const end = Math.min(to, from + LIMITS.slice * 1000);
-    windows.push({ from, to: end, token: null });
-    if (end === to) break;
+    windows.push({ from, to: end, token: null, ordered: true });
     // Whether `from` and `to` include their own moment is not documented: a second twice, rather than a record never.
-    from = end - SECOND * 1000;
+    from = end === to ? to : end - SECOND * 1000;
   }
   return windows;
 }
@@ -649,226 +779,293 @@ function planWindows(run) {
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
   for (const window of windows) {
-    const tokens = new Set();
-    let { token } = window;
-    let after = window.from;
-    while (true) {
-      if (Date.now() - run.started >= LIMITS.leg) {
-        throw new Stop(`${age(run)} s of its ${LIMITS.leg / SECOND} s are used`);
-      }
-      const answer = await fetchPage(run, token ? { token, to: window.to } : { from: after, to: window.to }, window);
+    const tokens = new Set([window.token]);
+    let newest = window.from;
+    let { ordered } = window;
+    // How far before the newest record a query by time begins, where a page came without a token; 0: none did.
+    let step = 0;
+    let size = 0;
+    /** @type {ReturnType<typeof fetchPage> | null} */
+    let next = fetchPage(run, window, { token: window.token, from: window.from });
+    while (next) {
+      const answer = /** @type {Awaited<ReturnType<typeof fetchPage>>} */ (await next);
       if (answer === null) {
-        warn(run, "SCM refused the saved page token; reading that window again from its start");
-        token = null;
+        warn(run, "SCM refused the saved page token; reading on by time");
+        next = fetchPage(run, window, { token: null, from: window.from });
         continue;
       }
-      const events = await freshEvents(run, answer.records, window);
-      const newest = Math.max(after, ...events.map((event) => event.us ?? 0));
-      // The documented end is `[]`. A page without a token is a probable end only: a proxy may strip the header, so
-      // one query by time has the last word.
-      const end = answer.records.length === 0 || (!answer.token && events.length === 0);
-      const open = end ? null : { ...window, token: answer.token };
-      yield { events, open, drained: end ? window : null };
-      if (end) break;
-      if (answer.token && tokens.has(answer.token)) {
-        throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
+      /** @type {{records: any[], token: string | null}} */
+      const { records, token } = answer;
+      const circle = token !== null && tokens.has(token);
+      tokens.add(token);
+      const end = coveredTo(run, window);
+      next = records.length > 0 && token && !circle ? fetchPage(run, window, { token, from: 0 }) : null;
+      next?.catch(() => {}); // It is awaited above, after this page.
+      const { events, marks, times, news } = await readRecords(run, records, end);
+      for (const us of times) {
+        if (us < newest) ordered = false;
+        newest = Math.max(newest, Math.min(us, window.to));
       }
-      tokens.add(answer.token);
-      token = answer.token;
-      after = answer.token ? after : Math.max(window.from, newest - SECOND * 1000);
+      if (records.length > 0 && !token) {
+        // `[]` is the documented end. A page without a token is a probable end only: a proxy may strip the header, so a
+        // query by time has the last word; and where that brings as much again and nothing new, a narrower one.
+        if (news > 0 || step === 0) [step, size] = [SECOND * 1000, records.length];
+        else if (records.length < size || (step === 1 && size < 10)) step = 0;
+        else if (step > 1) step = 1;
+        else {
+          throw new Failure(
+            `SCM gives no page token (header ${SCM.cursorHeader}), and ${size} records share the time ${
+              formatTime(newest)
+            }: they cannot be read by time alone; does a proxy remove the header?`,
+          );
+        }
+        if (step > 0) {
+          tokens.clear();
+          next = fetchPage(run, window, { token: null, from: Math.max(window.from, newest - step) });
+          next.catch(() => {});
+        }
+      }
+      // Without a usable token, somebody begins again where everything older has been read and was visible by then.
+      const settledUs = Math.min(newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
+      const begin = ordered ? Math.max(window.from, settledUs) : window.from;
+      const open = next || circle ? { from: begin, to: window.to, token, ordered } : null;
+      const length = sum(events, (event) => event.json.length + 1);
+      yield { fetched: records.length, events, length, marks, open, done: end, from: window.from };
+      if (circle) throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
     }
   }
 }
 
-/** Drops what this run or the overlap has sent already. @param {Run} run @param {any[]} records @param {Window} window */
-async function freshEvents(run, records, window) {
+/** How far a window's pages cover: what SCM has not dated yet may still come. @param {Run} run @param {Window} window */
+function coveredTo(run, window) {
+  return Math.min(window.to, (scmNow(run) - LIMITS.lag) * 1000);
+}
+
+/** Records carry SCM's time, and ours may differ: milliseconds by the Date header of its last answer. @param {Run} run */
+function scmNow(run) {
+  return Date.now() + run.skew;
+}
+
+/**
+ * Converts records and drops those that this run or the overlap has sent already. `news`: how many this leg had not
+ * seen, and their `times` where known; `marks`: of all that the next run will read again.
+ * @param {Run} run @param {any[]} records @param {number} end
+ */
+async function readRecords(run, records, end) {
   run.pages += 1;
   run.fetched += records.length;
-  if (records.length > 0) log(`✓ Fetched ${records.length} records from SCM API`);
-  const events = await Promise.all(records.map((record) => toEvent(record)));
-  const overlapEnd = window.from + 2 * LIMITS.overlap * 1000;
-  const compared = run.seen.size > 0 && events.some(({ us }) => us === null || us <= overlapEnd);
-  const marks = compared ? await Promise.all(events.map((event) => mark(event.json))) : [];
-  return events.filter((event, index) => {
-    const before = run.recent.get(event.id);
-    if (before === event.json || run.seen.has(marks[index])) {
+  /** @type {Event[]} */
+  const events = [];
+  /** @type {string[]} */
+  const marks = [];
+  /** @type {number[]} */
+  const times = [];
+  let news = 0;
+  for (const record of records) {
+    const text = JSON.stringify(record);
+    const event = await toEvent(record, text);
+    const { id, us } = event;
+    const compared = run.seen.size > 0 && (us === null || us <= run.seenTo + LIMITS.overlap * 1000);
+    const kept = us === null || us >= end - LIMITS.overlap * 1000;
+    const known = compared || kept ? await mark(text) : "";
+    if (kept) marks.push(known);
+    const before = run.recent.get(id);
+    if (before === text) {
       run.repeated += 1;
-      return false;
+      continue;
     }
-    if (before !== undefined) warn(run, `record ${event.id} came twice with different content; both are sent`);
-    run.recent.set(event.id, event.json);
-    if (run.recent.size > LIMITS.rememberedRecords) {
-      run.recent.delete(/** @type {string} */ (run.recent.keys().next().value));
-    }
-    return true;
-  });
+    news += 1;
+    if (us !== null) times.push(us);
+    if (before !== undefined) warn(run, `record ${id} came twice with different content; both are sent`);
+    remember(run, id, text);
+    if (compared && run.seen.has(known)) run.repeated += 1;
+    else events.push(event);
+  }
+  return { events, marks, times, news };
+}
+
+/** @param {Run} run @param {string} id @param {string} text */
+function remember(run, id, text) {
+  run.recentLength += text.length - (run.recent.get(id)?.length ?? 0);
+  run.recent.set(id, text);
+  for (const [oldest, { length }] of run.recent) {
+    if (run.recentLength <= LIMITS.rememberedLength) break;
+    run.recent.delete(oldest);
+    run.recentLength -= length;
+  }
 }
 
 /** Sends all waiting pages, several in one request, and moves the checkpoint behind them. @param {Run} run @param {Page[]} waiting */
 async function sendPages(run, waiting) {
   while (waiting.length > 0) {
-    const pages = [];
-    let records = 0;
-    let length = 0;
+    const pages = [/** @type {Page} */ (waiting.shift())];
+    let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
-      const [next] = waiting;
-      const size = next.events.reduce((sum, event) => sum + event.json.length + 1, 0);
-      if (
-        pages.length > 0 && (records + next.events.length > LIMITS.batchRecords || length + size > LIMITS.batchLength)
-      ) break;
-      pages.push(next);
-      waiting.shift();
-      records += next.events.length;
-      length += size;
+      records += waiting[0].events.length;
+      length += waiting[0].length;
+      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      pages.push(/** @type {Page} */ (waiting.shift()));
     }
-    const events = pages.flatMap((page) => page.events);
-    const sent = await sendEvents(run, events);
-    if (events.length > 0) log(`✓ Sent ${sent} logs to Dynatrace`);
-    for (const page of pages) await advance(run, page);
-    const due = run.sent - run.saved.sent >= LIMITS.saveRecords || Date.now() - run.saved.at >= LIMITS.saveEvery;
+    const before = run.sent;
+    await sendEvents(run, pages.flatMap((page) => page.events));
+    run.batches += 1;
+    run.unsaid.sent += run.sent - before;
+    run.unsaid.fetched += sum(pages, (page) => page.fetched);
+    for (const page of pages) advance(run, page);
+    const due = run.sent - run.savedSent >= LIMITS.saveRecords || performance.now() - run.savedAt >= LIMITS.saveEvery;
+    // A line a batch would make a long log of a long catch-up.
+    if (due || run.batches <= 10) tellProgress(run);
     if (due) await saveCheckpoint(run);
   }
 }
 
 /** The checkpoint behind an accepted page. @param {Run} run @param {Page} page */
-async function advance(run, { events, open, drained }) {
+function advance(run, { events, marks, open, done }) {
   const { checkpoint } = run;
-  const window = open ?? drained;
-  let newest = parseTime(checkpoint.ts) ?? 0;
+  let newest = parseTime(checkpoint.ts) ?? -Infinity;
   for (const { us, id } of events) {
-    if (us === null || us < newest) continue;
+    if (us === null || us < newest || us > done + LIMITS.lag * 1000) continue;
     newest = us;
-    Object.assign(checkpoint, { ts: formatTime(us), id });
+    Object.assign(checkpoint, { ts: formatTime(us), id: cutBytes(clean(id), 100) });
   }
-  run.newest = newest || null;
-  // Records of the window's last minutes are read again by the next run: remember them, to suppress the repeats.
-  const from = (window?.to ?? 0) - LIMITS.overlap * 1000;
-  run.tail.push(
-    ...await Promise.all(events.filter(({ us }) => us !== null && us >= from).map(({ json }) => mark(json))),
-  );
-  const room = Math.floor(LIMITS.checkpointBytes / 8);
-  if (run.tail.length > room) run.unseen += run.tail.splice(0, run.tail.length - room).length;
-  checkpoint.seen = drained ? run.tail : [...run.seen, ...run.tail];
-  if (drained) run.tail = [];
+  if (run.tailDone) [run.tail, run.tailDropped, run.tailDone] = [new Set(), 0, false];
+  for (const each of marks) {
+    if (run.tail.size < LIMITS.marks) run.tail.add(each);
+    else run.tailDropped += 1;
+  }
   checkpoint.open = open;
-  if (drained) checkpoint.hw = Math.max(drained.to, checkpoint.hw ?? 0);
+  // Until the window is done, and where it lies before what an earlier run had reached, the older marks are needed too.
+  const older = open || done < run.seenTo ? run.seen : [];
+  checkpoint.seen = [...new Set([...older, ...run.tail])];
+  if (open) return;
+  checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
+  run.tailDone = true;
+}
+
+/** @param {Run} run */
+function tellProgress(run) {
+  const { fetched, sent } = run.unsaid;
+  if (fetched > 0) log(`✓ Fetched ${fetched} records from SCM API`);
+  if (sent > 0) log(`✓ Sent ${sent} logs to Dynatrace`);
+  run.unsaid = { fetched: 0, sent: 0 };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // SCM: access token and pages
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {Run} run */
-async function authenticate(run) {
-  await accessToken(run);
-  log("✓ OAuth token obtained");
-}
-
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 async function accessToken(run) {
   if (run.access && Date.now() < run.access.renewAt) return run.access.token;
   const { user, value } = run.entries.scm;
-  const body = new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value });
-  const headers = { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" };
+  // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
     method: "POST",
-    headers,
-    body: body.toString(),
+    headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+    body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
   if (answer.status !== 200) {
+    const why = errorText(answer).replaceAll(value, "***");
     throw new Failure(
-      `SCM refused the OAuth client (${answer.status}: ${
-        errorText(answer.text)
-      }); check sectigoClientId and sectigoClientSecret`,
+      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
     );
   }
-  const { access_token: token, expires_in: lifetime } = parseJson(answer.text) ?? {};
+  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
   if (typeof token !== "string" || token === "") {
-    throw new Failure("SCM's token endpoint answered without an access_token");
+    throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
-  const seconds = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  run.access = { token, renewAt: Date.now() + (seconds - Math.min(60, seconds / 5)) * SECOND };
-  const date = Date.parse(answer.headers.get("date") ?? "");
-  if (Number.isFinite(date)) run.skew = date - Date.now();
+  const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
+  readClock(run, answer.headers);
+  run.access = { token, renewAt: Date.now() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
 /**
- * One page, or null where SCM refuses a page token that an earlier run had saved.
- * @param {Run} run @param {{token?: string, from?: number, to: number}} query @param {Window} window
+ * One page, or null where SCM refuses a page token that an earlier run had saved. Raises Stop at the leg's end.
+ * @param {Run} run @param {Window} window @param {{token: string | null, from: number}} begin
  * @returns {Promise<{records: any[], token: string | null} | null>}
  */
-async function fetchPage(run, query, window) {
+async function fetchPage(run, window, { token, from }) {
+  if (age(run) >= fetchTime(run)) {
+    throw new Stop(`${seconds(age(run))} s of its ${seconds(fetchTime(run))} s are used`, true);
+  }
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
-  // `to` goes with every call and stays the window's own (SCM refuses a token without it).
-  if (query.from !== undefined) url.searchParams.set("from", formatTime(query.from));
-  if (query.token !== undefined) url.searchParams.set("token", query.token);
-  url.searchParams.set("to", formatTime(query.to));
+  if (token === null) url.searchParams.set("from", formatTime(from));
+  else url.searchParams.set("token", token);
+  // With every call, and the window's own: SCM refuses a token without it.
+  url.searchParams.set("to", formatTime(window.to));
   for (let renewed = false;; renewed = true) {
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), (answer) => answer.status === 200 && parseJson(answer.text) === undefined);
+    }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
     if (answer.status === 401 && !renewed) {
       run.access = null;
       continue;
     }
-    if ([400, 404, 410].includes(answer.status) && query.token !== undefined && query.token === window.token) {
-      return null;
+    if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
+    if (answer.status !== 200) {
+      const hint = answer.status === 403 ? " (is audit API access enabled for this key?)" : "";
+      throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
     }
-    const body = parseJson(answer.text);
-    const records = Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
-    if (answer.status !== 200 || !records) {
-      throw new Failure(
-        `SCM audit API: ${answer.status} ${errorText(answer.text)}${
-          answer.status === 403 ? " (is audit API access enabled for this key?)" : ""
-        }`,
-      );
-    }
-    return { records, token: answer.headers.get(SCM.cursorHeader) || null };
+    readClock(run, answer.headers);
+    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
   }
+}
+
+/** @param {Run} run @param {Headers} headers */
+function readClock(run, headers) {
+  const ahead = Date.parse(headers.get("date") ?? "") - Date.now();
+  // A day off is no clock; a second is what the header cuts off.
+  if (Math.abs(ahead) < DAY) run.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
+}
+
+/** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
+function recordsIn(body) {
+  return Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Log ingest: one audit record becomes one log record
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {any} raw @returns {Promise<Event>} */
-async function toEvent(raw) {
-  const record = raw !== null && typeof raw === "object" ? raw : { details: String(raw) };
+/** @param {any} raw @param {string} text The same as JSON. @returns {Promise<Event>} */
+async function toEvent(raw, text) {
+  const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
   /** @param {keyof typeof SCM.fields} field */
   const pick = (field) => {
     for (const path of SCM.fields[field]) {
       const value = at(record, path);
-      if (value !== undefined && value !== null && (typeof value !== "object" || field === "details")) {
-        used.add(path);
-        return typeof value === "object" ? JSON.stringify(value) : String(value);
-      }
+      if (value === undefined || value === null || (typeof value === "object" && field !== "details")) continue;
+      used.add(path);
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
     }
     return "";
   };
-  const rawId = pick("id");
   const rawTime = pick("time");
   const us = parseTime(numericTime(rawTime));
+  const time = us === null ? "" : formatTime(us);
+  const clamped = us !== null && Date.now() - us / 1000 > LIMITS.ingestAge;
   const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
   const status = pick("status") || "SUCCESS";
   const level = SCM.severity.find((rule) => (rule.status?.test(status) ?? true) && (rule.action?.test(action) ?? true))
     ?.level;
-  const clamped = us !== null && Date.now() - us / 1000 > LIMITS.ingestAge;
-  let truncated = false;
+  // A record without an id gets one from its content: equal content, equal id.
+  const ownId = pick("id");
+  const id = ownId || `synthetic-${await mark(text)}`;
   const content = clean(`[${service}] ${action}: ${pick("details")}`);
-  if (content.length > LIMITS.contentLength) truncated = true;
-  /** @type {Record<string, unknown>} */
+  /** @type {Record<string, string | undefined>} */
   const log = {
-    content: content.slice(0, LIMITS.contentLength),
-    // Without a time it knows, log ingest takes the moment of arrival.
-    timestamp: us === null || clamped ? undefined : formatTime(us),
+    content: cutBytes(content, LIMITS.contentBytes),
+    // Without a time that it takes, log ingest gives the moment of arrival.
+    timestamp: clamped ? "" : time,
     // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status`
     // would be taken for a severity too, hence `scm.status`.
     loglevel: level,
     "log.level": level,
     "log.source": "sectigo-scm",
-    "event.id": rawId,
+    "event.id": id,
+    "event.id.synthetic": ownId ? "" : "true",
     "event.service": service,
     "event.action": action,
     "event.category": pick("category"),
@@ -877,57 +1074,72 @@ async function toEvent(raw) {
     "object.name": pick("objectName"),
     "customer.id": pick("customer"),
     "scm.event.type": pick("type") || "LOG",
-    "scm.event.timestamp": us === null ? rawTime : formatTime(us),
+    "scm.event.timestamp": time,
+    "scm.event.time_raw": us === null ? rawTime : "",
     "scm.status": status,
     "scm.actor": pick("actor"),
     "scm.ip": pick("address"),
     "scm.backfill": clamped ? "true" : "",
   };
-  for (const [path, value] of leaves(record)) {
-    if (!used.has(path) && Object.keys(log).length < LIMITS.attributes) log[`scm.${path}`] = value;
+  let truncated = log.content !== content;
+  let room = LIMITS.attributes;
+  for (const [path, value] of leaves(record, used)) {
+    const key = `scm.${path}`;
+    if (key in log || room === 0) truncated = true;
+    else log[key] = value;
+    room = Math.max(0, room - 1);
   }
-  for (const [key, value] of Object.entries(log)) {
+  for (const key in log) {
+    const value = log[key];
     if (value === "" || value === undefined) delete log[key];
     else if (key !== "content") {
-      const kept = cutBytes(String(value), LIMITS.attributeBytes);
-      if (kept !== String(value)) truncated = true;
-      log[key] = kept;
+      log[key] = cutBytes(value, LIMITS.attributeBytes);
+      if (log[key].length < value.length) truncated = true;
     }
   }
   if (truncated) log["content.truncated"] = "true";
-  // A record without an id gets one from its content: equal content, equal id.
-  const id = rawId || `synthetic-${await mark(JSON.stringify(log))}`;
-  if (!rawId) Object.assign(log, { "event.id": id, "event.id.synthetic": "true" });
   return { id, us, json: JSON.stringify(log), clamped, truncated };
 }
 
-/** Sends events; returns how many were accepted. A refused batch is halved down to the record at fault, which is set aside.
- * @param {Run} run @param {Event[]} events @returns {Promise<number>} */
+/** Sends events. A batch that is refused or stored in part is halved down to the record at fault, which is set aside.
+ * @param {Run} run @param {Event[]} events @returns {Promise<void>} */
 async function sendEvents(run, events) {
-  if (events.length === 0) return 0;
-  const answer = await ingest(run, `[${events.map((event) => event.json).join(",")}]`);
-  if (answer.status === 204) {
-    run.sent += events.length;
-    run.clamped += events.filter((event) => event.clamped).length;
-    run.truncated += events.filter((event) => event.truncated).length;
-    return events.length;
-  }
+  if (events.length === 0) return;
+  const body = `[${events.map((event) => event.json).join(",")}]`;
+  const halves = async () => {
+    const middle = Math.ceil(events.length / 2);
+    await sendEvents(run, events.slice(0, middle));
+    await sendEvents(run, events.slice(middle));
+  };
+  if (body.length > LIMITS.batchLength && events.length > 1) return await halves();
+  const answer = await ingest(run, body);
+  if (answer.status === 204) return accepted(run, events);
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
     throw new Failure(
-      `Log ingest: ${answer.status} ${errorText(answer.text)}; check logIngestToken and its scope logs.ingest`,
+      `Log ingest: ${answer.status} ${errorText(answer)}; check logIngestToken and its scope logs.ingest`,
     );
   }
-  if (events.length === 1) {
-    run.setAside += 1;
-    warn(
-      run,
-      `record ${events[0].id} was refused by log ingest and set aside: ${answer.status} ${errorText(answer.text)}`,
-    );
-    return 0;
+  if (events.length > 1) return await halves();
+  const [event] = events;
+  if (!event.clamped && event.us !== null) {
+    // By log ingest's clock it may be older than 24 h already.
+    const { timestamp: _, ...timeless } = JSON.parse(event.json);
+    const again = await ingest(run, JSON.stringify([{ ...timeless, "scm.backfill": "true" }]));
+    if (again.status === 204) return accepted(run, [{ ...event, clamped: true }]);
   }
-  const half = Math.ceil(events.length / 2);
-  return (await sendEvents(run, events.slice(0, half))) + (await sendEvents(run, events.slice(half)));
+  run.setAside += 1;
+  if (run.setAsideIds.length < 10) run.setAsideIds.push(cutBytes(clean(event.id), 100));
+  warn(run, `record ${event.id} was refused by log ingest and set aside: ${answer.status} ${errorText(answer)}`);
+}
+
+/** @param {Run} run @param {Event[]} events */
+function accepted(run, events) {
+  run.sent += events.length;
+  for (const { clamped, truncated } of events) {
+    if (clamped) run.clamped += 1;
+    if (truncated) run.truncated += 1;
+  }
 }
 
 /** @param {Run} run @param {string} body */
@@ -936,12 +1148,8 @@ function ingest(run, body) {
     Authorization: `Api-Token ${run.entries.ingest.value}`,
     "Content-Type": "application/json; charset=utf-8",
   };
-  return request(
-    run,
-    "log ingest",
-    `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`,
-    () => ({ method: "POST", headers, body }),
-  );
+  const url = `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`;
+  return request(run, "log ingest", url, () => ({ method: "POST", headers, body }));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -950,14 +1158,19 @@ function ingest(run, body) {
 
 /** @param {Run} run @param {"caught up" | "more waiting" | "skipped" | "failed"} outcome @param {string} [reason] */
 async function report(run, outcome, reason) {
+  const { window, coveredFrom, savedHw } = run;
+  const covers = coveredFrom !== null && savedHw !== null && savedHw >= coveredFrom;
+  const newest = parseTime(run.checkpoint.ts);
   const summary = {
     outcome,
     reason,
     executionId: run.executionId,
     revision: run.chain.revision || undefined,
     leg: run.chain.leg,
-    windowFrom: run.window ? formatTime(run.window.from) : undefined,
-    windowTo: run.window ? formatTime(run.window.to) : undefined,
+    windowFrom: window ? formatTime(window.from) : undefined,
+    windowTo: window ? formatTime(window.to) : undefined,
+    coveredFrom: covers ? formatTime(coveredFrom) : undefined,
+    coveredTo: covers ? formatTime(savedHw) : undefined,
     pages: run.pages,
     fetched: run.fetched,
     sent: run.sent,
@@ -965,41 +1178,41 @@ async function report(run, outcome, reason) {
     clamped: run.clamped,
     truncated: run.truncated,
     setAside: run.setAside,
-    notRemembered: run.unseen,
+    setAsideIds: run.setAsideIds.join(" ") || undefined,
+    notRemembered: run.notRemembered,
     retries: run.retries,
     warnings: run.warnings,
-    checkpointBefore: run.before,
+    checkpointBefore: run.checkpointBefore,
     checkpointAfter: shownCheckpoint(run.checkpoint),
-    newestRecord: run.newest === null ? undefined : formatTime(run.newest),
-    lagSeconds: run.checkpoint.hw === null
-      ? undefined
-      : Math.max(0, Math.round((Date.now() * 1000 - run.checkpoint.hw) / 1e6)),
-    durationSeconds: Math.round((Date.now() - run.started) / 100) / 10,
+    newestRecord: newest === null ? undefined : formatTime(newest),
+    lagSeconds: savedHw === null ? undefined : seconds(Math.max(0, Date.now() - savedHw / 1000)),
+    durationSeconds: Math.round(age(run) / 100) / 10,
   };
-  const counts =
-    `${run.fetched} fetched, ${run.sent} sent, ${run.repeated} repeated, ${run.clamped} older than 24 h, ${run.setAside} set aside`;
-  const sentence = `Run ${outcome}${reason ? ` (${reason})` : ""}: ${run.pages} pages, ${counts}`;
+  const sentence =
+    `Run ${outcome}${reason ? ` (${reason})` : ""}: ${run.pages} pages, ${run.fetched} fetched, ${run.sent} sent, ` +
+    `${run.repeated} repeated, ${run.clamped} older than 24 h, ${run.setAside} set aside`;
   log(sentence);
   if (run.clamped > 0) {
     log(`  ${run.clamped} records were older than 24 h: sent with the present time, their own in scm.event.timestamp`);
   }
+  if (run.notRemembered > 0) {
+    log(`  ${run.notRemembered} records of the last minutes do not fit the checkpoint: the next run repeats them`);
+  }
   if (!run.entries.ingest) return summary;
+  /** @type {Record<string, string | undefined>} */
   const record = {
     content: clean(sentence),
     loglevel: outcome === "failed" ? "ERROR" : run.setAside > 0 || run.warnings > 0 ? "WARN" : "INFO",
     "log.source": "sectigo-scm-connector",
     "connector.workflow": workflowId,
-    ...Object.fromEntries(
-      Object.entries(summary).filter(([, value]) => value !== undefined).map((
-        [key, value],
-      ) => [`connector.${key}`, String(value)]),
-    ),
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (value !== undefined) record[`connector.${key}`] = String(value);
+  }
   try {
     const answer = await ingest(run, JSON.stringify([record]));
-    if (answer.status !== 204) {
-      warn(run, `the run's own record was refused: ${answer.status} ${errorText(answer.text)}`);
-    }
+    run.reported = answer.status === 204;
+    if (!run.reported) warn(run, `the run's own record was refused: ${answer.status} ${errorText(answer)}`);
   } catch (error) {
     warn(run, `the run's own record could not be sent: ${describe(error)}`);
   }
@@ -1010,21 +1223,24 @@ async function report(run, outcome, reason) {
 // Requests: time limits, retries, waiting
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** @typedef {{status: number, headers: Headers, text: string, body: any}} Answer `body`: the text as JSON, undefined where it is none. */
+
 /**
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
  * @param {Run} run @param {string} what @param {string} url @param {() => RequestInit | Promise<RequestInit>} init
- * @param {(answer: {status: number, text: string}) => boolean} [broken] Whether a complete answer is to be retried.
+ * @param {(answer: Answer) => boolean} [isWhole] Whether an answer is what it claims to be; another try is worth it if not.
  */
-async function request(run, what, url, init, broken = () => false) {
+async function request(run, what, url, init, isWhole = () => true) {
   return await retried(run, what, async () => {
     const options = await init();
     const answer = await within(run, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
-      return { status: response.status, headers: response.headers, text: await response.text() };
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, body: parseJson(text) };
     });
-    if ([408, 425, 429, 500, 502, 503, 504].includes(answer.status) || broken(answer)) {
-      throw Object.assign(new Failure(`${what}: ${answer.status} ${errorText(answer.text)}`), {
+    if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
+      throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
         retryAfter: retryAfter(answer.headers.get("retry-after")),
         temporary: true,
       });
@@ -1042,7 +1258,7 @@ async function retried(run, what, attempt) {
     } catch (error) {
       if (error instanceof Stop || !isTemporary(error)) throw error;
       if (isBlocked(error)) {
-        if (Date.now() - run.started > LIMITS.settle) {
+        if (age(run) > LIMITS.settle) {
           throw new Failure(
             `${what}: ${describe(error)}; add the host under Settings > General > External requests, or run pulumi up`,
           );
@@ -1051,16 +1267,18 @@ async function retried(run, what, attempt) {
         tries -= 1;
         continue;
       }
-      if (tries >= run.config.maxRetries) throw error;
+      const { maxRetries } = run.config;
+      if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
       const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
       run.retries += 1;
-      await pause(run, wait, `${describe(error)}; retry ${tries + 1} of ${run.config.maxRetries}`);
+      await pause(run, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
     }
   }
 }
 
-/** New vault entries answer as unknown for some seconds. @template T @param {Run} run @param {string} what @param {() => Promise<T>} read @returns {Promise<T>} */
+/** New vault entries answer as unknown for some seconds.
+ * @template T @param {Run} run @param {string} what @param {() => Promise<T>} read @returns {Promise<T>} */
 async function settled(run, what, read) {
   while (true) {
     try {
@@ -1074,20 +1292,18 @@ async function settled(run, what, read) {
           }; the workflow's actor may not read it (environment-api:credentials:read, or it belongs to another user)`,
         );
       }
-      if (![400, 404].includes(status ?? 0)) throw error;
-      if (Date.now() - run.started > LIMITS.settle) {
-        throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
-      }
+      if (status !== 400 && status !== 404) throw error;
+      if (age(run) > LIMITS.settle) throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
       await settle(run, "waiting for new vault entries to become usable (up to 10 s)");
     }
   }
 }
 
-/** Runs an exchange with a time limit of its own, never past the leg's end.
+/** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
  * @template T @param {Run} run @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
 async function within(run, exchange) {
   const controller = new AbortController();
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, run.started + LIMITS.write - Date.now()));
+  const limit = Math.max(SECOND, Math.min(LIMITS.request, LIMITS.write - age(run)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);
@@ -1098,33 +1314,39 @@ async function within(run, exchange) {
 
 /** @param {Run} run @param {number} ms @param {string} why */
 async function pause(run, ms, why) {
-  if (Date.now() + ms - run.started > LIMITS.leg) {
-    throw new Stop(`${why}, but a wait of ${Math.ceil(ms / SECOND)} s does not fit into this leg`);
+  // While fetching, a wait that does not fit ends the leg in good order; afterwards there is some time left to save.
+  if (age(run) + ms > (run.closing ? LIMITS.write : fetchTime(run))) {
+    throw new Stop(`${why}, but a wait of ${seconds(ms)} s does not fit into this leg`, false);
   }
   log(`  ${why} (waiting ${(ms / SECOND).toFixed(1)} s)`);
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait. @param {Run} run @param {string} why */
+/** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait.
+ * @param {Run} run @param {string} why */
 async function settle(run, why) {
-  if (!run.told.has(why)) log(`  ${why}`);
-  run.told.add(why);
+  if (!run.hints.has(why)) log(`  ${why}`);
+  run.hints.add(why);
   await new Promise((resolve) => setTimeout(resolve, SECOND));
 }
 
 /** @param {string | null} text Seconds or an HTTP date; milliseconds from now, 0 where it says nothing. */
 function retryAfter(text) {
   if (text === null) return 0;
-  const ms = /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) * SECOND : Date.parse(text) - Date.now();
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - Date.now();
   return Number.isFinite(ms) && ms > 0 ? ms : 0;
+}
+
+/** @param {number} status */
+function isTemporaryStatus(status) {
+  return [408, 425, 429, 500, 502, 503, 504].includes(status);
 }
 
 /** @param {any} error */
 function isTemporary(error) {
   if (error?.temporary || isBlocked(error)) return true;
   const status = statusOf(error);
-  if (status !== undefined) return [408, 425, 429, 500, 502, 503, 504].includes(status);
-  return !(error instanceof Failure);
+  return status === undefined ? !(error instanceof Failure) : isTemporaryStatus(status);
 }
 
 /** The runtime's refusal of a host; its wording is known from one app's log only. @param {any} error */
@@ -1141,19 +1363,18 @@ function statusOf(error) {
 
 /** One line about an error that holds nothing of the request. @param {any} error @returns {string} */
 function describe(error) {
-  const text = error?.name === "AbortError" || /abort/i.test(error?.name ?? "")
-    ? `no answer within ${LIMITS.request / SECOND} s`
+  const text = /abort/i.test(error?.name ?? "")
+    ? `no answer within ${seconds(LIMITS.request)} s`
     : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return clean(text + cause).slice(0, 500);
+  return clean(text + cause).slice(0, 500).toWellFormed();
 }
 
-/** The message inside an error body, whatever its envelope. @param {string} text */
-function errorText(text) {
-  const body = parseJson(text);
+/** The message inside an error's body, whatever its envelope. @param {Answer} answer */
+function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return clean(found ?? text).slice(0, 200);
+  return clean(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1167,15 +1388,13 @@ function parseTime(text) {
   const match = typeof text === "string" ? TIME.exec(text.trim()) : null;
   if (!match) return null;
   const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "", zone = "Z"] = match;
-  const ms = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second);
-  if (
-    +month < 1 || +month > 12 || new Date(Date.UTC(+year, +month - 1, +day)).getUTCDate() !== +day || +hour > 24 ||
-    +minute > 59 || +second > 60
-  ) return null;
-  const offset = /^[Zz]$/.test(zone)
-    ? 0
-    : (zone[0] === "-" ? -1 : 1) * (+zone.slice(1, 3) * 60 + +zone.slice(-2)) * MINUTE;
-  return (ms - offset) * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));
+  const midnight = Date.UTC(+year, +month - 1, +day);
+  // Date.UTC turns the 31st of February into March, and the years before 100 into those of the last century.
+  if (new Date(midnight).getUTCDate() !== +day || +month < 1 || +month > 12 || +year < 100) return null;
+  if (+hour > 24 || +minute > 59 || +second > 60) return null;
+  const offset = /z/i.test(zone) ? 0 : +`${zone[0]}1` * (+zone.slice(1, 3) * 60 + +zone.slice(-2));
+  const ms = midnight + +hour * HOUR + (+minute - offset) * MINUTE + +second * SECOND;
+  return ms * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));
 }
 
 /** A number of seconds, milliseconds or microseconds since the epoch as ISO text; other text as it is. @param {string} text */
@@ -1187,9 +1406,10 @@ function numericTime(text) {
 
 /** `2026-01-29T08:00:00Z`, or with the six digits SCM uses. @param {number} us */
 function formatTime(us) {
-  const whole = new Date(Math.floor(us / 1e6) * 1000).toISOString().slice(0, 19);
-  const fraction = us % 1e6;
-  return fraction === 0 ? `${whole}Z` : `${whole}.${String(fraction).padStart(6, "0")}Z`;
+  const whole = Math.floor(us / 1e6);
+  const text = new Date(whole * 1000).toISOString().replace(/\.000Z$/, "");
+  const fraction = us - whole * 1e6;
+  return fraction === 0 ? `${text}Z` : `${text}.${String(fraction).padStart(6, "0")}Z`;
 }
 
 /** @param {number} ms */
@@ -1197,54 +1417,64 @@ function isoMs(ms) {
   return formatTime(Math.round(ms) * 1000);
 }
 
-/** `2h`, `1d`, `5d12h`; null where it is none of these or nothing. @param {unknown} value */
+/** `2h`, `1d`, `5d12h`; null where it is none of these, nothing or too much. @param {unknown} value */
 function parseDuration(value) {
   const text = typeof value === "string" ? value.trim().toLowerCase() : "";
   const match = /^(?:(\d{1,4})d)?(?:(\d{1,4})h)?$/.exec(text);
   if (!match) return null;
   const [days, hours] = [Number(match[1] ?? 0), Number(match[2] ?? 0)];
-  const ms = Math.min((days * 24 + hours) * HOUR, LIMITS.history);
-  return ms > 0 ? { text, days, hours, ms } : null;
+  const ms = days * DAY + hours * HOUR;
+  return ms > 0 && ms <= LIMITS.history ? { text, days, hours, ms } : null;
 }
 
 /** @param {number} ms */
 function shownSpan(ms) {
-  if (ms >= HOUR) return `${Math.round((ms / HOUR) * 10) / 10} hours`;
-  return `${Math.round((ms / MINUTE) * 10) / 10} minutes`;
+  const [size, unit] = ms >= HOUR ? [HOUR, "hours"] : [MINUTE, "minutes"];
+  return `${Math.round((ms / size) * 10) / 10} ${unit}`;
 }
 
-/** Seconds since this leg began. @param {Run} run */
-function age(run) {
-  return Math.round((Date.now() - run.started) / SECOND);
+/** @param {number} ms */
+function seconds(ms) {
+  return Math.round(ms / SECOND);
+}
+
+/** @template T @param {T[]} items @param {(item: T) => number} value */
+function sum(items, value) {
+  return items.reduce((total, item) => total + value(item), 0);
 }
 
 // deno-lint-ignore no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Control characters are spelled out: a record must not forge a line, nor colour a terminal. @param {string} text */
+/** Control characters are spelled out: a record must not forge a line, colour a terminal or turn the text around it. @param {string} text */
 function clean(text) {
   const spelled = (/** @type {string} */ character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return text.replace(CONTROL, spelled).toWellFormed();
 }
 
-/** @param {any} value @param {string} path */
-function at(value, path) {
-  return Object.hasOwn(value, path) ? value[path] : path.split(".").reduce(
-    (
-      inner,
-      key,
-    ) => (inner !== null && typeof inner === "object" && Object.hasOwn(inner, key) ? inner[key] : undefined),
-    value,
-  );
+/** The value of a record's own key, or of a path of keys. @param {any} record @param {string} path */
+function at(record, path) {
+  if (Object.hasOwn(record, path)) return record[path];
+  let value = record;
+  for (const key of path.split(".")) {
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
+    value = value[key];
+  }
+  return value;
 }
 
-/** Scalar leaves of a record as [path, text]; deep parts as JSON. @param {any} value @param {string} [prefix] @param {number} [depth] @returns {Generator<[string, string]>} */
-function* leaves(value, prefix = "", depth = 0) {
+/**
+ * A record's scalar leaves that are not used yet as [path, text]; what lies deeper than four objects as JSON.
+ * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {number} [depth]
+ * @returns {Generator<[string, string]>}
+ */
+function* leaves(value, used, prefix = "", depth = 0) {
   for (const [key, inner] of Object.entries(value)) {
-    const path = cutBytes(clean(prefix + key), LIMITS.keyBytes - 4);
-    if (inner === null) continue;
-    if (typeof inner === "object" && !Array.isArray(inner) && depth < 4) yield* leaves(inner, `${path}.`, depth + 1);
-    else yield [path, typeof inner === "object" ? JSON.stringify(inner) : String(inner)];
+    if (inner === null || used.has(prefix + key)) continue;
+    const path = cutBytes(clean(prefix + key), LIMITS.keyBytes - "scm.".length);
+    if (typeof inner !== "object") yield [path, String(inner)];
+    else if (Array.isArray(inner) || depth === 4) yield [path, JSON.stringify(inner)];
+    else yield* leaves(inner, used, `${path}.`, depth + 1);
   }
 }
 
@@ -1255,25 +1485,34 @@ function utf8Length(text) {
   return encoder.encode(text).length;
 }
 
-/** @param {string} text @param {number} most Bytes; never cuts a character in two. */
+/** @param {string} text @param {number} most Bytes; never cuts a character in two, nor one from its marks. */
 function cutBytes(text, most) {
-  if (text.length * 3 <= most) return text.toWellFormed();
-  const bytes = encoder.encode(text);
-  return bytes.length <= most
-    ? text.toWellFormed()
-    : new TextDecoder().decode(bytes.subarray(0, most)).replace(/\uFFFD+$/, "");
+  const whole = text.toWellFormed();
+  if (whole.length * 3 <= most) return whole;
+  const bytes = encoder.encode(whole);
+  if (bytes.length <= most) return whole;
+  const kept = new TextDecoder().decode(bytes.subarray(0, most)).replace(/\uFFFD+$/, "");
+  // A mark, a joiner or a variation selector that follows belongs to the character before it.
+  const belongs = /^[\p{M}\u200d\ufe0f]/u;
+  if (!belongs.test(whole.slice(kept.length))) return kept;
+  return kept.replace(/.[\p{M}\u200d\ufe0f]*$/su, "");
 }
 
 /** 48 bits of SHA-256 of a whole record: fewer would make a collision, which is a loss, thinkable. @param {string} text */
 async function mark(text) {
   const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(digest).subarray(0, 6)));
+  return btoa(String.fromCharCode(...new Uint8Array(digest, 0, 6)));
 }
 
-/** @param {string} text */
+/** JSON, or undefined. Whole numbers keep all their digits, as text: ids may be longer than a double is exact. @param {string} text */
 function parseJson(text) {
+  /** @type {any} */
+  const exact = (/** @type {string} */ _key, /** @type {unknown} */ value, /** @type {{source?: string}} */ context) =>
+    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? context?.source ?? String(value)
+      : value;
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return JSON.parse(text.replace(/^\uFEFF/, ""), /[[:,]\s*-?\d{16}/.test(text) ? exact : undefined);
   } catch {
     return undefined;
   }
@@ -1281,11 +1520,11 @@ function parseJson(text) {
 
 /** @param {string} text */
 function log(text) {
-  console.log(text);
+  console.log(clean(text));
 }
 
 /** @param {Run} run @param {string} text */
 function warn(run, text) {
   run.warnings += 1;
-  console.warn(`WARN ${text}`);
+  console.warn(clean(`WARN ${text}`));
 }

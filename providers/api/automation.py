@@ -70,6 +70,11 @@ class Automation:
         with suppress(NotFound):
             self._call("DELETE", f"{PATH}/workflows/{id}")
 
+    def permissions(self) -> list[str]:
+        """What the OAuth client's user may do with workflows, as far as the platform tells (a deprecated endpoint)."""
+        found: list[str] = self._call("GET", f"{PATH}/settings/user-permissions")
+        return found
+
     # executions
 
     def run(self, workflow: str, *, input: Json, unique_qualifier: str) -> Json:
@@ -81,6 +86,12 @@ class Automation:
     def newest_executions(self, workflow: str, **filters: str) -> list[Json]:
         """The newest executions, 100 at most: a schedule leaves thousands."""
         query = {"workflow": workflow, "ordering": "-startedAt", "limit": PAGE_SIZE, **filters}
+        found: list[Json] = self._call("GET", f"{PATH}/executions", query=query)["results"]
+        return found
+
+    def latest(self, workflow: str, most: int) -> list[Json]:
+        """The newest executions, newest first; one call."""
+        query = {"workflow": workflow, "ordering": "-startedAt", "limit": most, "offset": 0}
         found: list[Json] = self._call("GET", f"{PATH}/executions", query=query)["results"]
         return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import Refused
@@ -26,6 +27,7 @@ def override() -> str:
     return text
 
 
+@lru_cache
 def announced() -> str:
     """The override, told to the user once per process: nothing that is shown then is about the real environment."""
     address = override()

@@ -207,9 +207,12 @@ def hint(status: int, path: str, text: str) -> str:
     if status == 401:
         which = "oauthClientId and oauthClientSecret" if path.startswith("/platform/") else "dynatraceApiToken"
         return (
-            f"Check {which}; after a rotation, run refresh and destroy with --run-program: they use the old value else"
+            f"Check {which}, and that it belongs to the environment of dynatraceEnvironmentUrl. After a rotation, run "
+            "refresh and destroy with --run-program: without it they use the old value"
         )
-    if status == 403 and "iam:service-users:use" not in text and path.startswith("/platform/automation/"):
+    if status == 403 and "iam:service-users:use" in text:
+        return "The OAuth client's user needs iam:service-users:use to name another service user as workflowActor"
+    if status == 403 and path.startswith("/platform/automation/"):
         return "The OAuth client, and the user it belongs to, need automation:workflows:read, :write and :run"
     if status == 403:
         return "Give the API token the scopes of the manual's page “Create Dynatrace API token”"

@@ -14,7 +14,6 @@ SHORTEST = 4
 def forms(secret: str) -> list[str]:
     """The secret as it may turn up: plain, JSON-escaped, URL-encoded, base64, hexadecimal."""
     raw = secret.encode("utf-8", "surrogatepass")
-    b64 = base64.b64encode(raw).decode().rstrip("=")
     return [
         secret,
         json.dumps(secret)[1:-1],
@@ -22,10 +21,20 @@ def forms(secret: str) -> list[str]:
         repr(secret)[1:-1],
         quote(secret, safe=""),
         quote_plus(secret),
-        b64,
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        *in_base64(raw),
         raw.hex(),
+        raw.hex().upper(),
     ]
+
+
+def in_base64(raw: bytes) -> list[str]:
+    """What is the same in any base64 text that holds these bytes, whatever stands before and after them."""
+    found = []
+    for before in range(3):
+        first, last = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            found.append(encode(bytes(before) + raw).decode()[first:last])
+    return found
 
 
 class Redactor:
@@ -38,7 +47,8 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         if len(secret) >= SHORTEST:
-            self._forms = sorted({*self._forms, *forms(secret)}, key=len, reverse=True)
+            shown = {form for form in forms(secret) if len(form) >= SHORTEST}
+            self._forms = sorted({*self._forms, *shown}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for form in self._forms:

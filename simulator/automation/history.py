@@ -7,6 +7,7 @@ from typing import Any
 
 from ..kernel.store import Row
 from ..kernel.world import World
+from . import views
 from .errors import not_found
 
 SCHEMA = """
@@ -16,7 +17,7 @@ CREATE TABLE IF NOT EXISTS workflow_history (
     modified_by TEXT NOT NULL, modified_us INTEGER NOT NULL, UNIQUE (workflow, version));
 """
 EXPORTED = (
-    "tasks", "description", "ownerType", "isPrivate", "schemaVersion", "trigger", "result", "type", "input",
+    "tasks", "description", "ownerType", "isPrivate", "schemaVersion", "result", "type", "input",
     "hourlyExecutionLimit", "guide",
 )  # fmt: skip
 """What an export has of a definition (SA)."""
@@ -47,7 +48,7 @@ def get(world: World, workflow: str, version: str) -> Row:
     if version.isascii() and version.isdecimal() and len(version) < 10:
         row = world.store.one(
             "SELECT w.id, h.title, h.definition, h.owner, h.actor, h.version, w.created_by, w.created_us, "
-            "h.modified_by, h.modified_us, NULL AS next_us, NULL AS skipped_us, w.throttle_reset_us "
+            "h.modified_by, h.modified_us, NULL AS next_us, NULL AS skipped_us, w.counted_from "
             "FROM workflow_history h JOIN workflows w ON w.id = h.workflow WHERE h.workflow = ? AND h.version = ?",
             workflow, int(version),
         )  # fmt: skip
@@ -68,6 +69,7 @@ def exported(row: Row) -> dict[str, Any]:
         "id": row["id"],
         "title": row["title"],
         **{name: definition[name] for name in EXPORTED},
+        "trigger": views.trigger(row, definition),
         "owner": row["owner"],
         "actor": row["actor"],
     }

@@ -7,7 +7,7 @@ from typing import Any
 from ..kernel.clock import iso
 from ..kernel.routing import Answer, Call, Route
 from . import schedule, trigger_checks
-from .checks import InvalidError
+from .checks import InvalidError, mapping
 from .errors import invalid
 from .workflow_checks import HOURLY_EXECUTIONS
 from .workflow_routes import READ, body
@@ -64,7 +64,7 @@ def timezones(call: Call) -> Answer:
 def preview(call: Call) -> Answer:
     """The next starts of a schedule, were it activated now."""
     try:
-        checked = trigger_checks.schedule((body(call) or {}).get("schedule"))
+        checked = trigger_checks.schedule(mapping(body(call)).get("schedule"))
     except InvalidError as wrong:
         raise invalid({"schedule": wrong.details}) from None
     ticks = schedule.upcoming(checked, call.world.clock.now_us(), PREVIEWED) if checked else []

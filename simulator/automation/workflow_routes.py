@@ -113,6 +113,12 @@ def tasks(call: Call) -> Answer:
     return Answer(200, json.loads(row_of(call)["definition"])["tasks"])
 
 
+def actions(call: Call) -> Answer:
+    """The actions assigned to its tasks, by name (SA)."""
+    found = json.loads(row_of(call)["definition"])["tasks"].values()
+    return Answer(200, list(dict.fromkeys(task["action"] for task in found)))
+
+
 def task(call: Call) -> Answer:
     found = json.loads(row_of(call)["definition"])["tasks"].get(call.params["name"])
     if found is None:
@@ -135,6 +141,7 @@ ROUTES: list[Route] = [
         "POST", "/{id}/run", run_workflow, RUN, "SA; a qualifier's scope and the answer to a throttled run UNVERIFIED"
     ),
     route("POST", "/{id}/reset-throttles", reset_throttles, WRITE),
+    route("GET", "/{id}/actions", actions, READ),
     route("GET", "/{id}/tasks", tasks, READ),
     route("GET", "/{id}/tasks/{name}", task, READ),
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ..kernel.routing import Route
 from ..kernel.world import World
-from .routes import ROUTES
+from . import routes, state_routes
+
+ROUTES: list[Route] = [*routes.ROUTES, *state_routes.ROUTES]
 
 __all__ = ["ROUTES", "setup"]
 

@@ -10,7 +10,7 @@ from ..kernel.world import World
 from .checks import refused
 
 HINTS = get_type_hints(Rule)
-EFFECTS = ("status", "cut", "delay_s", "truncate", "script")
+EFFECTS = ("status", "cut", "delay_s", "truncate", "script", "headers", "strip_headers", "gzip")
 
 
 def add(world: World, values: Any) -> Rule:
@@ -36,6 +36,9 @@ def wrong(name: str, value: Any) -> str | None:
         return None if value in choices or optional else f"{name}: expected one of {', '.join(choices)}"
     if name == "body":
         return None
+    if name == "strip_headers":
+        names = isinstance(value, list) and all(isinstance(text, str) for text in value)
+        return None if names else "strip_headers: expected a list of strings"
     if name == "headers":
         texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
         return None if texts else "headers: expected an object of strings"

@@ -9,6 +9,8 @@ A rule is JSON, as `POST /_sim/faults` takes it; a call is hit by the first rule
     {"api": "automation", "cut": "before"}                      drop the connection, nothing happened
     {"api": "logs", "delay_s": 30}                              answer late (simulated time)
     {"api": "logs", "truncate": 40}                             cut the answer's body after 40 bytes
+    {"api": "scm", "strip_headers": ["token"], "headers": {"Date": "..."}}   the API's answer with other headers
+    {"api": "scm", "gzip": true}                                the API's answer, compressed
     {"api": "vault", "script": "kill", "when": "after"}         kill the script that made the call (before/after commit)
     {"api": "vault", "script": "freeze", "when": "before"}      stop that script's process until it is thawed
 """
@@ -44,6 +46,9 @@ class Rule:
     delay_s: float = 0.0
     cut: Literal["before", "after"] | None = None
     truncate: int | None = None
+    strip_headers: list[str] = field(default_factory=list)
+    """Names of headers that the answer loses, as a proxy would make it; ``headers`` without ``status`` are added."""
+    gzip: bool = False
     script: Literal["kill", "freeze"] | None = None
     when: Literal["before", "after"] = "before"
     note: str = ""

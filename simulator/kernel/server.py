@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -139,6 +140,8 @@ class Dispatcher:
             if rule and rule.cut == "after":
                 cut(scope)
                 return
+            if rule:
+                answer = changed(answer, rule)
             status = answer.status
             await respond(scope, send, answer, rule.truncate if rule else None, head=method == "HEAD")
         finally:
@@ -186,6 +189,16 @@ def fault_answer(rule: Rule) -> WireError:
 def cut(scope: Scope) -> None:
     """Drop the connection without an answer."""
     scope["state"]["protocol"].transport.abort()
+
+
+def changed(answer: Answer, rule: Rule) -> Answer:
+    """The answer as somebody between the API and its caller would leave it."""
+    content, headers = answer.encoded()
+    lost = {name.lower() for name in (*rule.strip_headers, *rule.headers)}
+    kept = {name: value for name, value in headers.items() if name.lower() not in lost} | rule.headers
+    if not rule.gzip:
+        return Answer(answer.status, content or None, kept)
+    return Answer(answer.status, gzip.compress(content), {**kept, "content-encoding": "gzip"})
 
 
 async def respond(scope: Scope, send: Send, answer: Answer, truncate: int | None, head: bool) -> None:

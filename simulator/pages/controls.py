@@ -1,17 +1,27 @@
-"""Forms of the controls page: the clock and fault rules, by the same code as the control API."""
+"""The controls page: presets, clock, state and fault rules, by the same code as the control API."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields
+from email import policy
+from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qs
 
+from ..control import presets
 from ..kernel.faults import Rule
-from ..kernel.routing import Call
+from ..kernel.routing import Call, WireError
+from ..kernel.world import World
 
 EXAMPLE = '{"api": "scm", "status": 503, "headers": {"Retry-After": "7"}, "times": 2}'
-DEFAULTS = {field.name: getattr(Rule(), field.name) for field in fields(Rule)}
+MODES = {
+    "running": "as your own clock",
+    "frozen": "moves only by the buttons",
+    "auto": "stands still, and skips every wait",
+}
+STEPS = ((60, "+1 minute"), (600, "+10 minutes"), (3600, "+1 hour"), (86_400, "+1 day"))
+SETTLING = {"credential_settles_s", "allowlist_settles_s"}
 
 
 def form(call: Call) -> dict[str, str]:
@@ -19,14 +29,70 @@ def form(call: Call) -> dict[str, str]:
     return {key: values[0] for key, values in parse_qs(call.body.decode("utf-8", "replace")).items()}
 
 
+def upload(call: Call) -> Any:
+    """The JSON document that a form brings as its file. Raises ValueError with what is wrong."""
+    head = f"Content-Type: {call.headers.get('content-type', '')}\r\n\r\n".encode("latin-1", "replace")
+    message = BytesParser(policy=policy.HTTP).parsebytes(head + call.body)
+    content = next((part.get_payload(decode=True) for part in message.iter_parts()), b"")
+    if not isinstance(content, bytes) or not content.strip():
+        raise ValueError("Choose a file first.")
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise ValueError("The file is not valid JSON.") from None
+
+
+def all_presets(world: World) -> list[tuple[str, list[dict[str, Any]]]]:
+    """In two groups: what happens to a connector at work, and what happens to a deployment."""
+    shown = [{**preset, "hits": hits(world, preset["name"])} for preset in presets.shown(world)]
+    return [
+        ("While the connector runs", [each for each in shown if not of_deployments(each)]),
+        ("While it is being deployed", [each for each in shown if of_deployments(each)]),
+    ]
+
+
+def of_deployments(preset: dict[str, Any]) -> bool:
+    """Whether no script ever meets it."""
+    meets = [rule for rule in preset["faults"] if rule.get("caller") != "outside" and rule.get("method") != "DELETE"]
+    return not meets and preset["options"].keys() <= SETTLING
+
+
+def hits(world: World, name: str) -> str:
+    """What a preset that is on has done so far; empty where its effect is not counted (options)."""
+    mine = [rule for rule in world.faults.rules if rule.note == presets.note(name)]
+    if not mine:
+        return ""
+    number = sum(rule.hit for rule in mine)
+    spent = all(rule.times is not None and rule.hit >= rule.times for rule in mine)
+    times = "once" if number == 1 else f"{number} times"
+    return f"It has struck {times}{', and is spent' if spent else ''}." if number else "It waits for its moment."
+
+
 def rules(call: Call) -> list[dict[str, Any]]:
     """Rules as they were written: without what is only a default."""
+    defaults = {field.name: getattr(Rule(), field.name) for field in fields(Rule)}
     return [
         {
             "id": rule.id,
             "seen": rule.seen,
             "hit": rule.hit,
-            "text": json.dumps({k: getattr(rule, k) for k in DEFAULTS if getattr(rule, k) != DEFAULTS[k]}),
+            "text": json.dumps({k: getattr(rule, k) for k in defaults if getattr(rule, k) != defaults[k]}),
         }
         for rule in call.world.faults.rules
     ]
+
+
+def next_due_us(world: World) -> int | None:
+    """When the next workflow is due, if any is."""
+    row = world.store.one("SELECT min(next_us) AS at FROM workflows")
+    return row["at"] if row and world.options.scheduler else None
+
+
+def message(error: WireError) -> str:
+    return str(error.body["error"]["message"])
+
+
+def restored(lost: list[str]) -> str:
+    if not lost:
+        return "Everything is back, secrets included."
+    return f"Everything is back, save {len(lost)} secrets that this environment does not know: {', '.join(lost)}."

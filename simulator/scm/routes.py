@@ -37,7 +37,7 @@ def token(call: Call) -> Answer:
                 "not-before-policy": 0,
                 "scope": "",
             }
-            return Answer(200, body, {"Cache-Control": "no-store"})
+            return Answer(200, body, {"Cache-Control": "no-store", "Date": date(call)})
     raise oauth_error(401, "invalid_client", INVALID_CLIENT)
 
 
@@ -63,12 +63,16 @@ def list_records(call: Call) -> Answer:
     page = records.page(call.world, after, to_us)
     headers = {
         "Content-Type": "application/json",
-        # Clients compare it with their own clock.
-        "Date": format_datetime(call.world.clock.now().replace(microsecond=0), usegmt=True),
+        "Date": date(call),
     }
     if page.next:
         headers["token"] = str(page.next)
     return Answer(200, page.body, headers)
+
+
+def date(call: Call) -> str:
+    """Clients compare it with their own clock."""
+    return format_datetime(call.world.clock.now().replace(microsecond=0), usegmt=True)
 
 
 def window(call: Call) -> tuple[Cursor, int]:

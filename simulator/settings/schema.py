@@ -91,6 +91,9 @@ DEFINITION: dict[str, Any] = {
     "types": {
         "AllowedOutboundConnections": {
             "type": "object",
+            "version": "0",
+            "versionInfo": "",
+            "summaryPattern": "",
             "description": "",
             "documentation": "",
             "properties": {

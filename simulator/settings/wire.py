@@ -66,5 +66,5 @@ def effective(existing: SettingsObject | None, shown: tuple[str, ...]) -> dict[s
 
 
 def page(items: list[dict[str, Any]], size: int) -> dict[str, Any]:
-    """One page holds everything there can be, so the key of the next is always null."""
-    return {"items": items, "totalCount": len(items), "pageSize": size, "nextPageKey": None}
+    """One page holds everything there can be, so there is no key of a next one: absent, as the SDK's types have it."""
+    return {"items": items, "totalCount": len(items), "pageSize": size}

@@ -38,7 +38,12 @@ def local(module_local: Local) -> Local:
 
 def test_a_run_is_told_in_full(local: Local) -> None:
     headers = author(local)
-    made = create(local, headers, "export default () => { console.log('hello'); return {n: 1}; };", input={"a": 1})
+    made = create(
+        local,
+        headers,
+        "export default ({actionExecutionId}) => { console.log('hello'); return actionExecutionId; };",
+        input={"a": 1},
+    )
     execution = start(local, headers, made["id"], input={"b": 2}, params={"why": "test"})
     settle(local)
 
@@ -49,13 +54,13 @@ def test_a_run_is_told_in_full(local: Local) -> None:
     assert (found["workflowVersion"], found["isDraft"], found["startedAt"]) == (1, False, "2026-01-29T10:00:00.000Z")
     tasks = get(local, headers, f"executions/{execution}/tasks")
     assert {name: found["state"] for name, found in tasks.items()} == {"main": "SUCCESS"}
-    assert get(local, headers, f"executions/{execution}/tasks/main/result") == {"n": 1}
     assert get(local, headers, f"executions/{execution}/tasks/main/input") == made["tasks"]["main"]["input"]
     assert get(local, headers, f"executions/{execution}/tasks/main/log") == "hello"
     assert get(local, headers, f"executions/{execution}/log") == "hello"
-    action = get(local, headers, f"executions/{execution}/actions")[0]
-    assert get(local, headers, f"action-executions/{action['id']}") == action
-    assert get(local, headers, f"action-executions/{action['id']}/log") == "hello"
+    assert get(local, headers, f"executions/{execution}/actions") == ["dynatrace.automations:run-javascript"]
+    action = get(local, headers, f"executions/{execution}/tasks/main/result")
+    assert get(local, headers, f"action-executions/{action}")["result"] == action
+    assert get(local, headers, f"action-executions/{action}/log") == "hello"
     assert get(local, headers, f"workflows/{made['id']}")["lastExecution"]["id"] == execution
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import engine_build, engine_search, machine, packages, setup, steps
+from toolchain import browser, engine_build, engine_search, machine, packages, setup, steps
 from toolchain.commands import run
 from toolchain.engine_search import Engine, choose
 from toolchain.errors import SetupError
@@ -412,7 +412,10 @@ def test_on_a_terminal_a_step_is_one_line_that_is_rewritten() -> None:
 # what is pinned
 
 
-@pytest.mark.parametrize("file", [packages.REQUIREMENTS, packages.REQUIREMENTS_LOCAL], ids=lambda file: file.name)
+LOCKS = [packages.REQUIREMENTS, packages.REQUIREMENTS_LOCAL, packages.REQUIREMENTS_BROWSER]
+
+
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: file.name)
 def test_requirements_are_pinned_and_hashed_and_name_no_place(file: Path) -> None:
     text = file.read_text()
     entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
@@ -426,6 +429,13 @@ def test_the_local_requirements_contain_the_runtime_pins() -> None:
     local = packages.pins(packages.REQUIREMENTS_LOCAL)
 
     assert {k: v for k, v in packages.pins(packages.REQUIREMENTS).items() if local.get(k) != v} == {}
+
+
+def test_the_browser_s_requirements_change_nothing_that_is_installed_already() -> None:
+    local, more = packages.pins(packages.REQUIREMENTS_LOCAL), packages.pins(packages.REQUIREMENTS_BROWSER)
+
+    assert {k: v for k, v in more.items() if local.get(k, v) != v} == {}
+    assert {"playwright", "axe-playwright-python"} <= more.keys() - local.keys()
 
 
 def test_javascript_packages_are_locked_by_content_and_name_no_place() -> None:
@@ -449,6 +459,57 @@ def test_both_engine_modules_ask_for_the_same_go() -> None:
     ]
 
     assert [[engine_build.go_needed()]] * 2 == found
+
+
+# the browser
+
+
+def test_the_first_browser_that_starts_is_taken_and_the_reasons_before_it_are_told() -> None:
+    told: list[str] = []
+
+    def never() -> Path | str:
+        raise AssertionError("tried although a browser had been found")
+
+    found = browser.choose(
+        [lambda: "no Chromium on PATH", lambda: "", lambda: Path("/bin/chromium"), never], told.append
+    )
+
+    assert (found, told) == (Path("/bin/chromium"), ["no Chromium on PATH"])
+
+
+def test_without_any_browser_the_error_says_what_to_install() -> None:
+    with pytest.raises(SetupError, match="install Chromium or Chrome"):
+        browser.choose([lambda: "no Chromium on PATH"], lambda text: None)
+
+
+def test_a_browser_that_does_not_start_is_not_taken(only_path: Path) -> None:
+    executable(only_path / "chromium", "#!/bin/sh\necho 'error: the snap is missing' >&2\nexit 1\n")
+
+    found = browser.on_machine()
+
+    assert isinstance(found, str)
+    assert found.startswith(f"{only_path}/chromium does not start: ")
+
+
+def test_a_download_that_lives_may_be_slow_and_a_silent_one_ends() -> None:
+    time = [0.0]
+    heard = browser.Silence(lambda: time[0])
+
+    time[0] = 19
+    assert not heard.too_long()
+    time[0] = 21
+    assert heard.too_long()
+    heard.line("|====    |  10% of 180 MiB")
+    time[0] = 100
+    assert not heard.too_long()
+    time[0] = 150
+    assert heard.too_long()
+
+
+def test_the_ci_machine_gets_a_browser_first_and_lets_no_page_test_be_skipped() -> None:
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+
+    assert lines.index("make browser") < lines.index("export REQUIRE_BROWSER=1") < lines.index("exec make test")
 
 
 # make

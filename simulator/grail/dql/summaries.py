@@ -11,7 +11,7 @@ from .errors import DqlError, Span, unknown
 from .expressions import Aggregation, Compiled, constant, evaluator
 from .pipeline import Pipeline
 from .syntax import Braces, Item, name_of
-from .values import Duration, Row, Timeframe, Timestamp, identity
+from .values import Duration, Row, Timeframe, Timestamp, Value, identity
 
 DEFAULT_BINS = 120
 MAX_BINS = 1_500
@@ -111,8 +111,11 @@ def summarize(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
 
 
 def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
-    """Arrays with one element for each interval of the timeframe; an interval without records has the default."""
-    parameters = ("by", "interval", "bins", "time", "from", "to")
+    """Arrays with one element for each interval of the timeframe; an interval without records has the default.
+
+    With ``spread``, a timeframe, a record counts in every interval that it touches.
+    """
+    parameters = ("by", "interval", "bins", "time", "spread", "from", "to")
     what, given = plan(items, "makeTimeseries", parameters, pipeline, span)
     start, end = _bounds(given, pipeline)
     size = _interval(given, pipeline, start, end, span)
@@ -123,20 +126,24 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
         raise DqlError(
             f"{count} intervals are more than {MAX_BINS}: take a longer interval.", where, "TOO_MANY_INTERVALS"
         )
-    time = evaluator(given["time"].value, pipeline.scope()) if "time" in given else lambda row: row.get("timestamp")
+    if "time" in given and "spread" in given:
+        raise DqlError("makeTimeseries takes time or spread, not both.", given["spread"].span, "UNEXPECTED_ITEM")
+    when = given.get("spread") or given.get("time")
+    time = evaluator(when.value, pipeline.scope()) if when else lambda row: row.get("timestamp")
     frame = Timeframe(Timestamp(start), Timestamp(start + count * size))
 
     def series(rows: Iterable[Row]) -> Iterator[Row]:
         groups: dict[Any, tuple[Row, dict[int, list[Aggregate]]]] = {}
         for row in rows:
-            at = time(row)
-            if type(at) is not Timestamp or not 0 <= (place := (int(at) - start) // size) < count:
+            first, last = _places(time(row), start, size, count)
+            if first > last:
                 continue
             key, values = what.key(row)
             _, bins = groups.setdefault(key, (values, {}))
-            if place not in bins:
-                bins[place] = what.new()
-            what.add(bins[place], row)
+            for place in range(first, last + 1):
+                if place not in bins:
+                    bins[place] = what.new()
+                what.add(bins[place], row)
         empty = {name: output({a.slot: a.default for a in what.aggregations}) for name, output in what.outputs}
         for values, bins in groups.values():
             at_place = {place: what.results(aggregates) for place, aggregates in bins.items()}
@@ -145,6 +152,16 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
 
     pipeline.stages.append(series)
     pipeline.fields = what.names | {"timeframe", "interval"}
+
+
+def _places(at: Value, start: int, size: int, count: int) -> tuple[int, int]:
+    """The first and the last interval that a moment or a timeframe touches; none: the first behind the last."""
+    if isinstance(at, Timeframe):
+        # A timeframe does not contain its end (whether one that ends on a border touches the next is UNVERIFIED).
+        return max(0, (int(at.start) - start) // size), min(count - 1, (int(at.end) - start - 1) // size)
+    if type(at) is not Timestamp or not 0 <= (place := (int(at) - start) // size) < count:
+        return 1, 0
+    return place, place
 
 
 def _bounds(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:

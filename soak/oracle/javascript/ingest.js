@@ -22,7 +22,10 @@ export class Ingest {
     if (body.length > 10_000_000 || records.length > 50_000) return answer(413, '{"error":{"message":"too large"}}');
     const old = records.filter((record) => this.nowMs() - Date.parse(record.timestamp ?? "") > DAY_MS);
     if (old.length > 0 && this.oldRecords === "refuse") {
-      return answer(400, '{"error":{"message":"batch contains a log with a timestamp more than 24 hours in the past"}}');
+      return answer(
+        400,
+        '{"error":{"message":"batch contains a log with a timestamp more than 24 hours in the past"}}',
+      );
     }
     const kept = records.filter((record, index) => !old.includes(record) && !(partial && index % 2 === 1));
     for (const record of kept) {

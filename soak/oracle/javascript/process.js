@@ -112,7 +112,17 @@ export class Process {
       const { timeline } = world;
       const target = world.resolve(url);
       const rule = world.faults.match(target.api, method, target.path);
-      const request = { process: this, target, method, headers, body, lost: false, answered: false, accepted: false, sentMs: timeline.nowMs };
+      const request = {
+        process: this,
+        target,
+        method,
+        headers,
+        body,
+        lost: false,
+        answered: false,
+        accepted: false,
+        sentMs: timeline.nowMs,
+      };
       this.onTheWay.add(request);
       if (rule?.world_step_ms) this.offsetMs += rule.world_step_ms;
       if (rule?.world_delete) world.deleteEntries(rule.world_delete);
@@ -135,7 +145,7 @@ export class Process {
           request.answered = true;
           request.accepted = status === 204;
           if (request.created) this.made.add(request.created);
-            resolve(new Answer(status, text, more, broken));
+          resolve(new Answer(status, text, more, broken));
         });
       });
     });

@@ -64,7 +64,9 @@ export function schedule(seed) {
       round.records.push(...records(-19 * HOUR, -6 * HOUR, 6));
     }
     if (!quiet && !calm) {
-      if (random.chance(0.3)) round.starts.push({ after: random.pick([0, 1, 700, 20_000, 60_000, 118_000, 125_000]), offsetMs: 0 });
+      if (random.chance(0.3)) {
+        round.starts.push({ after: random.pick([0, 1, 700, 20_000, 60_000, 118_000, 125_000]), offsetMs: 0 });
+      }
       if (random.chance(0.08)) {
         const offsetMs = random.pick([-600, -45, -2, 2, 45, 110, 600]) * SECOND;
         for (const start of round.starts) start.offsetMs = offsetMs;

@@ -38,7 +38,9 @@ export class Scm {
       if (after === null) return answer(400, '{"description":"Invalid token"}');
     } else {
       const from = micros(query.get("from"));
-      if (from === null || from > to) return answer(400, '{"description":"Parameter \'from\' is missing or after \'to\'"}');
+      if (from === null || from > to) {
+        return answer(400, "{\"description\":\"Parameter 'from' is missing or after 'to'\"}");
+      }
       after = { us: from, number: this.options.from === "exclusive" ? Infinity : 0 };
     }
     const { us, number } = after;

@@ -14,7 +14,9 @@ export class Vault {
   constructor(entries) {
     /** @type {Map<string, any>} */
     this.entries = new Map();
-    for (const [id, entry] of Object.entries(entries)) this.entries.set(id, { id, ...structuredClone(METADATA), ...entry });
+    for (const [id, entry] of Object.entries(entries)) {
+      this.entries.set(id, { id, ...structuredClone(METADATA), ...entry });
+    }
     this.known = structuredClone(entries);
     /** What a write has spoiled besides the value, for the oracle. @type {string[]} */
     this.spoiled = [];

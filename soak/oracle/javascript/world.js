@@ -57,7 +57,11 @@ export class World {
   issue() {
     for (const { records } of this.schedule.rounds) {
       this.scm.issue(
-        records.map((/** @type {any} */ { us, lateS, record }) => ({ us, record, visibleMs: us / 1000 + lateS * 1000 })),
+        records.map((/** @type {any} */ { us, lateS, record }) => ({
+          us,
+          record,
+          visibleMs: us / 1000 + lateS * 1000,
+        })),
       );
     }
   }
@@ -75,11 +79,17 @@ export class World {
         this.vault.entries.get(IDS.config).secret = { token };
         this.watch.startsOver();
       }
-      for (const { after, offsetMs } of round.starts) timeline.after(after, () => this.startExecution("Schedule", {}, offsetMs));
+      for (const { after, offsetMs } of round.starts) {
+        timeline.after(after, () => this.startExecution("Schedule", {}, offsetMs));
+      }
       const last = Math.max(...round.starts.map((/** @type {any} */ { after }) => after));
       timeline.runUntil(timeline.nowMs + last);
       timeline.runWhile(() => this.executions.every(({ state }) => state !== "RUNNING"));
-      if (this.deleted.length > 0) this.#redeploy();
+      if (this.deleted.length > 0) {
+        // Nobody deploys while requests of the dead are still on their way.
+        timeline.runUntil(timeline.nowMs + 30_000);
+        this.#redeploy();
+      }
       afterRound(round);
     }
   }
@@ -184,8 +194,16 @@ export class World {
     if (method === "GET") return answer(200, JSON.stringify({ id: WORKFLOW, title: "Sectigo SCM", isDeployed: true }));
     if (!this.schedule.legs) return refused(403, "Missing permission automation:workflows:run");
     const { input, uniqueQualifier } = JSON.parse(body);
-    const started = this.startExecution("Manual", input ?? {}, this.round.quiet ? 0 : process.offsetMs, uniqueQualifier);
-    return answer(201, JSON.stringify({ id: started.id, state: "RUNNING", startedAt: new Date(started.startedMs).toISOString() }));
+    const started = this.startExecution(
+      "Manual",
+      input ?? {},
+      this.round.quiet ? 0 : process.offsetMs,
+      uniqueQualifier,
+    );
+    return answer(
+      201,
+      JSON.stringify({ id: started.id, state: "RUNNING", startedAt: new Date(started.startedMs).toISOString() }),
+    );
   }
 
   /** @param {("checkpoint" | "lock")[]} names */

@@ -18,7 +18,8 @@ const http = new OAuthHttpClient({
 });
 const PACKAGES = { automation, classic, grail };
 const SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections";
-const SCRIPT = "export default async function () { console.log('hello'); return { done: true }; }";
+const SCRIPT =
+  "export default function ({ actionExecutionId }) { console.log('hello'); return { action: actionExecutionId }; }";
 
 function written(value) {
   if (value instanceof Date) return `new Date(${JSON.stringify(value.toISOString())})`;
@@ -32,10 +33,10 @@ function say(message) {
   console.log(JSON.stringify(message));
 }
 
-/** Call a method of one of the clients, report its answer, return it. */
-async function call(from, client, method, argument) {
+/** Call a method of one of the clients, report its answer, return it. A method that declares a base type takes `type`. */
+async function call(from, client, method, argument, type) {
   const answer = await new PACKAGES[from][client](http)[method](argument);
-  say({ type: `Awaited<ReturnType<${from}.${client}["${method}"]>>`, expression: written(answer) });
+  say({ type: type ?? `Awaited<ReturnType<${from}.${client}["${method}"]>>`, expression: written(answer) });
   return answer;
 }
 
@@ -113,14 +114,15 @@ async function workflows() {
   await run("getTaskExecutions", { executionId: started.id });
   await run("getTaskExecution", { executionId: started.id, id: "main" });
   await run("getTaskExecutionInput", { executionId: started.id, id: "main" });
-  await run("getTaskExecutionResult", { executionId: started.id, id: "main" });
+  const result = await run("getTaskExecutionResult", { executionId: started.id, id: "main" });
   await run("getTaskExecutionLog", { executionId: started.id, id: "main" });
-  const [action] = await run("getExecutionActions", { id: started.id });
-  await call("automation", "ActionExecutionsClient", "getActionExecution", { id: action.id });
-  await call("automation", "ActionExecutionsClient", "getActionExecutionLog", { id: action.id });
+  await run("getExecutionActions", { id: started.id });
+  await flow("getWorkflowActions", { id });
+  await call("automation", "ActionExecutionsClient", "getActionExecution", { id: result.action });
+  await call("automation", "ActionExecutionsClient", "getActionExecutionLog", { id: result.action });
   await run("cancelExecution", { id: started.id });
   await flow("getWorkflow", { id });
-  await flow("resetThrottlesWorkflow", { id });
+  await flow("resetWorkflowThrottles", { id });
   await flow("deleteWorkflow", { id });
   await refused("automation", "WorkflowsClient", "getWorkflow", { id }, 404);
   await call("automation", "VersionClient", "getVersion");
@@ -133,7 +135,8 @@ async function workflows() {
 }
 
 async function vault() {
-  const vault = (method, argument) => call("classic", "CredentialVaultClient", method, argument);
+  const vault = (method, argument, type) => call("classic", "CredentialVaultClient", method, argument, type);
+  const secret = "classic.CredentialsDetailsTokenResponseElement";
   const body = {
     name: "Contract of the clients",
     type: "TOKEN",
@@ -146,8 +149,8 @@ async function vault() {
   const { id } = await vault("createCredentials", { body });
   await vault("getCredentials", { id });
   await vault("listCredentials", { name: body.name, pageSize: 5 });
-  await vault("getCredentialsDetails", { id });
-  await vault("getCredentialsDetailsList", { ids: [id] });
+  await vault("getCredentialsDetails", { id }, secret);
+  await vault("getCredentialsDetailsList", { ids: [id] }, `{ credentials: ${secret}[] }`);
   await vault("updateCredentials", { id, body: { ...body, token: "another" } });
   await vault("removeCredentials", { id });
   await refused("classic", "CredentialVaultClient", "getCredentials", { id }, 404);

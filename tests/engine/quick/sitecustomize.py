@@ -2,7 +2,7 @@
 
 import time
 
-LONGEST_S = 0.03
+LONGEST_S = 0.1
 _sleep = time.sleep
 
 

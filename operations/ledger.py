@@ -1,0 +1,88 @@
+"""The run ledger: one log record per run of the sync script, which tells its window, its counts and its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from providers.api.environment import Environment
+
+from . import moments
+
+SOURCE = "sectigo-scm-connector"
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One leg of the sync script. ``window_*`` are None where it never got as far as planning one."""
+
+    at: datetime
+    """When its record arrived, which is the end of the run."""
+    execution: str
+    outcome: str
+    reason: str
+    window_from: datetime | None
+    window_to: datetime | None
+    fetched: int
+    sent: int
+    repeated: int
+    set_aside: int
+    checkpoint: str
+    lag_s: int | None
+    backfill: bool
+    """A window sent again on request, which moves no checkpoint."""
+
+    @property
+    def drained(self) -> bool:
+        """Whether its window was read to the end."""
+        return self.outcome in ("caught up", "backfilled")
+
+
+def runs(environment: Environment, workflow: str, since: datetime) -> Iterator[Run]:
+    """Runs that ended at ``since`` or later, oldest first. Needs the scopes for reading logs."""
+    begin, seen = since, set[str]()
+    while True:
+        page = environment.query_logs(
+            f'fetch logs, from:"{moments.iso(begin)}" | filter log.source == "{SOURCE}" '
+            f'and connector.workflow == "{workflow}" | sort timestamp asc | limit {PAGE}',
+            most=PAGE,
+        )
+        found = [run for run in map(run_of, page) if run is not None and run.execution not in seen]
+        yield from found
+        if len(page) < PAGE or not found:
+            return
+        begin, seen = found[-1].at, {run.execution for run in found}
+
+
+def run_of(record: dict[str, Any]) -> Run | None:
+    """None for a record that has no readable time."""
+    at = moments.parse(record.get("timestamp"))
+    if at is None:
+        return None
+
+    def text(name: str) -> str:
+        # Environments of the classic pipeline lower the case of keys (facts: dynatrace-runtime 9).
+        value = record.get(f"connector.{name}", record.get(f"connector.{name.lower()}"))
+        return "" if value is None else str(value)
+
+    def number(name: str) -> int:
+        return int(text(name)) if text(name).lstrip("-").isdigit() else 0
+
+    return Run(
+        at=at,
+        execution=text("executionId"),
+        outcome=text("outcome"),
+        reason=text("reason"),
+        window_from=moments.parse(text("windowFrom")),
+        window_to=moments.parse(text("windowTo")),
+        fetched=number("fetched"),
+        sent=number("sent"),
+        repeated=number("repeated"),
+        set_aside=number("setAside"),
+        checkpoint=text("checkpointAfter"),
+        lag_s=number("lagSeconds") if text("lagSeconds") else None,
+        backfill=text("backfill") == "true",
+    )

@@ -1,0 +1,71 @@
+"""Times as an operator writes and reads them. All are UTC and aware of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?)?\s*([Zz]|[+-]\d\d:?\d\d)?")
+BEFORE_NOW = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+
+
+def parse(text: object) -> datetime | None:
+    """An ISO 8601 time, without an offset in UTC; None if it is none. Digits below the microsecond are dropped."""
+    found = ISO.fullmatch(text.strip()) if isinstance(text, str) else None
+    if not found:
+        return None
+    day, clock, fraction, zone = found.groups()
+    clock = clock or "00:00"
+    clock += ":00" * (clock.count(":") == 1)
+    offset = "+00:00" if zone is None or zone in "Zz" else zone
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}{offset}")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def given(text: str, now: datetime) -> datetime:
+    """What a command line means: an ISO time, or a span before now (``2h``, ``5d12h``). Raises ValueError."""
+    moment = parse(text)
+    if moment is not None:
+        return moment
+    span = BEFORE_NOW.fullmatch(text.strip())
+    if not text.strip() or span is None:
+        raise ValueError(f"{text!r} is no time: write 2026-01-29T09:00:00Z, or 2h, 1d, 5d12h for a time before now")
+    days, hours, minutes = (int(part or 0) for part in span.groups())
+    return now - timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def iso(moment: datetime) -> str:
+    """``2026-01-29T09:44:11Z``, with six digits where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def short(moment: datetime) -> str:
+    """``2026-01-29 09:44`` for tables."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def span(seconds: float) -> str:
+    """``40 s``, ``12 min``, ``5 h 10 min``, ``3 days``."""
+    whole = round(abs(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+    return f"{minutes // 1440} days"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    seconds = (now - moment).total_seconds()
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(seconds)}"
+
+
+def floor(moment: datetime, step: timedelta = timedelta(seconds=1)) -> datetime:
+    """The last multiple of ``step`` since the epoch."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return epoch + (moment - epoch) // step * step

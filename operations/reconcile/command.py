@@ -1,0 +1,61 @@
+"""``reconcile``: walk, report, exit code."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from .. import ledger, moments
+from ..bar import Bar
+from ..scm import Scm
+from ..stack import Stack, StackError
+from .coverage import Coverage
+from .report import Report
+from .walk import WINDOW, Sides, windows
+
+HISTORY = timedelta(hours=24)
+MINUTE = timedelta(minutes=1)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="begin", default="", help="ISO time or a span before now (default: 24h)")
+    parser.add_argument("--to", dest="end", default="", help="ISO time or a span before now (default: now)")
+    parser.add_argument("--json", type=Path, help="write the report for auditors to this file")
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    """0: complete; 1: records are missing. Raises StackError, DynatraceError."""
+    begin, end = between(options.begin, options.end, datetime.now(UTC))
+    environment, workflow = stack.environment, stack.outputs["workflowId"]
+    # Runs end after the window they have read, so those of interest come later than its begin.
+    coverage = Coverage.of(ledger.runs(environment, workflow, begin))
+    if not options.begin and coverage.stretches:
+        # What is older than the connector's history was never asked for.
+        begin = min(end - MINUTE, max(begin, moments.floor(coverage.stretches[0][0], MINUTE)))
+    report = Report(stack.name, stack.config["scmApiUrl"], begin, end, coverage)
+    bar = Bar("reconcile")
+    try:
+        for window in windows(Sides(Scm.of(stack.config), environment, coverage.due_before), begin, end, WINDOW):
+            report.windows.append(window)
+            note = f"{report.total('scm')} records, {report.missing} missing, up to {moments.short(window.end)}"
+            bar.show((window.end - begin) / (end - begin), note)
+    finally:
+        bar.close()
+    print(report.text())
+    if options.json:
+        report.write(options.json)
+        print(f"JSON: {options.json}")
+    return 0 if report.complete else 1
+
+
+def between(begin: str, end: str, now: datetime) -> tuple[datetime, datetime]:
+    """Whole seconds, as windows have. Raises StackError."""
+    try:
+        until = moments.floor(moments.given(end, now) if end else now)
+        since = moments.floor(moments.given(begin, now) if begin else until - HISTORY)
+    except ValueError as problem:
+        raise StackError(str(problem)) from None
+    if since >= until:
+        raise StackError(f"nothing to compare: {moments.iso(since)} is not before {moments.iso(until)}")
+    return since, until

@@ -1,0 +1,86 @@
+"""What the run ledger claims: which stretches of time were read to their end, and up to where records are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..ledger import Run
+
+OVERLAP = timedelta(minutes=5)
+"""How late a record may become visible and still be found by the next run (``overlap`` in workflow_src/sync.js)."""
+
+Stretch = tuple[datetime, datetime]
+
+
+@dataclass
+class Coverage:
+    """Built run by run, oldest first; keeps stretches, not runs."""
+
+    runs: int = 0
+    failed: int = 0
+    sent: int = 0
+    set_aside: int = 0
+    high_water: datetime | None = None
+    """End of the newest window of the schedule that was read to its end."""
+    stretches: list[Stretch] = field(default_factory=list)
+    _open: Run | None = None
+
+    @classmethod
+    def of(cls, runs: Iterable[Run]) -> Coverage:
+        made = cls()
+        for run in runs:
+            made.add(run)
+        return made
+
+    def add(self, run: Run) -> None:
+        if run.outcome == "skipped":
+            return
+        self.runs += 1
+        self.failed += run.outcome == "failed"
+        self.sent += run.sent
+        self.set_aside += run.set_aside
+        if run.window_from is None or run.window_to is None:
+            return
+        if run.backfill:
+            if run.drained:
+                self._join(run.window_from, run.window_to)
+            return
+        # A leg that stopped early has read as far as the next one begins: that one goes on from the checkpoint.
+        if self._open and self._open.window_from and run.window_from > self._open.window_from:
+            self._join(self._open.window_from, run.window_from)
+        self._open = None if run.drained else run
+        if run.drained:
+            self._join(run.window_from, run.window_to)
+            self.high_water = max(self.high_water or run.window_to, run.window_to)
+
+    def _join(self, begin: datetime, end: datetime) -> None:
+        kept = []
+        for a, b in self.stretches:
+            if b < begin or a > end:
+                kept.append((a, b))
+            else:
+                begin, end = min(a, begin), max(b, end)
+        self.stretches = sorted([*kept, (begin, end)])
+
+    @property
+    def due_before(self) -> datetime | None:
+        """Records older than this must be in Grail."""
+        return self.high_water - OVERLAP if self.high_water else None
+
+    def holes(self, begin: datetime, end: datetime) -> list[Stretch]:
+        """Stretches of a time that no run has read to the end; what is newer than ``due_before`` is none."""
+        end = min(end, self.due_before or begin)
+        found, at = [], begin
+        for a, b in self.stretches:
+            if b <= at:
+                continue
+            if a >= end:
+                break
+            if a > at:
+                found.append((at, a))
+            at = b
+        if at < end:
+            found.append((at, end))
+        return found

@@ -1,0 +1,100 @@
+"""A local environment that takes a stack's config for true: its host, its client ids, and placeholders for secrets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from providers.api.environment import AUTOMATION_SCOPES, QUERY_SCOPES
+from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
+
+from .stack import ROOT, StackError
+
+OWNER = "sectigo-connector@service.local"
+"""The service user of the local environment's seed."""
+ACTOR_PERMISSIONS = [
+    "app-engine:functions:run",
+    "automation:workflows:read",
+    "automation:workflows:run",
+    "environment-api:credentials:read",
+    "environment-api:credentials:write",
+    "environment:roles:viewer",
+]
+OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
+
+
+def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
+    """Secrets that look right and open nothing, by key."""
+    client = str(config.get("oauthClientId", "dt0s02.PREVIEW"))
+    return {
+        "dynatraceApiToken": f"dt0c01.{'PREVIEWDEPLOY':A<24}.{'PLACEHOLDER':A<64}",
+        "logIngestToken": f"dt0c01.{'PREVIEWINGEST':A<24}.{'PLACEHOLDER':A<64}",
+        "oauthClientSecret": f"{client}.{'PLACEHOLDER':A<64}",
+        "sectigoClientSecret": "placeholder-of-a-preview",
+    }
+
+
+@contextmanager
+def environment(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    """Start a local environment that knows the identities of a stack's plain config; yields ``127.0.0.1:PORT``."""
+    host = urlsplit(str(config.get("dynatraceEnvironmentUrl", ""))).hostname or ""
+    command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--clock", "auto"]
+    command += ["--state", str(folder / "simulator.sqlite")]
+    for key, value in {**OPTIONS, "environment_host": host}.items():
+        command += ["--set", f"{key}={json.dumps(value)}"]
+    log = folder / "simulator.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if "http://" not in line:
+                raise StackError(f"the local environment did not start: {log.read_text()[-500:]}")
+            url = line.strip().rsplit(" ", 1)[-1]
+            introduce(url, config)
+            yield urlsplit(url).netloc
+        finally:
+            process.terminate()
+            process.wait(20)
+            process.stdout.close()
+
+
+def introduce(url: str, config: Mapping[str, Any]) -> None:
+    """Make the identities that the config names known."""
+    secrets = placeholders(config)
+    actor = config.get("workflowActor")
+    identities = {
+        "users": [{"id": actor, "email": f"{actor}@service.local", "kind": "service", "permissions": ACTOR_PERMISSIONS}]
+        if actor
+        else [],
+        "apiTokens": [
+            {
+                "token": secrets["dynatraceApiToken"],
+                "owner": OWNER,
+                "name": "deploy",
+                "scopes": [*DEPLOY_SCOPES, *INGEST_SCOPES],
+            },
+            {"token": secrets["logIngestToken"], "owner": OWNER, "name": "ingest", "scopes": [*INGEST_SCOPES]},
+        ],
+        "oauthClients": [
+            {
+                "id": config.get("oauthClientId", ""),
+                "secret": secrets["oauthClientSecret"],
+                "subject": OWNER,
+                "scopes": [*AUTOMATION_SCOPES, *QUERY_SCOPES],
+                "account": config.get("accountUrn", ""),
+            }
+        ],
+        "scmClients": [{"id": config.get("sectigoClientId", ""), "secret": secrets["sectigoClientSecret"]}],
+    }
+    request = urllib.request.Request(
+        f"{url}/_sim/identities", json.dumps(identities).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20).close()

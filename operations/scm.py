@@ -1,0 +1,137 @@
+"""The SCM audit API, read from the operator's machine with the stack's own client.
+
+Path, cursor and the names of a record's id and time are those of ``SCM`` in ``workflow_src/sync.js``; a test holds the
+two together.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from providers.api.errors import ApiError, DynatraceError
+from providers.api.http import Http
+from providers.api.redaction import Redactor
+
+from . import moments
+
+PATH = "/api/v1/records"
+CURSOR = "token"
+LISTS = ("records", "data", "items", "content")
+IDS = ("id", "uuid", "guid", "recordId", "eventId")
+TIMES = ("timestamp", "time", "eventTime", "created", "createdAt", "date")
+RENEW_BEFORE_S = 60.0
+
+
+class ScmError(DynatraceError):
+    """SCM refused, or answered what nobody can read."""
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """``id`` empty: the record has none of its own. ``at`` None: its time is unreadable."""
+
+    id: str
+    at: datetime | None
+
+
+class Scm:
+    """Audit records of one SCM instance."""
+
+    def __init__(self, api_url: str, token_url: str, client_id: str, client_secret: str) -> None:
+        self.api_url, self.token_url = api_url, token_url
+        self._client_id, self._client_secret = client_id, client_secret
+        self._redact = Redactor([client_secret])
+        self._http = Http(self._redact)
+        self._token, self._ends = "", 0.0
+
+    @classmethod
+    def of(cls, config: dict[str, Any]) -> Scm:
+        """From the checked config values of a stack."""
+        return cls(config["scmApiUrl"], config["scmTokenUrl"], config["sectigoClientId"], config["sectigoClientSecret"])
+
+    def login(self) -> str:
+        """An access token. Raises ScmError with the keys to check."""
+        if time.monotonic() < self._ends:
+            return self._token
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+        }
+        try:
+            answer = self._http.send("POST", self.token_url, headers={}, form=form, writes=False)
+            self._token = str(answer["access_token"])
+        except ApiError as error:
+            raise ScmError(
+                f"SCM refused the OAuth client ({error.status}: {error.text}); check sectigoClientId and "
+                "sectigoClientSecret"
+            ) from None
+        except (KeyError, TypeError):
+            raise ScmError(f"SCM's token endpoint {self.token_url} answered without an access_token") from None
+        self._redact.add(self._token)
+        self._ends = time.monotonic() + float(answer.get("expires_in") or 300) - RENEW_BEFORE_S
+        return self._token
+
+    def pages(self, begin: datetime, end: datetime) -> Iterator[list[AuditRecord]]:
+        """Pages of the records from ``begin`` to ``end``; whether the bounds are included is not documented."""
+        query = {"from": moments.iso(begin), "to": moments.iso(end)}
+        cursors: set[str] = set()
+        while True:
+            headers: dict[str, str] = {}
+            answer = self._get(query, headers)
+            records = self._records(answer)
+            if records:
+                yield [audit_record(record) for record in records]
+            cursor = headers.get(CURSOR, "")
+            # The documented end is an empty page; a page without a cursor is the last one too.
+            if not records or not cursor:
+                return
+            if cursor in cursors:
+                raise ScmError("SCM repeats a page cursor; the window cannot be read to its end")
+            cursors.add(cursor)
+            query = {"token": cursor, "to": moments.iso(end)}
+
+    def _get(self, query: dict[str, str], headers: dict[str, str]) -> Any:
+        for renewed in (False, True):
+            sent = {"Authorization": f"Bearer {self.login()}", "Accept": "application/json"}
+            try:
+                return self._http.send("GET", self.api_url + PATH, headers=sent, query=query, seen=headers)
+            except ApiError as error:
+                if error.status == 401 and not renewed:
+                    self._ends = 0.0
+                    continue
+                hint = "; is audit API access enabled for this key?" if error.status in (401, 403) else ""
+                raise ScmError(f"SCM audit API answered {error.status}: {error.text}{hint}") from None
+        raise AssertionError("unreachable")
+
+    def _records(self, answer: Any) -> list[Any]:
+        if isinstance(answer, dict):
+            answer = next((answer[name] for name in LISTS if isinstance(answer.get(name), list)), None)
+        if not isinstance(answer, list):
+            raise ScmError(f"SCM audit API answered no list of records: {self._redact(json.dumps(answer)[:200])}")
+        return answer
+
+
+def audit_record(record: Any) -> AuditRecord:
+    fields = record if isinstance(record, dict) else {}
+    id = next((str(fields[name]) for name in IDS if scalar(fields.get(name))), "")
+    at = next((fields[name] for name in TIMES if scalar(fields.get(name))), None)
+    return AuditRecord(id, moment(at))
+
+
+def scalar(value: Any) -> bool:
+    return value is not None and not isinstance(value, dict | list)
+
+
+def moment(value: Any) -> datetime | None:
+    """A record's time: text, or a number of seconds, milliseconds or microseconds since the epoch."""
+    if not str(value).isdigit():
+        return moments.parse(value)
+    number = float(value)
+    seconds = number / 1e6 if number >= 1e14 else number / 1e3 if number >= 1e11 else number
+    return datetime.fromtimestamp(seconds, UTC) if 1e8 <= seconds < 1e11 else None

@@ -1,0 +1,108 @@
+"""``import-config``: the vendor's ``config.yaml`` into the stack config, every secret encrypted."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from providers.configuration import KEYS
+
+from .stack import Stack, StackError
+
+NAMES = {
+    "dynatrace_environment_url": "dynatraceEnvironmentUrl",
+    "dynatrace_api_token": "dynatraceApiToken",
+    "oauth_client_id": "oauthClientId",
+    "oauth_client_secret": "oauthClientSecret",
+    "account_urn": "accountUrn",
+    "scm_api_url": "scmApiUrl",
+    "sectigo_client_id": "sectigoClientId",
+    "sectigo_client_secret": "sectigoClientSecret",
+    "max_retries": "maxRetries",
+    "max_execution_time_minutes": "maxExecutionTimeMinutes",
+    "init_history_duration": "initHistoryDuration",
+    "initial_checkpoint": "initialCheckpoint",
+    "trigger_interval_minutes": "triggerIntervalMinutes",
+    "trigger_enabled": "triggerEnabled",
+}
+"""The manual's parameters and ours."""
+PLACEHOLDERS = ("YOUR_", "YOUR-")
+
+
+@dataclass
+class Reading:
+    """``values``: raw texts by our key. ``missing``: required keys that the file does not give."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", type=Path, required=True, help="the vendor's config.yaml")
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    """0: all keys are there now; 1: some are still to be set. Raises StackError."""
+    reading = read(options.file)
+    if reading.problems:
+        raise StackError(f"{options.file}: nothing was imported\n" + "\n".join(f"  - {p}" for p in reading.problems))
+    stack.pulumi("stack", "select", "--create")
+    already = set(stack.given)
+    for key, text in reading.values.items():
+        # The value goes through stdin: arguments are seen by every process of the machine.
+        stack.pulumi("config", "set", "--secret" if KEYS[key].secret else "--plaintext", key, input=text)
+        print(f"  {key:<24} {'[secret]' if KEYS[key].secret else text}")
+    missing = [key for key in reading.missing if key not in already]
+    if missing:
+        print("\nStill needed (the manual's table calls them required, its sample file lacks some):")
+        for key in missing:
+            print(f"  pulumi config set {'--secret ' if KEYS[key].secret else ''}{key} --stack {stack.name}")
+    print(
+        f"\n{options.file} holds its secrets in clear: delete it once `pulumi up` has worked, and if it was ever "
+        "shared, rotate them (docs/rotate.md).\n"
+        f"Next: make adopt STACK={stack.name} finds what the vendor's script made, so that it is taken over."
+    )
+    return 1 if missing else 0
+
+
+def read(path: Path) -> Reading:
+    """Raises StackError where the file is none; no message holds a value."""
+    try:
+        given: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise StackError(f"{path} cannot be read: {problem.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        raise StackError(f"{path} is no YAML{line}; a secret with signs like = ! ] [ needs quotes") from None
+    if not isinstance(given, dict):
+        raise StackError(f"{path} holds no keys; the vendor's file begins with dynatrace_api_token: …")
+    reading = Reading()
+    for name, value in given.items():
+        key = NAMES.get(str(name))
+        if key is None:
+            reading.problems.append(f"{name}: is not a key of the vendor's config.yaml")
+            continue
+        text = text_of(value)
+        if text == "" or text.startswith(PLACEHOLDERS) or any(f".{mark}" in text for mark in PLACEHOLDERS):
+            continue
+        try:
+            KEYS[key].rule(text)
+        except ValueError as problem:
+            reading.problems.append(f"{name}: {problem}")
+        reading.values[key] = text
+    reading.missing = [key for key, rule in KEYS.items() if rule.default is None and key not in reading.values]
+    return reading
+
+
+def text_of(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip()

@@ -1,0 +1,78 @@
+"""``adopt``: finds what the vendor's script has made in the environment and prints (or sets) the ``adopt`` config."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+
+from providers.api.environment import Environment
+from providers.ownership import mark_of
+
+from .stack import Stack
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``type`` empty: the workflow."""
+
+    adopt_key: str
+    type: str
+    name: re.Pattern[str]
+
+
+# The manual shows the names of three entries and of the workflow; those of checkpoint and lock are not shown anywhere.
+KINDS = (
+    Kind("scm", "USERNAME_PASSWORD", re.compile(r"sectigo.*oauth", re.IGNORECASE)),
+    Kind("logIngest", "TOKEN", re.compile(r"dynatrace log ingest token|sectigo.*ingest.*", re.IGNORECASE)),
+    Kind("checkpoint", "TOKEN", re.compile(r".*sectigo.*checkpoint.*", re.IGNORECASE)),
+    Kind("executionLock", "TOKEN", re.compile(r".*sectigo.*lock.*", re.IGNORECASE)),
+    Kind("workflowConfig", "TOKEN", re.compile(r".*sectigo.*config.*", re.IGNORECASE)),
+)
+WORKFLOW_TITLE = "Sectigo SCM Integration"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    adopt_key: str
+    id: str
+    name: str
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write", action="store_true", help="set the config instead of printing the commands")
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    """0: found, each once; 1: some were not found or are ambiguous. Raises StackError, DynatraceError."""
+    found = candidates(stack.environment)
+    clear = True
+    for key in [kind.adopt_key for kind in KINDS] + ["workflow"]:
+        some = [one for one in found if one.adopt_key == key]
+        if len(some) != 1:
+            clear = False
+            names = ", ".join(f"{one.name} ({one.id})" for one in some)
+            print(f"{key:<15} {'several: ' + names if some else 'none found'}")
+            continue
+        print(f"{key:<15} {some[0].name} ({some[0].id})")
+        if options.write:
+            stack.pulumi("config", "set", "--plaintext", "--path", f"adopt.{key}", some[0].id)
+        else:
+            print(f"                pulumi config set --path adopt.{key} {some[0].id} --stack {stack.name}")
+    print("\nWhat is not named under adopt is made new. See docs/way-in.md for what is kept.")
+    return 0 if clear else 1
+
+
+def candidates(environment: Environment) -> list[Candidate]:
+    """Objects that look like the vendor's and bear no stack's mark."""
+    found = [
+        Candidate(kind.adopt_key, entry.id, entry.name)
+        for entry in environment.vault.entries()
+        for kind in KINDS
+        if entry.type == kind.type and kind.name.fullmatch(entry.name) and not mark_of(entry.description)[0]
+    ]
+    return found + [
+        Candidate("workflow", workflow["id"], workflow["title"])
+        for workflow in environment.automation.workflows_titled(WORKFLOW_TITLE)
+        if not mark_of(workflow.get("description") or "")[0]
+    ]

@@ -1,0 +1,94 @@
+"""What somebody changed in the web interface is shown field by field, and `up` repairs it."""
+
+from __future__ import annotations
+
+import re
+
+from tests.engine import inside
+from tests.engine.deployment import Deployment, changes
+from tests.local import Local
+from tests.simulator.callers import DEPLOY
+
+
+def test_every_change_of_the_web_interface_is_shown_and_repaired(stack: Deployment, local: Local) -> None:
+    stack.up()
+    ids = stack.outputs
+    tasks = inside.workflow(local, ids["workflowId"])["tasks"]
+    tasks["sync"]["input"]["script"] = tasks["sync"]["input"]["script"].replace("leg: 100 *", "leg: 50 *")
+    tasks["sync"]["timeout"] = 999
+    schedule = inside.workflow(local, ids["workflowId"])["trigger"]
+    schedule["schedule"]["trigger"]["intervalMinutes"] = 33
+    kept = {key: schedule["schedule"][key] for key in ("trigger", "isActive", "timezone", "rule", "filterParameters")}
+    inside.edit_workflow(local, ids["workflowId"], tasks=tasks, isPrivate=True, trigger={"schedule": kept})
+    inside.delete_entry(local, ids["logIngestCredentialId"])
+    renamed = {"name": "Mine", "type": "USERNAME_PASSWORD", "scopes": ["APP_ENGINE"], "user": "u", "password": "p"}
+    path = f"/api/v2/credentials/{ids['scmCredentialId']}"
+    assert local.call("PUT", path, headers=DEPLOY, json=renamed).status_code == 204
+    inside.overwrite(local, ids["checkpointCredentialId"], "2026-01-29T09:44:11.611092Z|9d3cd09c")
+
+    shown = stack.preview("--refresh", "--diff")
+    words = re.sub(r" +:", ":", shown.text)
+
+    for line in (
+        "leg: 50 * SECOND",
+        "leg: 100 * SECOND",
+        "timeout: 999 => 300",
+        "intervalMinutes: 33 => 2",
+        "private: true => false",
+        'name: "Mine" => "Sectigo SCM OAuth"',
+        "closed to workflow scripts",
+    ):
+        assert line in words, line
+    assert shown.text.count("const PARAMETERS") == 0, "the parameters have not changed"
+    assert changes(shown)["create"] == 1
+
+    stack.up("--refresh")
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+    assert (
+        inside.value(local, ids["checkpointCredentialId"]).startswith("2026-01-29T09:44:11.611092Z|9d3cd09c") is False
+    )
+    assert "|" in inside.value(local, ids["checkpointCredentialId"]), "moved on by the run, not reset"
+
+
+def test_a_deleted_workflow_comes_back_and_a_deleted_checkpoint_is_told_as_a_possible_gap(
+    stack: Deployment, local: Local
+) -> None:
+    stack.up()
+    ids = stack.outputs
+    inside.delete_workflow(local, ids["workflowId"])
+    assert "Workflow" in stack.preview("--refresh").text
+
+    back = stack.up("--refresh")
+    assert "possible gap" not in back.text
+    assert stack.outputs["checkpointCredentialId"] == ids["checkpointCredentialId"]
+
+    inside.delete_entry(local, ids["checkpointCredentialId"])
+    done = stack.up("--refresh")
+
+    assert "had been deleted outside Pulumi and is made again as NONE. Records older than" in done.text
+    assert "possible gap in the logs" in done.text
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+
+
+def test_a_forced_replacement_touches_no_live_value_and_the_checkpoint_can_outlive_its_stack(
+    stack: Deployment, local: Local
+) -> None:
+    stack.up()
+    ids = stack.outputs
+    inside.overwrite(local, ids["checkpointCredentialId"], "2026-01-29T09:44:11.611092Z|9d3cd09c")
+    urn = "urn:pulumi:test::sectigo-dynatrace::pulumi-python:dynamic/dynatrace:StateCredential::checkpoint"
+
+    done = stack.up("--replace", urn)
+
+    assert "is not replaced: it was found again and stays as it is" in done.text
+    assert stack.outputs["checkpointCredentialId"] == ids["checkpointCredentialId"]
+    assert inside.value(local, ids["checkpointCredentialId"]).startswith("2026-01-29T09:44:11.611092Z")
+
+    stack.configure(keepCheckpoint="true")
+    stack.up()
+    stack.destroy()
+    assert inside.names(local)["Sectigo SCM Checkpoint"] == 1
+    assert inside.value(local, ids["checkpointCredentialId"]).startswith("2026-01-29T09:44:11.611092Z")
+
+    again = stack.up()
+    assert "Checkpoint: 2026-01-29T09:44:11.611092Z|9d3cd09c" in again.text

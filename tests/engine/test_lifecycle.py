@@ -1,0 +1,114 @@
+"""`pulumi up`, again, `preview`, `destroy` on the real engine."""
+
+from __future__ import annotations
+
+from tests.engine.deployment import Deployment, changes
+from tests.local import Local
+
+POLLS = "GET /platform/automation/v1/executions/"
+
+
+def test_a_deployment_runs_changes_nothing_twice_needs_no_network_to_preview_and_leaves_nothing(
+    stack: Deployment, local: Local
+) -> None:
+    before = local.sim("GET", "dump")
+
+    stack.forget_calls()
+    first = stack.up()
+    calls = [call for call in stack.calls() if not (call.startswith(POLLS) and call.count("/") == 5)]
+    assert changes(first) == {"created": 10}
+    assert len(calls) <= 20, calls
+    assert "✓ Execution lock released (IDLE)" in first.text, "the first run's own log is shown"
+    assert "Traceback" not in first.text
+    assert "warning" not in first.text
+    outputs = stack.outputs
+    assert outputs["firstRun"]["outcome"] == "caught up"
+    assert outputs["workflowUrl"].endswith(f"/ui/apps/dynatrace.automations/workflows/{outputs['workflowId']}")
+    assert outputs["schedule"] == "Every 2 minutes"
+
+    stack.forget_calls()
+    assert changes(stack.up()) == {"unchanged": 10}
+    assert stack.calls() == []
+
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+    stack.refresh()
+    assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
+
+    local.stop()
+    try:
+        assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
+        stack.configure(triggerIntervalMinutes=7, maxRetries=5)
+        changed = stack.preview("--diff")
+    finally:
+        local.start()
+    assert changes(changed) == {"update": 2, "unchanged": 8}
+    assert "intervalMinutes: 2 => 7" in changed.text
+    assert "edits that were made in the vault are lost" in changed.text
+
+    stack.forget_calls()
+    assert changes(stack.up()) == {"updated": 2, "unchanged": 8}
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+
+    assert changes(stack.destroy()) == {"deleted": 10}
+    assert local.sim("GET", "dump") == before
+
+
+def test_a_wrong_configuration_stops_before_anything_is_asked(stack: Deployment) -> None:
+    stack.configure(triggerIntervalMinutes=0, unknownKey="x", scmApiUrl="http://audit.demo.sectigo.com")
+    stack.forget_calls()
+
+    done = stack.up(check=False)
+
+    assert done.code != 0
+    for line in (
+        "- triggerIntervalMinutes: must be an integer from 1 to 720",
+        "- unknownKey: is not a key of this program",
+        "- scmApiUrl: must begin with https://",
+    ):
+        assert line in done.text
+    assert "Traceback" not in done.text
+    assert stack.calls() == []
+
+
+def test_a_failed_preflight_writes_nothing_and_is_one_report_without_a_traceback(
+    stack: Deployment, local: Local
+) -> None:
+    before = local.sim("GET", "dump")
+    stack.configure(accountUrn="urn:dtaccount:99999999-0000-4000-8000-000000000001")
+
+    done = stack.up(check=False)
+
+    assert done.code != 0
+    assert "nothing was written" in done.text
+    assert "the client must belong to that account" in done.text
+    assert "Traceback" not in done.text
+    assert local.sim("GET", "dump") == before
+
+
+def test_a_failed_run_fails_the_deployment_with_its_reason_and_the_next_one_tries_again(
+    stack: Deployment, local: Local
+) -> None:
+    local.sim("POST", "faults", {"api": "scm", "times": None, "status": 403, "caller": "script"})
+
+    done = stack.up(check=False)
+    assert done.code != 0
+    assert "the workflow was deployed, but its run ended as ERROR" in done.text
+    assert "Look: http" in done.text
+    assert "Traceback" not in done.text
+
+    local.sim("DELETE", "faults")
+    again = stack.up()
+    assert changes(again) == {"created": 1, "unchanged": 9}
+    assert stack.outputs["firstRun"]["outcome"] == "caught up"
+
+
+def test_a_move_to_another_name_or_environment_is_refused_with_the_reason(stack: Deployment, local: Local) -> None:
+    stack.up()
+    before = local.sim("GET", "dump")
+
+    stack.configure(name="Another")
+    done = stack.up(check=False)
+
+    assert done.code != 0
+    assert "name cannot change from 'Sectigo SCM' to 'Another'. One stack is one connector" in done.text
+    assert local.sim("GET", "dump") == before

@@ -1,0 +1,79 @@
+"""Objects that exist already: ours are taken again, the vendor's if they are named, anybody else's never."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.engine import inside, vendor
+from tests.engine.deployment import Deployment, changes
+from tests.local import Local
+
+
+def test_a_lost_state_makes_no_twins_and_loses_no_live_value(stack: Deployment, local: Local) -> None:
+    stack.up()
+    outputs = stack.outputs
+    inside.overwrite(local, outputs["checkpointCredentialId"], vendor.CHECKPOINT)
+    inside.overwrite(local, outputs["workflowConfigCredentialId"], '{"maxRetries": 9}')
+    before = inside.names(local)
+
+    stack.lose_state()
+    done = stack.up()
+
+    assert changes(done) == {"created": 10}
+    assert stack.outputs == outputs
+    assert inside.names(local) == before
+    assert "exists already (preserving its value)" in done.text
+    assert inside.value(local, outputs["checkpointCredentialId"]) == vendor.CHECKPOINT
+    assert inside.value(local, outputs["workflowConfigCredentialId"]) == '{"maxRetries": 9}'
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+
+
+def test_a_vendors_installation_is_taken_over_with_its_checkpoint(stack: Deployment, local: Local) -> None:
+    ids = vendor.install(local)
+    before = inside.names(local)
+
+    refused = stack.up(check=False)
+    assert refused.code != 0
+    assert f"pulumi config set --path adopt.scm {ids['scm']}" in refused.text
+    assert "Traceback" not in refused.text
+
+    for key, id in ids.items():
+        stack.pulumi("config", "set", "--path", f"adopt.{key}", id)
+    done = stack.up()
+
+    outputs = stack.outputs
+    assert {
+        "scm": outputs["scmCredentialId"],
+        "logIngest": outputs["logIngestCredentialId"],
+        "checkpoint": outputs["checkpointCredentialId"],
+        "executionLock": outputs["executionLockCredentialId"],
+        "workflowConfig": outputs["workflowConfigCredentialId"],
+        "workflow": outputs["workflowId"],
+    } == ids
+    assert sum(inside.names(local).values()) == sum(before.values())
+    assert "Checkpoint: 2026-01-29T09:44:11.611092Z|9d3cd09c" in done.text, "the first run goes on where theirs stood"
+    assert "name “Dynatrace Log Ingest Token” instead of “Sectigo SCM Log Ingest Token”" in done.text
+    assert "it differs in: purpose, schedule, definition, script" in done.text or "differs in: purpose" in done.text
+    assert inside.value(local, ids["workflowConfig"]) == vendor.ENTRIES["workflowConfig"]["token"]
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+
+
+def test_two_connectors_need_two_names_and_do_not_touch_each_other(
+    deploy: Callable[..., Deployment], local: Local
+) -> None:
+    before = local.sim("GET", "dump")
+    one, other = deploy(stack="one"), deploy(stack="other")
+    one.up()
+    alone = local.sim("GET", "dump")
+
+    refused = other.up(check=False)
+    assert "belongs to Pulumi stack sectigo-dynatrace/one. Two connectors in one environment need two" in refused.text
+    assert local.sim("GET", "dump") == alone
+
+    other.configure(name="Second SCM")
+    other.up()
+    one.destroy()
+    assert changes(other.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+
+    other.destroy()
+    assert local.sim("GET", "dump") == before

@@ -1,0 +1,250 @@
+"""The proof of completeness finds exactly what is missing, on a real deployment and in its pure parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations import moments
+from operations.ledger import Run
+from operations.reconcile import walk
+from operations.reconcile.compare import MOST_NAMED, Window, compare
+from operations.reconcile.coverage import Coverage
+from operations.reconcile.report import Report
+from operations.scm import AuditRecord
+from tests.local import Local
+from tests.operations.conftest import Operated
+
+COUNT = 10_000
+NOW = datetime(2026, 1, 29, 10, tzinfo=UTC)
+BEGIN = NOW - timedelta(hours=6)
+
+
+def record(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "id": f"9d3cd09c-0000-4000-8000-{number:012d}",
+        "timestamp": moments.iso(at),
+        "type": "LOG",
+        "service": "scm",
+        "action": "issue",
+        "status": "SUCCESS",
+        "details": f"record {number}",
+    }
+
+
+def test_three_hidden_records_of_ten_thousand_are_named_and_nothing_else(
+    prepare: Callable[..., Operated], local: Local, tmp_path: Path
+) -> None:
+    local.sim("PATCH", "options", {"scm_page_size": 1000})
+    step = timedelta(hours=5) / COUNT
+    records = [record(number, BEGIN + number * step) for number in range(COUNT)]
+    hidden = [records[17], records[5000], records[9999]]
+    local.sim("POST", "scm/records", {"records": [one for one in records if one not in hidden]})
+    stack = prepare(initHistoryDuration="7h")
+    stack.up()
+    # SCM shows them only after the run has read past their time, by more than the overlap: a hole of the real kind.
+    local.sim("POST", "scm/records", {"records": hidden})
+
+    window = ("--from", "2026-01-29T03:30:00Z", "--to", "2026-01-29T09:50:00Z")
+    report = tmp_path / "report.json"
+    done = stack.operate("reconcile", *window, "--json", str(report), check=False)
+
+    found = json.loads(report.read_text())
+    assert done.code == 1
+    missing = [id for window_ in found["windows"] for id in window_["missing"]]
+    assert missing == [one["id"] for one in hidden]
+    assert found["totals"] == {
+        "scm": COUNT, "equal": COUNT - 3, "late": 0, "missing": 3, "foreign": 0, "repeats": 0,
+    }  # fmt: skip
+    assert found["ledger"]["sent"] == COUNT - 3
+    assert found["ledger"]["notRead"] == []
+    assert f"INCOMPLETE: 3 of {COUNT} records are missing" in done.text
+    for one in hidden:
+        assert f"missing  {one['timestamp']}  {one['id']}" in done.text
+    assert (
+        f"make backfill STACK=test FROM=2026-01-29T04:00:29Z TO=2026-01-29T04:00:32Z IDS={hidden[0]['id']}" in done.text
+    )
+    assert "reconcile [" in done.text and "100%" in done.text
+
+
+def test_what_no_run_had_to_read_yet_is_late_and_not_missing(deployed: Operated, running: Local) -> None:
+    now = datetime.now(UTC)
+    running.sim("POST", "scm/records", {"records": [record(90_001, now - timedelta(seconds=20))]})
+
+    done = deployed.operate("reconcile", "--from", "30m")
+
+    assert "COMPLETE" in done.text
+    assert "1 newer records wait for the next run" in done.text
+
+
+def test_a_command_line_without_sense_is_refused_with_an_example(deployed: Operated) -> None:
+    assert "write 2026-01-29T09:00:00Z" in deployed.operate("reconcile", "--from", "yesterday", check=False).text
+    assert "nothing to compare" in deployed.operate("reconcile", "--from", "1h", "--to", "2h", check=False).text
+
+
+# --- one window ------------------------------------------------------------------------------------------------------
+
+
+def test_ids_are_sorted_into_equal_late_missing_foreign_and_repeated() -> None:
+    scm = {"a": BEGIN, "b": BEGIN, "c": BEGIN, "d": NOW}
+    window = compare(Window(BEGIN, NOW), scm, {"a": 1, "b": 3, "z": 1}, due_before=NOW)
+
+    assert (window.scm, window.equal, window.late, window.repeats) == (4, 2, 1, 2)
+    assert window.missing == [(BEGIN, "c")]
+    assert window.foreign == ["z"]
+
+
+def test_before_the_first_finished_run_nothing_is_missing() -> None:
+    assert compare(Window(BEGIN, NOW), {"a": BEGIN}, {}, due_before=None).late == 1
+
+
+def test_a_window_names_a_thousand_ids_and_counts_the_rest() -> None:
+    window = compare(Window(BEGIN, NOW), {f"{n}": BEGIN for n in range(MOST_NAMED + 5)}, {}, due_before=NOW)
+
+    assert (len(window.missing), window.missing_count) == (MOST_NAMED, MOST_NAMED + 5)
+    report = Report("prod", "https://audit.demo.sectigo.com", BEGIN, NOW, Coverage(), [window])
+    assert "missing: 5 more" in report.text()
+    assert "IDS=" not in report.repairs()[0], "a whole window is sent again rather than a thousand ids on one line"
+
+
+def test_ids_that_a_shell_could_read_otherwise_stay_out_of_the_command() -> None:
+    window = compare(Window(BEGIN, NOW), {"$(rm -rf ~)": BEGIN}, {}, due_before=NOW)
+
+    [command] = Report("prod", "", BEGIN, NOW, Coverage(), [window]).repairs()
+
+    assert "rm" not in command
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+class Source:
+    """SCM with a given number of records a second, which notes how many ids it was asked for at once."""
+
+    def __init__(self, a_second: int) -> None:
+        self.a_second, self.largest = a_second, 0
+
+    def pages(self, begin: datetime, end: datetime) -> Iterator[list[AuditRecord]]:
+        given, at = 0, begin
+        while at <= end:
+            yield [AuditRecord(f"{at.timestamp():.0f}-{n}", at) for n in range(self.a_second)]
+            given += self.a_second
+            self.largest = max(self.largest, given)
+            at += timedelta(seconds=1)
+
+
+class Stored:
+    """Grail that has every id it is asked for and tells the same ids as ``Source`` for a window."""
+
+    def __init__(self, a_second: int) -> None:
+        self.a_second = a_second
+
+    def query_logs(self, dql: str, *, most: int) -> list[dict[str, Any]]:
+        begin, end = (moments.parse(part.split('"')[1]) for part in dql.split(", ")[1:3])
+        assert begin and end
+        rows = []
+        for second in range(int((end - begin).total_seconds())):
+            at = begin + timedelta(seconds=second)
+            rows += [
+                {"id": f"{at.timestamp():.0f}-{n}", "copies": 1, "at": moments.iso(at), "nameless": None}
+                for n in range(self.a_second)
+            ]
+            if len(rows) >= most:
+                return rows[:most]
+        return rows
+
+
+def test_no_window_is_kept_that_is_larger_than_the_bound() -> None:
+    source: Any = Source(a_second=10)
+    sides = walk.Sides(source, Stored(10), due_before=NOW, most_ids=500)  # type: ignore[arg-type]
+
+    found = list(walk.windows(sides, BEGIN, BEGIN + timedelta(minutes=10)))
+
+    assert sum(window.scm for window in found) == sum(window.equal for window in found) == 6000
+    assert max(window.scm for window in found) <= 500
+    assert source.largest <= 500 + 3 * 10, "reading stops where the bound is passed"
+    assert [window.begin for window in found[1:]] == [window.end for window in found[:-1]], "no second is left out"
+
+
+def test_a_second_that_is_too_full_is_compared_all_the_same() -> None:
+    source: Any = Source(a_second=40)
+    sides = walk.Sides(source, Stored(40), due_before=NOW, most_ids=30)  # type: ignore[arg-type]
+
+    found = list(walk.windows(sides, BEGIN, BEGIN + timedelta(seconds=4)))
+
+    assert [window.equal for window in found] == [40, 40, 40, 40]
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def leg(outcome: str, begin: int, end: int, *, backfill: bool = False) -> Run:
+    """A run that planned minutes ``begin`` to ``end``."""
+    minutes = [BEGIN + timedelta(minutes=minute) for minute in (begin, end)]
+    return Run(minutes[1], f"{outcome}-{end}", outcome, "", *minutes, 1, 1, 0, 0, "", 60, backfill)
+
+
+def holes(*runs: Run) -> list[tuple[int, int]]:
+    found = Coverage.of(runs).holes(BEGIN, BEGIN + timedelta(hours=6))
+    return [(int((a - BEGIN).total_seconds() / 60), int((b - BEGIN).total_seconds() / 60)) for a, b in found]
+
+
+def test_runs_that_follow_each_other_leave_no_hole() -> None:
+    assert holes(leg("caught up", 0, 60), leg("caught up", 55, 120), leg("caught up", 115, 180)) == []
+
+
+def test_time_that_no_run_has_read_is_a_hole() -> None:
+    assert holes(leg("caught up", 0, 60), leg("caught up", 90, 180)) == [(60, 90)]
+
+
+def test_a_leg_that_stopped_early_covers_what_the_next_one_need_not_read() -> None:
+    assert holes(leg("more waiting", 0, 180), leg("more waiting", 70, 180), leg("caught up", 130, 180)) == []
+
+
+def test_a_failed_run_alone_proves_nothing() -> None:
+    assert holes(leg("failed", 0, 60), leg("caught up", 55, 120)) == []
+    assert holes(leg("caught up", 0, 60), leg("failed", 55, 120)) == [], "not due yet"
+    assert Coverage.of([leg("failed", 0, 60)]).due_before is None
+
+
+def test_a_backfill_closes_a_hole_and_makes_nothing_due() -> None:
+    runs = [leg("caught up", 0, 60), leg("caught up", 90, 180), leg("backfilled", 58, 95, backfill=True)]
+
+    assert holes(*runs) == []
+    assert Coverage.of([*runs, leg("backfilled", 0, 300, backfill=True)]).due_before == BEGIN + timedelta(minutes=175)
+
+
+# --- times -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-01-29T09:44:11.611092Z", "2026-01-29T09:44:11.611092Z"),
+        ("2026-01-29T09:44:11.611092000Z", "2026-01-29T09:44:11.611092Z"),
+        ("2026-01-29T09:44:11+02:00", "2026-01-29T07:44:11Z"),
+        ("2026-01-29T09:44:11+0200", "2026-01-29T07:44:11Z"),
+        ("2026-01-29 09:44", "2026-01-29T09:44:00Z"),
+        ("2026-01-29", "2026-01-29T00:00:00Z"),
+    ],
+)
+def test_times_are_read_in_every_form_they_come_in(text: str, meant: str) -> None:
+    moment = moments.parse(text)
+    assert moment is not None
+    assert moments.iso(moment) == meant
+
+
+@pytest.mark.parametrize("text", ["", "NONE", "2026-13-01", "2026-01-29T25:00:00Z", None, 5])
+def test_what_is_no_time_is_none(text: object) -> None:
+    assert moments.parse(text) is None
+
+
+def test_a_span_means_a_time_before_now() -> None:
+    assert moments.given("1d2h30m", NOW) == NOW - timedelta(days=1, hours=2, minutes=30)
+    with pytest.raises(ValueError, match="is no time"):
+        moments.given("soon", NOW)

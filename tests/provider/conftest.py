@@ -1,0 +1,66 @@
+"""Providers in the test's own process, against the local environment over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from providers.api.environment import Access, Environment
+from providers.lifecycle import Place
+from simulator.seed import load
+from tests.local import Local
+
+SEED = load()
+DEPLOY, INGEST = (token["token"] for token in SEED["api_tokens"])
+CLIENT = SEED["oauth_clients"][0]
+SERVICE_USER = SEED["users"][0]["id"]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back-off is tested as a pure function; here it only costs time."""
+    real = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.01)))
+
+
+@pytest.fixture
+def environment(local: Local) -> Iterator[Environment]:
+    yield Environment(access(local))
+
+
+def access(local: Local, **changes: str) -> Access:
+    values = {
+        "environment_url": local.url,
+        "apps_url": local.url,
+        "sso_token_url": f"{local.url}/sso/oauth2/token",
+        "api_token": DEPLOY,
+        "oauth_client_id": CLIENT["id"],
+        "oauth_client_secret": CLIENT["secret"],
+        "account_urn": SEED["account"],
+        "log_ingest_token": INGEST,
+    }
+    return Access(**{**values, **changes})
+
+
+def place(local: Local, name: str = "Sectigo SCM", stack: str = "sectigo-dynatrace/test") -> Place:
+    return Place(local.url, name, stack)
+
+
+def entry(where: Place, name: str, **more: Any) -> dict[str, Any]:
+    """Inputs of a vault entry, as a provider gets them."""
+    base = {"name": f"{where.connector} {name}", "purpose": "For a test.", "ownerAccessOnly": False}
+    return {**where.props, **base, "adoptKey": "scm", "adopt": "", **more}
+
+
+def vault(local: Local) -> list[dict[str, Any]]:
+    headers = {"Authorization": f"Api-Token {DEPLOY}"}
+    answer = local.call("GET", "/api/v2/credentials", headers=headers, params={"pageSize": 500})
+    found: list[dict[str, Any]] = answer.json()["credentials"]
+    return found
+
+
+def named(local: Local, name: str) -> list[dict[str, Any]]:
+    return [found for found in vault(local) if found["name"] == name]

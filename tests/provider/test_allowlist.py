@@ -1,0 +1,216 @@
+"""The outbound allowlist is everybody's: we add, and take back what we added, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from providers.allowlist import OBJECT, OutboundAllowlistProvider
+from providers.api.environment import Environment
+from providers.api.errors import DynatraceError, Refused
+from providers.api.settings import PATH, SCHEMA, value_of
+from providers.credential import UserCredentialProvider
+from tests.local import Local
+from tests.provider.conftest import DEPLOY, SEED, access, entry, place
+
+HOSTS = ["audit.demo.sectigo.com", "auth.sso.sectigo.com", "*.sectigo.com"]
+OTHERS = SEED["others"]["allowed_hosts"]
+HEADERS = {"Authorization": f"Api-Token {DEPLOY}"}
+
+
+class Connector:
+    """The two resources that a connector's part of the allowlist consists of, deployed one after the other."""
+
+    def __init__(self, local: Local, name: str = "Sectigo SCM", hosts: list[str] = HOSTS) -> None:
+        self.where = place(local, name, f"sectigo-dynatrace/{name.rsplit(maxsplit=1)[-1]}")
+        self.local, self.hosts = local, hosts
+
+    def claim(self) -> None:
+        secret = {"user": "u", "password": "p", "hosts": self.hosts}
+        self.entry = entry(self.where, "OAuth", **secret)
+        self.entry_id, more = UserCredentialProvider().make(Environment(access(self.local)), self.entry)
+        self.entry |= more
+
+    def add(self) -> None:
+        self.props: dict[str, Any] = {**self.where.props, "hosts": self.hosts}
+        self.id, more = OutboundAllowlistProvider().make(Environment(access(self.local)), self.props)
+        self.props |= more
+
+    def up(self) -> None:
+        self.claim()
+        self.add()
+
+    def destroy(self) -> None:
+        OutboundAllowlistProvider().remove(Environment(access(self.local)), self.id, self.props)
+        UserCredentialProvider().remove(Environment(access(self.local)), self.entry_id, self.entry)
+
+
+def seen(local: Local) -> list[str]:
+    return list(Environment(access(local)).settings.allowlist().hosts)
+
+
+def write(local: Local, hosts: list[str], enforced: bool = True) -> None:
+    """As somebody else would, without a look at who has changed what."""
+    object_id = Environment(access(local)).settings.allowlist().object_id
+    item = {"schemaId": SCHEMA, "scope": "environment", "value": value_of(enforced, tuple(hosts))}
+    if object_id:
+        answer = local.call("PUT", f"{PATH}/{object_id}", headers=HEADERS, json={"value": item["value"]})
+    else:
+        answer = local.call("POST", PATH, headers=HEADERS, json=[item])
+    assert answer.ok, answer.text
+
+
+def remove_object(local: Local) -> None:
+    object_id = Environment(access(local)).settings.allowlist().object_id
+    assert local.call("DELETE", f"{PATH}/{object_id}", headers=HEADERS).ok
+
+
+def test_missing_hosts_are_added_and_only_they_are_removed(local: Local) -> None:
+    write(local, [*OTHERS, HOSTS[0]])
+    connector = Connector(local)
+
+    connector.up()
+    assert set(seen(local)) == {*OTHERS, *HOSTS}
+
+    connector.destroy()
+    assert seen(local) == [*OTHERS, HOSTS[0]]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_connectors_the_last_to_go_takes_the_shared_hosts_away(local: Local, first: int) -> None:
+    before = local.sim("GET", "dump")
+    both = [Connector(local, "Team A"), Connector(local, "Team B", [*HOSTS, "audit.eu.sectigo.com"])]
+    for connector in both:
+        connector.up()
+
+    both[first].destroy()
+    assert set(seen(local)) >= set(both[1 - first].hosts), "the one that stays keeps what it needs"
+
+    both[1 - first].destroy()
+    assert local.sim("GET", "dump") == before
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_connectors_where_there_was_no_list_leave_none(local: Local, first: int) -> None:
+    remove_object(local)
+    before = local.sim("GET", "dump")
+    both = [Connector(local, "Team A"), Connector(local, "Team B")]
+    for connector in both:
+        connector.up()
+    assert OBJECT in both[0].props["claimed"]
+
+    both[first].destroy()
+    both[1 - first].destroy()
+
+    assert local.sim("GET", "dump") == before
+
+
+def test_a_list_that_others_use_by_now_stays(local: Local) -> None:
+    remove_object(local)
+    connector = Connector(local)
+    connector.up()
+    write(local, [*seen(local), "api.others.example"])
+
+    connector.destroy()
+
+    assert seen(local) == ["api.others.example"]
+
+
+@pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 500, "when": "after"}])
+@pytest.mark.parametrize("had_list", [True, False])
+def test_hosts_whose_adding_was_never_recorded_are_removed_all_the_same(
+    local: Local, fault: dict[str, Any], had_list: bool
+) -> None:
+    if not had_list:
+        remove_object(local)
+    before = local.sim("GET", "dump")
+    connector = Connector(local)
+    connector.claim()
+    for method in ("PUT", "POST"):
+        local.sim("POST", "faults", {"api": "settings", "method": method, "times": None, **fault})
+    with pytest.raises(DynatraceError):
+        connector.add()
+    local.sim("DELETE", "faults")
+
+    connector.up()
+    connector.destroy()
+
+    assert local.sim("GET", "dump") == before
+
+
+def test_a_change_by_somebody_else_in_between_is_kept(local: Local) -> None:
+    connector = Connector(local)
+    connector.claim()
+    write(local, [*OTHERS, "api.others.example"])
+
+    connector.add()
+
+    assert set(seen(local)) == {*OTHERS, "api.others.example", *HOSTS}
+
+
+def test_a_stale_look_leads_to_another_one(local: Local, environment: Environment) -> None:
+    stale = environment.settings.allowlist()
+    write(local, [*OTHERS, "api.others.example"])
+    assert environment.settings.last_seen == stale
+
+    OutboundAllowlistProvider().make(environment, {**place(local).props, "hosts": HOSTS})
+
+    assert set(seen(local)) == {*OTHERS, "api.others.example", *HOSTS}
+
+
+def test_the_hundredth_host_fits_and_is_told(local: Local, capsys: pytest.CaptureFixture[str]) -> None:
+    write(local, [f"h{number}.example" for number in range(97)])
+
+    Connector(local).up()
+
+    assert len(seen(local)) == 100
+    assert "the outbound allowlist holds 100 of 100 hosts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("foreign", [98, 99, 100])
+def test_one_host_too_many_is_refused_and_the_list_stays(local: Local, foreign: int) -> None:
+    hosts = [f"h{number}.example" for number in range(foreign)]
+    write(local, hosts)
+
+    with pytest.raises(Refused, match=f"{foreign} hosts are listed and 3 more are needed, but Dynatrace stores 100"):
+        Connector(local).up()
+
+    assert seen(local) == hosts
+
+
+def test_where_enforcement_is_off_the_list_is_left_alone(local: Local, capsys: pytest.CaptureFixture[str]) -> None:
+    write(local, [], enforced=False)
+    before = local.sim("GET", "dump")
+    connector = Connector(local)
+
+    connector.up()
+    assert connector.props["claimed"] == []
+    assert "outbound connections are not restricted" in capsys.readouterr().out
+
+    connector.destroy()
+    assert local.sim("GET", "dump") == before
+
+
+def test_hosts_that_somebody_removed_are_drift_and_come_back(local: Local, environment: Environment) -> None:
+    connector = Connector(local)
+    connector.up()
+    write(local, [*OTHERS, HOSTS[0]])
+    provider = OutboundAllowlistProvider()
+
+    live = provider.look(environment, connector.id, connector.props)
+    assert live == {"hosts": [HOSTS[0]]}
+
+    provider.change(environment, connector.id, {**connector.props, **live}, connector.props)
+    assert set(seen(local)) == {*OTHERS, *HOSTS}
+
+
+def test_a_host_that_is_needed_no_more_is_removed(local: Local, environment: Environment) -> None:
+    connector = Connector(local)
+    connector.up()
+    news = {**connector.props, "hosts": HOSTS[:1]}
+
+    more = OutboundAllowlistProvider().change(environment, connector.id, connector.props, news)
+
+    assert seen(local) == [*OTHERS, HOSTS[0]]
+    assert more["claimed"] == [HOSTS[0]]

@@ -1,0 +1,240 @@
+"""Vault entries: created once, replaced whole, never doubled; live values are nobody's but the script's."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from providers.api.environment import Environment
+from providers.api.errors import DynatraceError, EngineGone, Refused
+from providers.credential import (
+    ConfigCredentialProvider,
+    StateCredentialProvider,
+    TokenCredentialProvider,
+)
+from tests.local import Local
+from tests.provider.conftest import DEPLOY, access, entry, named, place, vault
+from tests.simulator.callers import bearer
+
+TOKEN = TokenCredentialProvider()
+STATE = StateCredentialProvider()
+CONFIG = ConfigCredentialProvider()
+NAME = "Sectigo SCM Entry"
+
+
+def token_props(local: Local, **more: Any) -> dict[str, Any]:
+    return entry(place(local), "Entry", token="first", **more)
+
+
+def state_props(local: Local, **more: Any) -> dict[str, Any]:
+    return entry(place(local), "Entry", **{"firstValue": "NONE", "workflow": "none", "missed": "", **more})
+
+
+def value(local: Local, id: str) -> str:
+    """The secret, as a script reads it."""
+    headers = bearer(local, "environment-api:credentials:read")
+    answer = local.call("GET", f"/platform/classic/environment-api/v2/credentials/{id}/details", headers=headers)
+    assert answer.ok, answer.text
+    return str(answer.json()["token"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"cut": "before"},
+        {"cut": "after"},
+        {"status": 500},
+        {"status": 500, "when": "after"},
+        {"status": 429, "headers": {"Retry-After": "3"}},
+        {"status": 429, "headers": {"Retry-After": "(a date)"}},
+        {"status": 503, "when": "after"},
+    ],
+)
+def test_a_lost_answer_makes_no_twin(local: Local, environment: Environment, fault: dict[str, Any]) -> None:
+    if "headers" in fault and "date" in fault["headers"]["Retry-After"]:
+        moment = datetime.now(UTC) + timedelta(seconds=2)
+        fault = {**fault, "headers": {"Retry-After": format_datetime(moment, usegmt=True)}}
+    rule = local.sim("POST", "faults", {"api": "vault", "method": "POST", **fault})
+
+    id, _ = TOKEN.make(environment, token_props(local))
+
+    assert [found["id"] for found in named(local, NAME)] == [id]
+    assert [rule["hit"] for rule in local.sim("GET", "faults")["faults"]] == [1], rule
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"cut": "after"}, {"cut": "before"}])
+def test_a_passing_failure_of_a_replacement_is_overcome(
+    local: Local, environment: Environment, fault: dict[str, Any]
+) -> None:
+    id, _ = TOKEN.make(environment, token_props(local))
+    local.sim("POST", "faults", {"api": "vault", "method": "PUT", "times": 3, **fault})
+
+    TOKEN.change(environment, id, {}, {**token_props(local), "token": "second"})
+
+    assert value(local, id) == "second"
+
+
+def test_a_lasting_failure_ends_after_a_few_tries_and_shows_no_secret(local: Local, environment: Environment) -> None:
+    id, _ = TOKEN.make(environment, token_props(local))
+    body = {"error": {"code": 500, "message": f"Internal Server Error with {DEPLOY}"}}
+    local.sim("POST", "faults", {"api": "vault", "method": "PUT", "times": None, "status": 500, "body": body})
+
+    with pytest.raises(DynatraceError) as caught:
+        TOKEN.change(environment, id, {}, token_props(local))
+
+    assert DEPLOY not in str(caught.value)
+    assert f"PUT /api/v2/credentials/{id} answered 500: Internal Server Error with [secret]" in str(caught.value)
+    assert local.sim("GET", "faults")["faults"][0]["hit"] == 5
+
+
+def test_an_entry_that_was_deleted_in_between_is_not_left_behind(local: Local, environment: Environment) -> None:
+    id, _ = TOKEN.make(environment, token_props(local))
+    environment.vault.delete(id)
+
+    with pytest.raises(DynatraceError, match="was deleted outside Pulumi; run `pulumi up --refresh`"):
+        TOKEN.change(environment, id, {}, token_props(local))
+
+    assert named(local, NAME) == []
+
+
+def test_five_entries_made_at_once_are_written_one_after_the_other(local: Local, environment: Environment) -> None:
+    """The vault answers parallel writes with failures (terraform-provider-dynatrace commit 788edd8)."""
+    local.sim("DELETE", "requests")
+    threads = [
+        threading.Thread(target=TOKEN.make, args=(environment, {**token_props(local), "name": f"{NAME} {number}"}))
+        for number in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    calls = [(line["method"], line["path"]) for line in local.sim("GET", "requests", api="vault")["requests"]]
+    assert len([found for found in vault(local) if found["name"].startswith(NAME)]) == 5
+    assert calls.count(("GET", "/api/v2/credentials")) == 1, "one listing for all look-ups"
+
+
+def test_what_was_made_before_is_taken_again_with_its_value(local: Local) -> None:
+    first, _ = STATE.make(Environment(access(local)), state_props(local))
+
+    again, _ = STATE.make(Environment(access(local)), state_props(local, firstValue="ANOTHER"))
+
+    assert again == first
+    assert value(local, first) == "NONE"
+
+
+def test_a_state_entry_is_written_by_no_change(local: Local, environment: Environment) -> None:
+    id, _ = STATE.make(environment, state_props(local))
+    local.sim("DELETE", "requests")
+
+    STATE.change(environment, id, state_props(local), state_props(local, firstValue="X", purpose="new"))
+
+    assert not STATE.diff(id, state_props(local), state_props(local, firstValue="X", purpose="new")).changes
+    assert local.sim("GET", "requests")["requests"] == []
+    assert value(local, id) == "NONE"
+
+
+@pytest.mark.parametrize("provider", [STATE, CONFIG])
+def test_a_change_of_its_access_is_refused_with_the_reason(local: Local, provider: Any) -> None:
+    olds = state_props(local)
+
+    failures = provider.check(olds, {**olds, "ownerAccessOnly": True}).failures
+
+    assert [failure.property for failure in failures] == [""], "a named property would print its value"
+    assert failures[0].reason.startswith("credentialsOwnerOnly cannot change from False to True. The entry holds a")
+
+
+def test_a_move_to_another_environment_or_name_is_refused_with_the_reason(local: Local) -> None:
+    olds = token_props(local)
+
+    failures = TOKEN.check(olds, {**olds, "environment": "https://b.live.dynatrace.com", "connector": "B"}).failures
+
+    assert [failure.reason.split(" cannot")[0] for failure in failures] == ["dynatraceEnvironmentUrl", "name"]
+    assert all("deploy a new stack there, then destroy this one" in failure.reason for failure in failures)
+
+
+def test_metadata_that_somebody_changed_is_told_field_by_field_and_repaired(
+    local: Local, environment: Environment
+) -> None:
+    props = token_props(local)
+    id, _ = TOKEN.make(environment, props)
+    assert TOKEN.look(environment, id, props) == {}
+    edited = {"name": "Renamed", "type": "TOKEN", "description": "Mine now", "scopes": ["SYNTHETIC"], "token": "x"}
+    headers = {"Authorization": f"Api-Token {DEPLOY}"}
+    assert local.call("PUT", f"/api/v2/credentials/{id}", headers=headers, json=edited).status_code == 204
+
+    live = TOKEN.look(environment, id, props)
+    assert live is not None
+    assert live.pop("access").startswith("closed to workflow scripts")
+    assert live == {"name": "Renamed", "purpose": "Mine now"}
+    assert TOKEN.diff(id, {**props, **live}, props).changes
+
+    TOKEN.change(environment, id, {**props, **live}, props)
+    assert TOKEN.look(environment, id, props) == {}
+    assert value(local, id) == "first"
+
+
+def test_metadata_of_a_state_entry_is_told_and_left_as_it_is(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    props = state_props(local)
+    id, _ = STATE.make(environment, props)
+
+    assert STATE.look(environment, id, {**props, "purpose": "Another purpose."}) == {}
+
+    told = capsys.readouterr().out
+    assert "description “For a test. [Pulumi sectigo-dynatrace/test]” instead of “Another purpose." in told
+    assert "It is left so, as writing it would overwrite its value" in told
+
+
+def test_the_workflow_config_is_replaced_only_by_its_own_keys_and_says_so(
+    local: Local, capsys: pytest.CaptureFixture[str]
+) -> None:
+    props = entry(place(local), "Entry", value='{"maxRetries": 3}')
+
+    assert not CONFIG.diff("id", props, {**props, "purpose": "new", "adopt": "x"}).changes
+    assert capsys.readouterr().out == ""
+    assert CONFIG.diff("id", props, {**props, "value": '{"maxRetries": 5}'}).changes
+    assert 'will be replaced as a whole by {"maxRetries": 5}: edits that were made in the vault are lost' in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_vendors_entry_is_taken_only_if_named_and_what_differs_is_told(
+    local: Local, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = {"Authorization": f"Api-Token {DEPLOY}"}
+    theirs = {
+        "name": NAME,
+        "type": "TOKEN",
+        "description": "Checkpoint of the sync",
+        "scopes": ["APP_ENGINE"],
+        "allowContextlessRequests": True,
+        "token": "2026-01-29T09:44:11.611092Z|9d3cd09c",
+    }
+    id = local.call("POST", "/api/v2/credentials", headers=headers, json=theirs).json()["id"]
+
+    with pytest.raises(Refused, match=f"pulumi config set --path adopt.scm {id}"):
+        STATE.make(Environment(access(local)), state_props(local))
+    taken, _ = STATE.make(Environment(access(local)), state_props(local, adopt=id))
+
+    assert taken == id
+    assert value(local, id) == theirs["token"]
+    assert "It stays as it is, with: description “Checkpoint of the sync” instead of" in capsys.readouterr().out
+
+
+def test_nothing_is_written_once_the_engine_is_gone(local: Local) -> None:
+    def gone() -> None:
+        raise EngineGone("gone")
+
+    before = local.sim("GET", "dump")
+    orphan = Environment(access(local), before_write=gone)
+
+    with pytest.raises(EngineGone):
+        TOKEN.make(orphan, token_props(local))
+
+    assert local.sim("GET", "dump") == before

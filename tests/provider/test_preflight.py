@@ -1,0 +1,134 @@
+"""Before the first write: everything that is missing, in one report that a person understands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from providers.api.environment import Environment
+from providers.api.errors import PreflightFailed
+from tests.local import Local
+from tests.provider.conftest import CLIENT, access
+from tests.simulator.callers import new_token
+
+SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
+
+
+def report(local: Local, **changes: str) -> str:
+    with pytest.raises(PreflightFailed) as caught:
+        Environment(access(local, **changes)).ready()
+    text = str(caught.value)
+    assert text.startswith(f"pre-flight of {local.url} failed, nothing was written:")
+    assert "configuring-the-connector.html" in text, "the manual's page tells how to fix it"
+    return text
+
+
+def test_a_good_configuration_passes_once_with_four_calls(local: Local) -> None:
+    environment = Environment(access(local))
+    local.sim("DELETE", "requests")
+
+    assert environment.ready() == []
+    assert environment.ready() == []
+
+    assert len(local.sim("GET", "requests")["requests"]) == 4
+
+
+def test_everything_that_is_missing_is_told_at_once(local: Local) -> None:
+    token = new_token(local, "credentialVault.read", "logs.ingest")
+    client = {**CLIENT, "id": "dt0s02.NARROW", "secret": "dt0s02.NARROW.X", "scopes": ["automation:workflows:read"]}
+    local.sim("POST", "identities", {"oauthClients": [client]})
+
+    text = report(
+        local,
+        api_token=token,
+        log_ingest_token="",
+        oauth_client_id="dt0s02.NARROW",
+        oauth_client_secret=client["secret"],
+    )
+
+    assert "dynatraceApiToken: token" in text
+    assert "lacks the scopes credentialVault.write, settings.read, settings.write" in text
+    assert (
+        "oauthClientId: OAuth client dt0s02.NARROW lacks automation:workflows:write, automation:workflows:run" in text
+    )
+
+
+def test_the_one_token_of_the_manual_needs_logs_ingest_too(local: Local) -> None:
+    assert "lacks the scope logs.ingest" in report(local, api_token=new_token(local, *SCOPES), log_ingest_token="")
+
+
+def test_a_wrong_log_ingest_token_is_told_by_its_own_key(local: Local) -> None:
+    text = report(local, log_ingest_token=f"dt0c01.{'A' * 24}.{'B' * 64}")
+
+    assert "logIngestToken: this environment does not know the token" in text
+    assert "BBBB" not in text
+
+
+def test_a_wrong_api_token_is_told_with_what_to_check(local: Local) -> None:
+    text = report(local, api_token=f"dt0c01.{'A' * 24}.{'B' * 64}")
+
+    assert "dynatraceApiToken" in text
+    assert "401" in text
+    assert "belongs to the environment of dynatraceEnvironmentUrl" in text
+    assert "BBBB" not in text
+
+
+def test_a_token_that_expires_soon_is_warned_of(local: Local) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=5, hours=1)).isoformat()
+    token = new_token(local, *SCOPES, "logs.ingest", expirationDate=soon)
+
+    assert Environment(access(local, api_token=token)).ready() == [
+        f"dynatraceApiToken: token {token.rsplit('.', 1)[0]} expires in 5 days ({soon[:19]}.000Z)"
+    ]
+
+
+def test_an_expired_log_ingest_token_is_told(local: Local) -> None:
+    token = new_token(local, "logs.ingest", expirationDate="2026-01-01T00:00:00Z")
+
+    assert f"logIngestToken: token {token.rsplit('.', 1)[0]} expired on 2026-01-01" in report(
+        local, log_ingest_token=token
+    )
+
+
+def test_a_disabled_token_is_told(local: Local) -> None:
+    token = new_token(local, "logs.ingest")
+    local.sim("PATCH", f"api-tokens/{token.rsplit('.', 1)[0]}", {"enabled": False})
+
+    assert "is disabled" in report(local, log_ingest_token=token)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"oauth_client_secret": "dt0s02.LOCALCLI.WRONG"},
+        {"oauth_client_id": "dt0s02.UNKNOWN"},
+        {"account_urn": "urn:dtaccount:99999999-0000-4000-8000-000000000001"},
+    ],
+)
+def test_secret_client_and_account_must_match(local: Local, changes: dict[str, str]) -> None:
+    text = report(local, **changes)
+
+    assert "oauthClientId: OAuth client dt0s02." in text
+    assert "Check oauthClientSecret, oauthClientId and accountUrn; the client must belong to that account" in text
+    assert "(reference " in text, "Dynatrace's support asks for it"
+
+
+def test_an_apps_address_that_is_none_is_told_before_the_vault_is_written(local: Local) -> None:
+    text = report(local, apps_url=f"{local.url}/nowhere")
+
+    assert f"appsUrl {local.url}/nowhere: GET" in text
+
+
+def test_an_address_where_nobody_answers_is_told_with_its_host(local: Local) -> None:
+    with pytest.raises(PreflightFailed, match=r"no answer from 127\.0\.0\.1:1 .*firewall or proxy"):
+        Environment(access(local, environment_url="http://127.0.0.1:1")).ready()
+
+
+def test_other_resources_of_the_same_process_say_one_line(local: Local) -> None:
+    environment = Environment(access(local, oauth_client_secret="dt0s02.LOCALCLI.WRONG"))
+    with pytest.raises(PreflightFailed):
+        environment.ready()
+
+    with pytest.raises(PreflightFailed, match=r"^stopped by the pre-flight; its report stands with another resource"):
+        environment.ready()

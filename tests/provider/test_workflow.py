@@ -1,0 +1,257 @@
+"""The workflow: written whole, compared field by field, brought to rest before it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from providers.api.environment import Environment
+from providers.api.errors import Refused, RunFailed
+from providers.workflow import WorkflowProvider
+from providers.workflow_run import WorkflowRunProvider
+from tests.local import Local
+from tests.provider.conftest import SERVICE_USER, access, place
+from tests.simulator.callers import PERSON, bearer
+from workflow_src.render import definition
+
+WORKFLOW, RUN = WorkflowProvider(), WorkflowRunProvider()
+URL = "/platform/automation/v1/workflows"
+SCRIPT = """const PARAMETERS = {"a":"","scmCredentialId":""};
+export default async function () {
+  console.log("hello");
+}
+"""
+
+
+def props_of(local: Local, **changes: Any) -> dict[str, Any]:
+    values = {
+        **place(local).props,
+        "name": "Sectigo SCM Integration",
+        "purpose": "For a test.",
+        "script": SCRIPT,
+        "definition": definition(),
+        "parameters": {"a": "x"},
+        "ids": {"scmCredentialId": "CREDENTIALS_VAULT-0"},
+        "schedule": {"intervalMinutes": 10.0, "isActive": True},
+        "private": False,
+        "actor": "",
+        "adopt": "",
+    }
+    return {**values, **changes}
+
+
+def run_props(local: Local, workflow: str, **changes: Any) -> dict[str, Any]:
+    values = {"workflow": workflow, "revision": "r1", "checkpoint": "", "executionsUrl": "https://e", "showLog": True}
+    return {**values, **changes}
+
+
+def person(local: Local) -> dict[str, str]:
+    """Somebody at work in the Dynatrace web interface."""
+    scopes = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:admin")
+    return bearer(local, *scopes, user=PERSON["email"])
+
+
+def edit(local: Local, id: str, **body: Any) -> None:
+    answer = local.call("PUT", f"{URL}/{id}", headers=person(local), params={"adminAccess": "true"}, json=body)
+    assert answer.ok, answer.text
+
+
+def live(local: Local, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = local.call("GET", f"{URL}/{id}", headers=person(local)).json()
+    return found
+
+
+def test_what_the_api_fills_in_is_no_drift(local: Local, environment: Environment) -> None:
+    props = props_of(local)
+    id, more = WORKFLOW.make(environment, props)
+
+    assert WORKFLOW.look(environment, id, {**props, **more}) == {}
+    assert more["actsFor"] == more["owner"] == SERVICE_USER
+
+
+@pytest.mark.parametrize(
+    ("change", "drift"),
+    [
+        ({"title": "Mine"}, {"name": "Mine"}),
+        ({"description": "Mine"}, {"purpose": "Mine"}),
+        ({"isPrivate": True}, {"private": True}),
+        ({"isDeployed": False}, {"definition": {"isDeployed": False}}),
+        ({"hourlyExecutionLimit": 7}, {"definition": {"hourlyExecutionLimit": 7}}),
+        ({"trigger": {"schedule": {"trigger": {"type": "interval", "intervalMinutes": 30}, "isActive": True}}},
+         {"schedule": {"intervalMinutes": 30, "isActive": True}}),
+        ({"trigger": {"schedule": {"trigger": {"type": "cron", "cron": "5 * * * *"}, "isActive": True}}},
+         {"schedule": {"type": "cron", "cron": "5 * * * *", "isActive": True}}),
+        ({"trigger": {}}, {"schedule": {"isActive": False}}),
+    ],
+)  # fmt: skip
+def test_each_field_that_somebody_changed_is_told_alone_and_repaired(
+    local: Local, environment: Environment, change: dict[str, Any], drift: dict[str, Any]
+) -> None:
+    props = props_of(local)
+    id, _ = WORKFLOW.make(environment, props)
+    if change.get("trigger"):
+        change["trigger"]["schedule"] |= {"timezone": "UTC", "rule": None, "filterParameters": {}}
+    edit(local, id, **change)
+
+    found = WORKFLOW.look(environment, id, props)
+    assert found is not None
+    if "definition" in drift:
+        drift = {"definition": {**definition(), **drift["definition"]}}
+    assert found == drift
+    assert WORKFLOW.diff(id, {**props, **found}, props).changes
+
+    WORKFLOW.change(environment, id, {**props, **found}, props)
+    assert WORKFLOW.look(environment, id, props) == {}
+
+
+def test_an_edited_script_shows_the_edit_and_not_the_parameters(local: Local, environment: Environment) -> None:
+    props = props_of(local)
+    id, _ = WORKFLOW.make(environment, props)
+    tasks = live(local, id)["tasks"]
+    tasks["sync"]["input"]["script"] = tasks["sync"]["input"]["script"].replace("hello", "goodbye")
+    tasks["sync"]["timeout"] = 999
+    edit(local, id, tasks=tasks)
+
+    found = WORKFLOW.look(environment, id, props)
+
+    assert found is not None
+    assert found["script"] == SCRIPT.replace("hello", "goodbye")
+    assert found["definition"]["tasks"]["sync"]["timeout"] == 999
+    assert set(found) == {"script", "definition"}
+
+
+def test_another_credential_id_in_the_script_is_told_as_such(local: Local, environment: Environment) -> None:
+    props = props_of(local)
+    id, _ = WORKFLOW.make(environment, props)
+    tasks = live(local, id)["tasks"]
+    tasks["sync"]["input"]["script"] = tasks["sync"]["input"]["script"].replace("VAULT-0", "VAULT-1")
+    edit(local, id, tasks=tasks)
+
+    assert WORKFLOW.look(environment, id, props) == {"ids": {"scmCredentialId": "CREDENTIALS_VAULT-1"}}
+
+
+def test_a_task_that_somebody_added_is_told_and_removed(local: Local, environment: Environment) -> None:
+    props = props_of(local)
+    id, _ = WORKFLOW.make(environment, props)
+    tasks = live(local, id)["tasks"]
+    tasks["mine"] = {**tasks["sync"], "name": "mine", "position": {"x": 1, "y": 2}}
+    edit(local, id, tasks=tasks)
+
+    found = WORKFLOW.look(environment, id, props)
+    assert found is not None
+    assert found["definition"]["tasks"]["mine"] == {"action": "dynatrace.automations:run-javascript"}
+
+    WORKFLOW.change(environment, id, {**props, **found}, props)
+    assert set(live(local, id)["tasks"]) == {"sync"}
+
+
+def test_a_new_actor_is_repaired_by_config_and_else_warned_of(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    props = props_of(local)
+    id, more = WORKFLOW.make(environment, props)
+    answer = local.call("PUT", f"{URL}/{id}", headers=person(local), json={"description": "x"})
+    assert answer.ok, answer.text
+    if live(local, id)["actor"] == SERVICE_USER:  # a service user stays the actor (facts: dynatrace-api 5.6)
+        edit(local, id, actor=PERSON["id"])
+    capsys.readouterr()
+
+    found = WORKFLOW.look(environment, id, {**props, **more})
+    assert found is not None
+    assert "actor" not in found
+    told = capsys.readouterr().out
+    assert f"acts for {PERSON['id']} instead of {SERVICE_USER}, since somebody edited it" in told
+    assert "pulumi config set workflowActor UUID" in told
+
+    named = props_of(local, actor=SERVICE_USER)
+    found = WORKFLOW.look(environment, id, {**named, **more})
+    assert found is not None
+    assert found["actor"] == PERSON["id"]
+
+
+def test_a_new_owner_is_warned_of_and_left(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    props = props_of(local)
+    id, more = WORKFLOW.make(environment, props)
+    edit(local, id, owner=PERSON["id"])
+
+    assert WORKFLOW.look(environment, id, {**props, **more}) == {}
+
+    assert f"belongs to {PERSON['id']} instead of {SERVICE_USER}; its owner is left so" in capsys.readouterr().out
+
+
+def test_a_deleted_workflow_is_gone_and_its_deletion_a_success(local: Local, environment: Environment) -> None:
+    props = props_of(local)
+    id, _ = WORKFLOW.make(environment, props)
+    WORKFLOW.remove(environment, id, props)
+
+    assert WORKFLOW.look(environment, id, props) is None
+    WORKFLOW.remove(environment, id, props)
+
+
+def test_a_vendors_workflow_is_taken_only_if_named_and_what_differs_is_told(
+    local: Local, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = {"title": "Sectigo SCM Integration", "description": "by deploy.sh", "isPrivate": False, "tasks": {}}
+    headers = bearer(local, "automation:workflows:read", "automation:workflows:write")
+    id = local.call("POST", URL, headers=headers, json=theirs).json()["id"]
+
+    with pytest.raises(Refused, match=f"pulumi config set --path adopt.workflow {id}"):
+        WORKFLOW.make(Environment(access(local)), props_of(local))
+    taken, _ = WORKFLOW.make(Environment(access(local)), props_of(local, adopt=id))
+
+    assert taken == id
+    assert "it differs in: purpose, schedule, definition, script" in capsys.readouterr().out
+
+
+def test_a_failed_run_fails_with_its_reason_and_is_tried_again(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = SCRIPT.replace('console.log("hello")', 'throw new Error("the audit API is closed")')
+    id, _ = WORKFLOW.make(environment, props_of(local, script=broken))
+
+    for _ in range(2):
+        with pytest.raises(RunFailed, match=r"ended as ERROR: .*the audit API is closed"):
+            RUN.change(environment, id, {}, run_props(local, id))
+    WORKFLOW.change(environment, id, {}, props_of(local))
+    result = RUN.change(environment, id, {}, run_props(local, id))
+
+    assert result["execution"]
+    assert "  | hello" in capsys.readouterr().out
+    assert len(environment.automation.newest_executions(id)) == 3
+
+
+def test_a_run_that_was_started_before_is_found_again(local: Local, environment: Environment) -> None:
+    id, _ = WORKFLOW.make(environment, props_of(local))
+    first = RUN.change(environment, id, {}, run_props(local, id))
+
+    assert RUN.change(environment, id, {}, run_props(local, id)) == first
+    assert len(environment.automation.newest_executions(id)) == 1
+
+
+def test_deletion_waits_until_no_script_can_be_alive(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = SCRIPT.replace('console.log("hello")', "await new Promise((done) => setTimeout(done, 30_000))")
+    id, _ = WORKFLOW.make(environment, props_of(local, script=waiting))
+    local.sim("POST", "clock", {"mode": "frozen"})
+    execution = environment.automation.run(id, input={}, unique_qualifier="1")["id"]
+    looks: list[str] = []
+    listing = environment.automation.newest_executions
+
+    def look(workflow: str, **filters: str) -> list[dict[str, Any]]:
+        found = listing(workflow, **filters)
+        looks.append(found[0]["state"])
+        if len(looks) == 3:
+            local.sim("POST", "clock", {"mode": "auto"})
+            local.sim("GET", "idle")
+        return found
+
+    environment.automation.newest_executions = look  # type: ignore[method-assign]
+    WORKFLOW.remove(environment, id, props_of(local))
+
+    assert looks == ["RUNNING", "RUNNING", "RUNNING", "SUCCESS"]
+    assert f"the schedule is off; waiting for execution {execution} to end, 130 s at most" in capsys.readouterr().out
+    assert live(local, id).get("id") is None

@@ -1,0 +1,77 @@
+"""The sync script in seeded worlds of faults (soak/oracle); ``make soak`` plays ten thousand of them.
+
+A seed that ever failed is kept below. The mutations prove that the oracle sees: each is a mistake one could make in the
+script, and each must be found.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from soak.oracle import driver
+from workflow_src.render import script_template
+
+SEEDS = 400
+MUTANT_SEEDS = 150
+
+KEPT = {
+    2: "suppressed records were not marked again: runs less than ten minutes apart repeated them",
+    9: "a last page without cursor threw the window's place away",
+    28: "a batch that failed for good was passed over by the pages behind it: lost",
+    31: "the fallback by time met cursors it had seen and stopped for ever",
+    35: "a resumed window's marks were forgotten by the window behind it",
+    219: "a run that waited went on with the checkpoint it had read before it had the lock",
+    564: "two runs under a slow host clock were nobody's elder and both went on",
+    7811: "a leg that stopped in its second window forgot the marks of the first",
+}
+
+MUTATIONS = {
+    "no overlap": (r"overlap: 5 \* MINUTE,", "overlap: 0,", "missing"),
+    "checkpoint saved before ingest": (
+        r"await sendEvents\(run, (pages\.flatMap\(.*?\))\);",
+        r"for (const page of pages) advance(run, page); await saveCheckpoint(run); await sendEvents(run, \1);",
+        "missing",
+    ),
+    "lock ignored": (
+        r"async function takeLock\(run\) \{",
+        "async function takeLock(run) { run.locked = true; return true;",
+        "repeated|moved the checkpoint back",
+    ),
+    "repeats not remembered": (r"run\.seen\.has\((\w+(\[\w+\])?)\)", "false", "repeated"),
+}
+
+
+def test_whatever_goes_wrong_in_hundreds_of_worlds_nothing_is_lost_and_repeats_are_bounded() -> None:
+    sums, failed = driver.played(0, SEEDS)
+
+    assert failed == {}
+    assert sums["seeds"] == SEEDS
+    assert sums["missing"] == 0
+    assert sums["regressions"] == 0
+    assert sums["kills"] > SEEDS
+    assert 0 < sums["duplicates"] <= sums["bound"], "without any repeat the faults have not bitten"
+
+
+@pytest.mark.parametrize("seed", KEPT, ids=str)
+def test_a_seed_that_failed_once_passes(seed: int) -> None:
+    assert driver.played(seed, 1)[1] == {}, KEPT[seed]
+
+
+@pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda name: name.replace(" ", "-"))
+def test_the_oracle_finds_a_mistake_in_the_script(mistake: str) -> None:
+    pattern, replacement, symptom = MUTATIONS[mistake]
+    mutant, count = re.subn(pattern, replacement, script_template())
+    assert count == 1, f"the script's text has changed; adapt the mutation '{mistake}'"
+
+    _, failed = driver.played(0, MUTANT_SEEDS, script=driver.rendered(mutant))
+
+    problems = [problem for found in failed.values() for problem in found]
+    assert any(re.search(symptom, problem) for problem in problems), f"{len(problems)} problems, none of them that"
+
+
+def test_the_same_seed_is_the_same_world() -> None:
+    assert driver.played(7, 20) == driver.played(7, 20)
+    assert driver.schedule(7) == driver.schedule(7)
+    assert driver.schedule(7) != driver.schedule(8)

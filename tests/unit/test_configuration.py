@@ -1,0 +1,195 @@
+"""Every config value is checked before the first call; all problems at once, by key, without a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from providers.api.environment import apps_url_of
+from providers.configuration import KEYS, Settings, access_of, read
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "dt0c01.PUBLIC.CANARY"
+GIVEN = {
+    "dynatraceEnvironmentUrl": "https://abc12345.live.dynatrace.com",
+    "dynatraceApiToken": SECRET,
+    "oauthClientId": "dt0s02.CLIENT",
+    "oauthClientSecret": "dt0s02.CLIENT.CANARY",
+    "accountUrn": "urn:dtaccount:5ec71900-0000-4000-8000-000000000001",
+    "scmApiUrl": "https://audit.demo.sectigo.com/",
+    "sectigoClientId": "7d1f3a52-9c0b-4e0e-8a44-5ec719000001",
+    "sectigoClientSecret": "CANARY",
+}
+
+
+def settings(**changes: str) -> Settings:
+    return Settings(read({**GIVEN, **changes}), "sectigo-dynatrace", "prod")
+
+
+def problem(**changes: str) -> str:
+    with pytest.raises(ValueError, match="The stack configuration has problems") as caught:
+        read({**GIVEN, **changes})
+    assert "CANARY" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_defaults_are_the_manuals() -> None:
+    values = read(GIVEN)
+
+    assert values["maxRetries"] == 3
+    assert values["maxExecutionTimeMinutes"] == 55
+    assert values["initHistoryDuration"] == "2h"
+    assert values["initialCheckpoint"] == ""
+    assert values["triggerIntervalMinutes"] == 10
+    assert values["triggerEnabled"] is True
+    assert values["name"] == "Sectigo SCM"
+
+
+def test_pulumi_yaml_lists_the_same_keys_and_defaults() -> None:
+    schema = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+
+    assert list(schema) == list(KEYS)
+    for name, key in KEYS.items():
+        told = schema[name].get("default")
+        shown = {True: "true", False: "false", None: None}.get(told, str(told)) if told != {} else "{}"
+        assert shown == key.default, name
+        assert schema[name]["description"]
+        if key.secret and key.default is None:
+            assert schema[name]["secret"] is True
+
+
+def test_all_problems_are_told_at_once_by_key_and_without_secrets() -> None:
+    text = problem(
+        dynatraceApiToken="CANARY",
+        oauthClientSecret="dt0s02.CANARY CANARY",
+        maxRetries="many",
+        triggerIntervalMinutes="0",
+        initHistoryDuration="0h",
+        unknownKey="x",
+    )
+
+    for line in (
+        "unknownKey: is not a key of this program",
+        "dynatraceApiToken: must begin with dt0c01.",
+        "oauthClientSecret: must begin with dt0s02. and hold no blanks",
+        "maxRetries: must be an integer from 0 to 10",
+        "triggerIntervalMinutes: must be an integer from 1 to 720",
+        "initHistoryDuration: must look like 2h, 1d or 5d12h",
+    ):
+        assert f"- {line}" in text
+
+
+def test_missing_keys_are_told_with_the_command_that_sets_them() -> None:
+    with pytest.raises(ValueError, match="pulumi config set --secret dynatraceApiToken VALUE") as caught:
+        read({})
+
+    assert "pulumi config set scmApiUrl VALUE" in str(caught.value)
+
+
+def test_a_secret_in_clear_is_refused() -> None:
+    with pytest.raises(ValueError, match="logIngestToken: stands in clear in the stack file") as caught:
+        read({**GIVEN, "logIngestToken": SECRET}, plain={"logIngestToken"})
+
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "live", "apps"),
+    [
+        ("https://abc.live.dynatrace.com/", "https://abc.live.dynatrace.com", "https://abc.apps.dynatrace.com"),
+        ("https://abc.apps.dynatrace.com", "https://abc.live.dynatrace.com", "https://abc.apps.dynatrace.com"),
+        ("https://abc.sprint.dynatracelabs.com", "https://abc.sprint.dynatracelabs.com",
+         "https://abc.sprint.apps.dynatracelabs.com"),
+        ("https://abc.sprint.apps.dynatracelabs.com", "https://abc.sprint.dynatracelabs.com",
+         "https://abc.sprint.apps.dynatracelabs.com"),
+        ("https://abc.dev.dynatracelabs.com", "https://abc.dev.dynatracelabs.com",
+         "https://abc.dev.apps.dynatracelabs.com"),
+        ("http://127.0.0.1:8787", "http://127.0.0.1:8787", "http://127.0.0.1:8787"),
+    ],
+)  # fmt: skip
+def test_either_address_of_an_environment_is_understood(given: str, live: str, apps: str) -> None:
+    assert read({**GIVEN, "dynatraceEnvironmentUrl": given})["dynatraceEnvironmentUrl"] == live
+    assert apps_url_of(live) == apps
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("https://managed.example/e/11111111-2222-3333-4444-555555555555", "is a Dynatrace Managed or ActiveGate"),
+        ("http://abc.live.dynatrace.com", "must begin with https://"),
+        ("https://abc.live.dynatrace.com/api/v2", "must end after the host; /api/v2"),
+        ("https://user:CANARY@abc.live.dynatrace.com", "must hold no user"),
+        ("abc.live.dynatrace.com", "must be an address like https://HOST"),
+        ("https://[broken", "must be an address like https://HOST"),
+    ],
+)
+def test_a_wrong_address_is_told_with_its_reason(given: str, says: str) -> None:
+    assert f"dynatraceEnvironmentUrl: {says}" in problem(dynatraceEnvironmentUrl=given)
+
+
+@pytest.mark.parametrize("text", ["2h", "1d", "5d12h", "2d2h", "0d1h"])
+def test_durations_of_the_manual_are_taken(text: str) -> None:
+    assert read({**GIVEN, "initHistoryDuration": text})["initHistoryDuration"] == text
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "2h1d", "-1h", "0d0h", "1.5h", "2 h"])
+def test_other_durations_are_not(text: str) -> None:
+    assert "initHistoryDuration" in problem(initHistoryDuration=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "must be an object of ids"),
+        ('{"scm": 1}', "must be an object of ids"),
+        ('{"scms": "x"}', "knows scm, logIngest, checkpoint"),
+    ],
+)
+def test_a_wrong_adoption_is_told(text: str, says: str) -> None:
+    assert f"adopt: {says}" in problem(adopt=text)
+
+
+def test_the_hosts_are_those_the_script_asks_and_sectigos_wildcard() -> None:
+    assert settings().outbound_hosts == [
+        "audit.demo.sectigo.com",
+        "abc12345.live.dynatrace.com",
+        "auth.sso.sectigo.com",
+        "*.sectigo.com",
+    ]
+
+
+def test_the_runtime_config_holds_the_initial_checkpoint_only_if_there_is_one() -> None:
+    assert settings().runtime_config == '{"maxRetries": 3, "initHistoryDuration": "2h"}'
+    assert (
+        '"initialCheckpoint": "2026-01-22T12:00:00Z"'
+        in settings(initialCheckpoint="2026-01-22T12:00:00Z").runtime_config
+    )
+
+
+def test_the_provider_gets_the_dynatrace_keys_and_no_others() -> None:
+    values: dict[str, Any] = read(GIVEN)
+
+    assert "CANARY" not in {value for value in access_of(values).values() if value == GIVEN["sectigoClientSecret"]}
+    assert access_of(values)["sso_token_url"] == "https://sso.dynatrace.com/sso/oauth2/token"
+    assert access_of(values)["log_ingest_token"] == SECRET, "the one token of the manual, unless there is another"
+
+
+@pytest.mark.parametrize(
+    ("stage", "address"),
+    [("sprint", "https://sso-sprint.dynatracelabs.com"), ("dev", "https://sso-dev.dynatracelabs.com")],
+)
+def test_sso_follows_the_stage_and_never_the_environments_host(stage: str, address: str) -> None:
+    values = read({**GIVEN, "dynatraceEnvironmentUrl": f"https://abc.{stage}.dynatracelabs.com"})
+
+    assert access_of(values)["sso_token_url"] == f"{address}/sso/oauth2/token"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "enabled", "shown"),
+    [("10", "true", "Every 10 minutes"), ("1", "true", "Every minute"), ("10", "false", "off")],
+)
+def test_the_schedule_is_shown_in_words(minutes: str, enabled: str, shown: str) -> None:
+    assert settings(triggerIntervalMinutes=minutes, triggerEnabled=enabled).schedule_shown == shown
