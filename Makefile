@@ -10,14 +10,14 @@ MAKEFLAGS += --no-print-directory
 machine_path := $(PATH)
 engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
-up preview logs destroy down test browser lint format lock bench: private export PATH = $(tools)
+up preview logs destroy down test browser lint format lock bench soak: private export PATH = $(tools)
 
 # The dev stack lives in .local/ under a passphrase that is public. Set, not defaulted: a passphrase, a login or a
 # backend of your own never gets in its way, nor it in theirs.
 up preview logs destroy: private export PULUMI_CONFIG_PASSPHRASE = local
 up preview logs destroy: private export PULUMI_BACKEND_URL = file://$(CURDIR)/.local/state
 up preview logs destroy: private export PULUMI_HOME = $(CURDIR)/.local/pulumi-home
-up preview logs destroy test bench: private export PULUMI_SKIP_UPDATE_CHECK = true
+up preview logs destroy test bench soak: private export PULUMI_SKIP_UPDATE_CHECK = true
 # Colours stay; without it each pulumi command waits 5 s where a terminal does not tell its background colour.
 up preview destroy: private export CI = true
 
@@ -136,6 +136,12 @@ format: setup ## format Python and JavaScript
 .PHONY: bench
 bench: setup ## measure a deployment
 	@python -m benchmarks.deploy
+	@python -m benchmarks.simulator
+
+.PHONY: soak
+soak: setup ## long campaigns: seeded worlds of faults, all kinds of requests, kill -9
+	@python -m soak.script
+	@python -m soak.simulator
 
 .PHONY: lock
 lock: setup ## pin packages anew from pyproject.toml and package.json (ARGS=--upgrade for the newest)

@@ -14,10 +14,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from providers.api.destination import VARIABLE
+from providers.api.environment import LOOPBACK
 
 from . import github
 from .drift import plain
@@ -71,6 +73,7 @@ def preview(stack: Stack, base: str, scratch: Path) -> str:
         )
     notes = []
     with environment(scratch, values(old or new, stack)) as address:
+        old, new = old and at_home(old, stack, address), at_home(new, stack, address)
         env = {
             **{key: os.environ[key] for key in KEPT if key in os.environ},
             "PULUMI_HOME": str(scratch / "home"),
@@ -154,6 +157,15 @@ def config_of(folder: Path, stack: Stack) -> Content | None:
 
 def is_secret(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"secure"}
+
+
+def at_home(config: Content, stack: Stack, address: str) -> Content:
+    """The dev stack names a local environment already: another port of this machine is this one's."""
+    url = urlsplit(str(config.get(f"{stack.project}:dynatraceEnvironmentUrl", "")))
+    if url.hostname not in LOOPBACK:
+        return config
+    theirs, ours = f"{url.scheme}://{url.netloc}", f"http://{address}"
+    return {key: value.replace(theirs, ours) if isinstance(value, str) else value for key, value in config.items()}
 
 
 def values(config: Content, stack: Stack) -> Content:

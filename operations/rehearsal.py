@@ -18,14 +18,16 @@ from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
 from .stack import ROOT, StackError
 
 OWNER = "sectigo-connector@service.local"
-"""The service user of the local environment's seed."""
-ACTOR_PERMISSIONS = [
+"""The service user of the local environment's seed, where the config names no actor."""
+PERMISSIONS = [
     "app-engine:functions:run",
     "automation:workflows:read",
+    "automation:workflows:write",
     "automation:workflows:run",
     "environment-api:credentials:read",
     "environment-api:credentials:write",
     "environment:roles:viewer",
+    "iam:service-users:use",
 ]
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
 
@@ -70,24 +72,26 @@ def introduce(url: str, config: Mapping[str, Any]) -> None:
     """Make the identities that the config names known."""
     secrets = placeholders(config)
     actor = config.get("workflowActor")
+    # One service user for token, client and actor, as README recommends: who of them differs is not in the config.
+    owner = actor or OWNER
     identities = {
-        "users": [{"id": actor, "email": f"{actor}@service.local", "kind": "service", "permissions": ACTOR_PERMISSIONS}]
+        "users": [{"id": actor, "email": f"{actor}@service.local", "kind": "service", "permissions": PERMISSIONS}]
         if actor
         else [],
         "apiTokens": [
             {
                 "token": secrets["dynatraceApiToken"],
-                "owner": OWNER,
+                "owner": owner,
                 "name": "deploy",
                 "scopes": [*DEPLOY_SCOPES, *INGEST_SCOPES],
             },
-            {"token": secrets["logIngestToken"], "owner": OWNER, "name": "ingest", "scopes": [*INGEST_SCOPES]},
+            {"token": secrets["logIngestToken"], "owner": owner, "name": "ingest", "scopes": [*INGEST_SCOPES]},
         ],
         "oauthClients": [
             {
                 "id": config.get("oauthClientId", ""),
                 "secret": secrets["oauthClientSecret"],
-                "subject": OWNER,
+                "subject": owner,
                 "scopes": [*AUTOMATION_SCOPES, *QUERY_SCOPES],
                 "account": config.get("accountUrn", ""),
             }

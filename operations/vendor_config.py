@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ NAMES = {
     "trigger_enabled": "triggerEnabled",
 }
 """The manual's parameters and ours."""
-PLACEHOLDERS = ("YOUR_", "YOUR-")
+PLACEHOLDER = re.compile(r"(^|[^A-Za-z0-9])YOUR[_-]")
 
 
 @dataclass
@@ -53,9 +54,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         raise StackError(f"{options.file}: nothing was imported\n" + "\n".join(f"  - {p}" for p in reading.problems))
     stack.pulumi("stack", "select", "--create")
     already = set(stack.given)
+    plain = [f"{key}={text}" for key, text in reading.values.items() if not KEYS[key].secret]
+    stack.pulumi("config", "set-all", *[word for pair in plain for word in ("--plaintext", pair)])
     for key, text in reading.values.items():
-        # The value goes through stdin: arguments are seen by every process of the machine.
-        stack.pulumi("config", "set", "--secret" if KEYS[key].secret else "--plaintext", key, input=text)
+        if KEYS[key].secret:
+            # Through stdin: arguments are seen by every process of the machine.
+            stack.pulumi("config", "set", "--secret", key, input=text)
         print(f"  {key:<24} {'[secret]' if KEYS[key].secret else text}")
     missing = [key for key in reading.missing if key not in already]
     if missing:
@@ -89,7 +93,7 @@ def read(path: Path) -> Reading:
             reading.problems.append(f"{name}: is not a key of the vendor's config.yaml")
             continue
         text = text_of(value)
-        if text == "" or text.startswith(PLACEHOLDERS) or any(f".{mark}" in text for mark in PLACEHOLDERS):
+        if text == "" or PLACEHOLDER.search(text):
             continue
         try:
             KEYS[key].rule(text)

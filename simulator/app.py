@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from types import ModuleType
 
 from .kernel.routing import Route
 from .kernel.server import Dispatcher
 from .kernel.world import World, new_request_log
+
+
+class OtherVersionError(Exception):
+    """The state's tables are those of another version of the local environment."""
 
 
 def packages() -> list[ModuleType]:
@@ -26,11 +31,19 @@ def routes_by_api() -> dict[str, list[Route]]:
 
 
 def build(world: World) -> Dispatcher:
-    """Create what is missing in the store and return the application; a fresh store is seeded."""
+    """Create what is missing in the store and return the application; a fresh store is seeded.
+
+    Raises OtherVersionError.
+    """
     from . import seed
     from .runtime.scripts import Scripts
 
-    setup(world)
+    try:
+        setup(world)
+    except sqlite3.OperationalError as error:  # an index on a column that an old table lacks
+        raise OtherVersionError from error
+    if world.store.meta("seeded", False) and world.store.meta("schema") != world.store.schema:
+        raise OtherVersionError
     dispatcher = Dispatcher(world, [route for package in packages() for route in package.ROUTES])
     world.scripts = Scripts(world, dispatcher)
     if not world.store.meta("seeded", False):

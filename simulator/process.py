@@ -104,7 +104,13 @@ async def run(
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, stop.set)
     world = open_world(options, mode, seed)
-    dispatcher = app.build(world)
+    try:
+        dispatcher = app.build(world)
+    except app.OtherVersionError:
+        raise StartError(
+            f"the state {options.state} was made by another version of the local environment: delete it, "
+            "or give this one a file of its own with --state"
+        ) from None
     inner = listen(0)
     world.scripts.port = inner.getsockname()[1]
     servers = [(server(Guard(world, dispatcher)), main), (server(Egress(world, dispatcher)), inner)]

@@ -37,6 +37,7 @@ def plant(world: World) -> None:
         scm.add_client(world, client["id"], client["secret"])
     others(world, seed["others"])
     world.store.set_meta("seed", world.options.seed)
+    world.store.set_meta("schema", world.store.schema)
     world.store.set_meta("seeded", True)
 
 

@@ -17,7 +17,7 @@ from .packages import DENO, JAVASCRIPT, ROOT
 from .progress import Progress
 
 SCRIPT = ROOT / "workflow_src"
-JAVASCRIPT_FOLDERS = (SCRIPT, ROOT / "simulator", ROOT / "tests")
+JAVASCRIPT_FOLDERS = (SCRIPT, *(ROOT / name for name in ("simulator", "soak", "benchmarks", "tests")))
 IMPORT_MAP = ROOT / ".local" / "setup" / "import-map.json"
 LINE_WIDTH = "--line-width=120"
 WORKERS = "2"

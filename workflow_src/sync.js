@@ -732,48 +732,54 @@ async function catchUp(run) {
 
 /** The windows to read, in order. @param {Run} run @returns {Window[]} */
 function planWindows(run) {
+  const newest = Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  const { kind, from } = whereToBegin(run, newest);
+  const to = Math.max(newest, run.checkpoint.hw ?? newest);
+  const { open } = run.checkpoint;
+  const windows = open ? [open] : [];
+  run.window = { from: open?.from ?? from, to: Math.max(to, open?.to ?? to) };
+  const span = shownSpan((run.window.to - run.window.from) / 1000);
+  log(`${kind} - querying logs from ${formatTime(run.window.from)} to ${formatTime(run.window.to)} (${span})`);
+  // Slices of one size: the last one holds all of the last minutes, whose records are remembered.
+  const count = Math.ceil((to - from) / (LIMITS.slice * 1000));
+  const border = (/** @type {number} */ part) => from + Math.floor(((to - from) * part) / count);
+  for (let slice = 0; slice < count; slice += 1) {
+    // Whether `from` and `to` include their own moment is not documented: a second twice, rather than a record never.
+    const begin = slice === 0 ? from : border(slice) - SECOND * 1000;
+    windows.push({ from: begin, to: border(slice + 1), token: null, ordered: true });
+  }
+  return windows;
+}
+
+/** Where the first new window begins; brings the checkpoint in line with it. @param {Run} run @param {number} to */
+function whereToBegin(run, to) {
   const { checkpoint, config } = run;
   const overlap = LIMITS.overlap * 1000;
-  const to = Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
-  const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
-  // A lock that was released says that the run before has told what it did.
   const reached = checkpoint.open?.to ?? checkpoint.hw;
-  const orderly = parseLock(run.lockBefore ?? "").state === "IDLE";
-  run.coveredFrom = (orderly ? checkpoint.hw : null) ?? checkpoint.told ?? checkpoint.hw;
+  const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
   let kind = checkpoint.open ? "Resuming" : "Incremental run";
   let from;
+  // A lock that was released says that the run before has told what it did.
+  const orderly = parseLock(run.lockBefore ?? "").state === "IDLE";
+  run.coveredFrom = (orderly ? checkpoint.hw : null) ?? checkpoint.told ?? checkpoint.hw;
   if (config.initialCheckpoint && config.initialCheckpoint !== checkpoint.initial) {
     kind = "Initial checkpoint";
-    from = /** @type {number} */ (parseTime(config.initialCheckpoint));
+    run.coveredFrom = from = /** @type {number} */ (parseTime(config.initialCheckpoint));
     Object.assign(checkpoint, { initial: config.initialCheckpoint, hw: from, open: null });
-    run.coveredFrom = from;
   } else if (reached === null) {
     kind = "First run";
-    from = to - /** @type {{ms: number}} */ (parseDuration(config.initHistoryDuration)).ms * 1000;
-    run.coveredFrom = from;
+    run.coveredFrom = from = to - (parseDuration(config.initHistoryDuration)?.ms ?? 0) * 1000;
   } else if (isFuture(reached)) {
     // Written under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
     const ts = parseTime(checkpoint.ts) ?? to;
-    from = Math.min(checkpoint.open?.from ?? Infinity, (isFuture(ts) ? to : ts) - overlap);
-    if (isFuture(from)) from = to - overlap;
+    from = Math.min(checkpoint.open?.from ?? to, (isFuture(ts) ? to : ts) - overlap);
     warn(run, `the checkpoint lies in the future (${formatTime(reached)}); going on from ${formatTime(from)}`);
     Object.assign(checkpoint, { hw: from + overlap, open: null });
   } else {
     from = reached - overlap;
   }
   checkpoint.told = run.coveredFrom;
-  const windows = checkpoint.open ? [checkpoint.open] : [];
-  const begin = checkpoint.open?.from ?? from;
-  run.window = { from: begin, to: Math.max(to, begin) };
-  const span = shownSpan((run.window.to - run.window.from) / 1000);
-  log(`${kind} - querying logs from ${formatTime(begin)} to ${formatTime(run.window.to)} (${span})`);
-  while (from < to) {
-    const end = Math.min(to, from + LIMITS.slice * 1000);
-    windows.push({ from, to: end, token: null, ordered: true });
-    // Whether `from` and `to` include their own moment is not documented: a second twice, rather than a record never.
-    from = end === to ? to : end - SECOND * 1000;
-  }
-  return windows;
+  return { kind, from };
 }
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */

@@ -140,5 +140,8 @@ ROUTES = [
     ),
     Route("GET", f"{BASE}/query:poll", poll, api="grail", auth="platform", source=SOURCE),
     Route("POST", f"{BASE}/query:cancel", cancel, api="grail", auth="platform", source=SOURCE),
-    Route("POST", f"{BASE}/query:verify", verify, api="grail", auth="platform", source=SOURCE, fidelity="approximate"),
+    Route(
+        "POST", f"{BASE}/query:verify", verify, api="grail", auth="platform", source=SOURCE, fidelity="approximate",
+        note="the canonical form of a query is our own",
+    ),
 ]  # fmt: skip

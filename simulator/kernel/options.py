@@ -19,8 +19,8 @@ class Options:
     seed: int = 1
     deno_modules: Path = Path("toolchain/javascript/node_modules")
 
-    # The real name this environment answers to as well, like abc12345.live.dynatrace.com: scripts of a stack whose config
-    # names it are led here.
+    # The real name this environment answers to as well, like abc12345.live.dynatrace.com: scripts of a stack whose
+    # config names it are led here.
     environment_host: str = ""
     # Dynatrace: how long a change takes to work (facts: ids 5..10 s, allowlist up to 10 s).
     credential_settles_s: float = 5.0

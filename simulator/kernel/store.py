@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -27,6 +28,7 @@ class Store:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.row_factory = Row
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;")
+        self._schemas: dict[str, None] = {}
         self.create("CREATE TABLE IF NOT EXISTS kernel_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
         self._depth = 0
         self._after_commit: list[Callable[[], None]] = []
@@ -34,7 +36,13 @@ class Store:
 
     def create(self, schema: str) -> None:
         """Run ``CREATE … IF NOT EXISTS`` statements of one API."""
+        self._schemas[schema] = None
         self.db.executescript(schema)
+
+    @property
+    def schema(self) -> str:
+        """What tables this version makes, as a digest: a file that was made by another one may lack columns."""
+        return hashlib.sha256("".join(self._schemas).encode()).hexdigest()[:16]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

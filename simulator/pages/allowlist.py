@@ -1,26 +1,42 @@
-"""What the page shows of the outbound allowlist: which hosts are listed, and which are in effect already."""
+"""What the page shows of the outbound allowlist: which hosts are listed, which work already, and who added them."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..kernel.world import World
 from ..settings import objects, rules, schema
+from ..vault import entries
 from .executions import name_of
+
+CLAIM = re.compile(r"\[Pulumi (?P<stack>[^\s\]]+) hosts=(?P<hosts>[^\s\]]+)\]")
+"""A deployment writes into the description of a vault entry what it has added to the list."""
 
 
 def view(world: World) -> dict[str, Any]:
     existing = objects.the_one(world)
     enforced, listed = schema.effective_hosts(rules.value_now(world))
     enforced_now, effective = rules.allowed_outbound(world)
+    added = claims(world)
     hosts = [{"host": host, "state": "in effect" if host in effective else "settling"} for host in listed]
     hosts += [{"host": host, "state": "being removed"} for host in sorted(effective - set(listed))]
     return {
         "enforced": enforced,
         "settled": enforced == enforced_now and effective == set(listed),
-        "hosts": hosts,
+        "hosts": [{**host, "by": ", ".join(added.get(host["host"], []))} for host in hosts],
         "count": len(listed),
         "most": schema.MAX_HOSTS,
         "modified": existing.modified_us if existing else None,
         "modified_by": name_of(world, existing.modified_by) if existing else None,
     }
+
+
+def claims(world: World) -> dict[str, list[str]]:
+    """Host -> the Pulumi stacks that say they have added it."""
+    found: dict[str, list[str]] = {}
+    for entry in entries.after(world, 0):
+        if claim := CLAIM.search(entry.content.description):
+            for host in claim["hosts"].split(","):
+                found.setdefault(host, []).append(claim["stack"])
+    return found

@@ -36,7 +36,8 @@ def of(world: World, execution: Row) -> list[Row]:
         legs.insert(0, before)
     while len(legs) < MOST:
         after = world.store.one(
-            "SELECT * FROM executions WHERE workflow = ? AND json_extract(input, '$.previous') = ? ORDER BY number LIMIT 1",
+            "SELECT * FROM executions WHERE workflow = ? AND json_extract(input, '$.previous') = ?"
+            " ORDER BY number LIMIT 1",
             execution["workflow"], legs[-1]["id"],
         )  # fmt: skip
         if after is None or after["id"] in known:

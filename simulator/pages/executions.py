@@ -83,8 +83,8 @@ def reason(state_info: str) -> str:
     """What the script itself said, out of the platform's ``An error occurred: {"code": 540, …}``."""
     try:
         crash = json.loads(state_info.partition(": ")[2])
-        return str(crash["details"]["message"])
-    except (ValueError, KeyError, TypeError):
+        return str(crash["details"].get("message") or crash["message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return state_info
 
 
@@ -106,6 +106,7 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
     chosen = next((each for each in tasks if each["name"] == task), tasks[0] if tasks else None)
     return {
         **row(world, execution),
+        "row": execution,
         "reason": reason(execution["state_info"] or ""),
         "state_info": execution["state_info"],
         "ended": execution["ended_us"],

@@ -74,7 +74,8 @@ def runs(world: World, workflow: str, since_us: int) -> list[Run]:
     """All runs that ended since then or are alive, oldest first."""
     told = records(world, workflow, since_us)
     found = world.store.all(
-        "SELECT * FROM executions WHERE workflow = ? AND (ended_us IS NULL OR ended_us >= ?) ORDER BY started_us, number",
+        "SELECT * FROM executions WHERE workflow = ? AND (ended_us IS NULL OR ended_us >= ?)"
+        " ORDER BY started_us, number",
         workflow, since_us,
     )  # fmt: skip
     return [run(world, each, told.get(each["id"])) for each in found]

@@ -12,8 +12,13 @@ from . import histogram
 if TYPE_CHECKING:
     from ..grail.dql import DqlError
 
-DEFAULT_QUERY = 'fetch logs\n| filter log.source == "sectigo-scm"\n| sort timestamp desc\n| limit 100'
-"""The query of the manual's last step."""
+
+def query_of(source: str) -> str:
+    """The query of the manual's last step, for any ``log.source``."""
+    return f'fetch logs\n| filter log.source == "{source}"\n| sort timestamp desc\n| limit 100'
+
+
+DEFAULT_QUERY = query_of("sectigo-scm")
 MAX_RECORDS = 1000
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..kernel.clock import MICROSECONDS
-from ..kernel.routing import Answer, Call
+from ..kernel.routing import Answer, Call, Handler, Route
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -29,11 +29,12 @@ NOTHING = "\u2013"
 HTML = {"content-type": "text/html; charset=utf-8", **SECURITY}
 NAVIGATION = (
     ("overview", "Overview", "/"),
+    ("connector", "Connector", "/_sim/ui/connector"),
     ("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows"),
     ("executions", "Executions", "/ui/apps/dynatrace.automations/executions"),
     ("logs", "Logs", "/ui/apps/dynatrace.logs"),
-    ("vault", "Credential vault", "/ui/apps/dynatrace.credential.vault"),
-    ("allowlist", "External requests", "/ui/apps/dynatrace.settings/settings/external-requests"),
+    ("vault", "Vault", "/ui/apps/dynatrace.credential.vault"),
+    ("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests"),
     ("requests", "Requests", "/_sim/ui/requests"),
     ("controls", "Controls", "/_sim/ui/controls"),
 )
@@ -51,6 +52,11 @@ def environment() -> Environment:
     made.filters.update(moment=moment, duration=duration, pretty=pretty, thousands=thousands)
     made.globals.update(navigation=NAVIGATION)
     return made
+
+
+def route(method: str, path: str, handler: Handler, **more: Any) -> Route:
+    """A line of the pages' route table."""
+    return Route(method, path, handler, "pages", "own", fidelity="approximate", **more)
 
 
 def page(call: Call, template: str, here: str, title: str, *, status: int = 200, **values: Any) -> Answer:

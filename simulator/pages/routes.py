@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from ..automation import executions as automation
-from ..control import faults
 from ..control import requests as log
-from ..kernel.routing import Answer, Call, Handler, Route, WireError
-from . import allowlist, controls, executions, logs, overview, permissions, vault, workflows
+from ..kernel.routing import Answer, Call, WireError
+from . import (
+    allowlist,
+    chain,
+    connector,
+    control_routes,
+    executions,
+    hints,
+    ledger,
+    logs,
+    overview,
+    permissions,
+    vault,
+    workflows,
+)
 from .executions import EXECUTIONS, WORKFLOWS
-from .render import FOLDER, SECURITY, not_found, page
+from .polling import RUNNING_MS, poll_ms
+from .render import FOLDER, SECURITY, not_found, page, route
 
-RUNNING_MS, LONGEST_MS = 2000, 60_000
-"""How soon a page looks again while something runs, and at the latest while only a schedule is awaited."""
 STATIC = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
-
-
-def poll_ms(call: Call, busy: bool) -> int:
-    """Soon while something runs; else when the next schedule is due; never if nothing will happen by itself."""
-    if busy or call.world.scripts.running:
-        return RUNNING_MS
-    due = call.world.store.one("SELECT min(next_us) AS at FROM workflows")
-    if call.world.clock.mode != "running" or not call.world.options.scheduler or not due or due["at"] is None:
-        return 0
-    return int(max(RUNNING_MS, min(LONGEST_MS, (due["at"] - call.world.clock.now_us()) // 1000 + 500)))
 
 
 def get_overview(call: Call) -> Answer:
     view = overview.view(call.world)
     busy = executions.running(view["executions"])
-    return page(call, "overview.html", "overview", "Overview", view=view, poll_ms=poll_ms(call, busy))
+    first = connector.first(call.world)
+    return page(call, "overview.html", "overview", "Overview", view=view, connector=first, poll_ms=poll_ms(call, busy))
+
+
+def get_connector(call: Call) -> Answer:
+    found = connector.all_of(call.world)
+    wanted = call.query.get("workflow")
+    workflow = next((each for each in found if each["id"] == wanted), None if wanted else next(iter(found), None))
+    if wanted and workflow is None:
+        return not_found(call, f"There is no connector {wanted}.")
+    view = connector.view(call.world, workflow, call.query.get("range")) if workflow else None
+    return page(
+        call, "connector.html", "connector", view["title"] if view else "Connector", view=view,
+        words=connector.WORDS[view["range"]] if view else "", ledger_query=logs.query_of(ledger.SOURCE),
+        connectors=[(each["id"], each["title"], f"{connector.PATH}?workflow={each['id']}") for each in found],
+        poll_ms=poll_ms(call, bool(view and view["alive"])),
+    )  # fmt: skip
 
 
 def get_workflows(call: Call) -> Answer:
@@ -51,7 +65,7 @@ def workflow(call: Call, problem: str = "", status: int = 200) -> Answer:
     busy = executions.running(found["executions"])
     return page(
         call, "workflow.html", "workflows", found["title"], status=status, workflow=found, problem=problem,
-        poll_ms=poll_ms(call, busy),
+        poll_ms=poll_ms(call, busy), connector=found["connector"],
     )  # fmt: skip
 
 
@@ -81,10 +95,14 @@ def get_execution(call: Call) -> Answer:
     found = executions.one(call.world, call.params["id"], call.query.get("task"))
     if found is None:
         return not_found(call, f"There is no execution {call.params['id']}.")
-    alive = found["state"] in executions.ALIVE or call.params["id"] in call.world.scripts.running
+    script = call.world.scripts.running.get(found["id"])
+    legs = chain.view(call.world, found["row"])
+    alive = found["state"] in executions.ALIVE or script is not None
     return page(
-        call, "execution.html", "executions", found["title"], execution=found, poll_ms=RUNNING_MS if alive else 0
-    )
+        call, "execution.html", "executions", found["title"], execution=found, chain=legs, script=script,
+        # A leg starts the next one just before it ends.
+        poll_ms=RUNNING_MS if alive or (legs and legs["alive"]) else 0,
+    )  # fmt: skip
 
 
 def get_logs(call: Call) -> Answer:
@@ -115,62 +133,17 @@ def get_permissions(call: Call) -> Answer:
 
 def get_requests(call: Call) -> Answer:
     given = {key: value for key, value in call.query.items() if value}
-    wanted = log.Filter.of({"limit": "200", **given})
-    found = log.lines(call.world, wanted)
+    problem, status = "", 200
+    try:
+        wanted = log.Filter.of({"limit": "200", **given})
+    except WireError as error:
+        problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=200)
+    found = [(line, hints.of(line)) for line in reversed(log.lines(call.world, wanted))]
     apis = sorted({line.api for line in call.world.requests} - set(log.OWN_APIS))
     return page(
-        call, "requests.html", "requests", "Requests", lines=found[::-1], wanted=wanted, apis=apis, filtered=bool(given)
-    )
-
-
-def get_controls(call: Call) -> Answer:
-    return show_controls(call)
-
-
-def show_controls(call: Call, problem: str = "", draft: str = controls.EXAMPLE, status: int = 200) -> Answer:
-    return page(
-        call, "controls.html", "controls", "Controls", status=status, rules=controls.rules(call), problem=problem,
-        draft=draft,
+        call, "requests.html", "requests", "Requests", lines=found, wanted=wanted, apis=apis, filtered=bool(given),
+        problem=problem, status=status,
     )  # fmt: skip
-
-
-def post_clock(call: Call) -> Answer:
-    form = controls.form(call)
-    if form.get("mode") in ("running", "frozen", "auto"):
-        call.world.clock.set_mode(form["mode"])  # type: ignore[arg-type]
-    elif form.get("step", "").isdecimal():
-        call.world.clock.step(int(form["step"]))
-    else:
-        return show_controls(call, "Choose a mode or a step.", status=400)
-    call.world.changed("clock")
-    return to_controls()
-
-
-def post_fault(call: Call) -> Answer:
-    text = controls.form(call).get("rule", "")
-    try:
-        faults.add(call.world, json.loads(text))
-    except ValueError:
-        return show_controls(call, "The rule is not valid JSON.", text, 400)
-    except WireError as error:
-        return show_controls(call, error.body["error"]["message"], text, 400)
-    return to_controls()
-
-
-def remove_fault(call: Call) -> Answer:
-    number = call.params["id"]
-    if number.isdecimal():
-        call.world.faults.remove(int(number))
-    return to_controls()
-
-
-def clear_faults(call: Call) -> Answer:
-    call.world.faults.clear()
-    return to_controls()
-
-
-def to_controls() -> Answer:
-    return Answer(303, None, {"location": "/_sim/ui/controls"})
 
 
 def get_static(call: Call) -> Answer:
@@ -185,12 +158,9 @@ def elsewhere(call: Call) -> Answer:
     return not_found(call, f"The page {call.path} of Dynatrace is not part of the local environment.")
 
 
-def route(method: str, path: str, handler: Handler, **more: Any) -> Route:
-    return Route(method, path, handler, "pages", "own", fidelity="approximate", **more)
-
-
 ROUTES = [
     route("GET", "/", get_overview),
+    route("GET", connector.PATH, get_connector),
     route("GET", WORKFLOWS, get_workflows, note="Dynatrace's path; its page looks different"),
     route("GET", WORKFLOWS + "/{id}", get_workflow, note="the link that a deployment prints"),
     route("POST", WORKFLOWS + "/{id}/run", run_workflow, note="the Run button"),
@@ -201,11 +171,7 @@ ROUTES = [
     route("GET", "/ui/apps/dynatrace.credential.vault", get_vault),
     route("GET", "/ui/apps/dynatrace.settings/settings/external-requests", get_allowlist),
     route("GET", "/_sim/ui/requests", get_requests),
-    route("GET", "/_sim/ui/controls", get_controls),
-    route("POST", "/_sim/ui/controls/clock", post_clock),
-    route("POST", "/_sim/ui/controls/faults", post_fault),
-    route("POST", "/_sim/ui/controls/faults/clear", clear_faults),
-    route("POST", "/_sim/ui/controls/faults/{id}/remove", remove_fault),
+    *control_routes.ROUTES,
     route("GET", "/_sim/ui/static/{name}", get_static),
     route("GET", "/ui/{rest:path}", elsewhere),
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ..kernel.clock import MICROSECONDS
@@ -20,6 +21,11 @@ SLOTS = 72
 NARROWEST, WIDEST = 3.0, 14.0
 KINDS = ("delivered", "waiting", "late", "missing", "extra")
 """From the bottom of a bar to its top."""
+WORDS = {
+    "delivered": "In the logs", "waiting": "Waiting", "late": "Came too late", "missing": "Missing",
+    "extra": "Further copies",
+}  # fmt: skip
+HEIGHTS = {"good": 55, "busy": 55, "skipped": 20, "bad": 100}
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ def silences(runs: Sequence[Run], scale: Scale, interval_s: float | None, since_
         return []
     begins = [max(scale.from_us, since_us), *(run.started_us for run in runs), scale.to_us]
     found = []
-    for before, after in zip(begins, begins[1:], strict=False):
+    for before, after in pairwise(begins):
         gap_s = (after - before) / MICROSECONDS
         if gap_s > 2 * interval_s:
             x = scale.x(before)
@@ -60,7 +66,7 @@ def silences(runs: Sequence[Run], scale: Scale, interval_s: float | None, since_
 
 
 def lag(runs: Sequence[Run], scale: Scale, covered_us: int | None) -> dict[str, Any] | None:
-    """An area: grows as time passes, falls when a run has covered more. ``covered_us``: before the first of the runs."""
+    """An area: it grows with the time and falls when a run has covered more. ``covered_us``: before these runs."""
     points: list[tuple[int, float]] = [] if covered_us is None else [(scale.from_us, scale.from_us - covered_us)]
     for run in runs:
         at_us = run.ended_us
@@ -95,24 +101,29 @@ def work(runs: Sequence[Run], scale: Scale, interval_s: float | None) -> dict[st
     for run in runs:
         if not run.sent:
             continue
+        x, at = place(run, scale, width), moment(run.started_us)
         height = 92.0 * min(run.sent, cut) / cut
-        fresh = height * (run.sent - run.clamped) / run.sent
-        x, title = place(run, scale, width), f"{moment(run.started_us)}: {thousands(run.sent)} records sent"
-        bars.append({"kind": "sent", "x": x, "width": width, "y": round(100 - fresh, 1), "height": round(fresh, 1), "title": title})  # fmt: skip
+        old = height * run.clamped / run.sent
+        bars.append(bar("sent", x, width, 100 - height + old, 100, f"{at}: {thousands(run.sent)} records sent"))
         if run.clamped:
-            title = f"{moment(run.started_us)}: {thousands(run.clamped)} of {thousands(run.sent)} older than 24 h"
-            bars.append({"kind": "clamped", "x": x, "width": width, "y": round(100 - height, 1), "height": round(height - fresh, 1), "title": title})  # fmt: skip
+            bars.append(bar("clamped", x, width, 100 - height, 100 - height + old, f"{at}: older than 24 h"))
         if run.sent > cut:
-            bars.append({"kind": "cut", "x": x, "width": width, "y": 14, "height": 5, "title": "cut off"})
+            bars.append(bar("cut", x, width, 14, 19, f"{at}: cut off"))
     return {"bars": bars, "highest": highest, "cut": highest > cut, "clamped": any(run.clamped for run in runs)}
 
 
+def bar(kind: str, x: float, width: float, top: float, bottom: float, title: str) -> dict[str, Any]:
+    return {
+        "kind": kind, "x": x, "width": width, "y": round(top, 1), "height": round(bottom - top, 1), "title": title,
+    }  # fmt: skip
+
+
 def marks(runs: Sequence[Run], scale: Scale, interval_s: float | None) -> list[dict[str, Any]]:
-    """A mark a run, by how it ended."""
+    """A mark a run, by how it ended; by height too, as not everybody tells the colours apart."""
     width = bar_width(scale, interval_s)
     return [
         {
-            "kind": run.kind, "x": place(run, scale, width), "width": width,
+            "kind": run.kind, "x": place(run, scale, width), "width": width, "height": HEIGHTS[run.kind],
             "title": f"{moment(run.started_us)}: {run.word}{f': {run.line}' if run.kind == 'bad' and run.line else ''}",
         }
         for run in runs
@@ -141,12 +152,9 @@ def events(found: Delivery, scale: Scale) -> dict[str, Any]:
         for kind in KINDS:
             if number := counted[slot, kind]:
                 height = 92 * number / highest
+                x, title = slot * WIDTH / SLOTS + 1, f"{moment(scale.from_us + slot * step)}: {number} {kind}"
+                bars.append(bar(kind, round(x, 1), round(WIDTH / SLOTS - 2, 1), top - height, top, title))
                 top -= height
-                bars.append(
-                    {
-                        "kind": kind, "x": round(slot * WIDTH / SLOTS + 1, 1), "width": round(WIDTH / SLOTS - 2, 1),
-                        "y": round(top, 1), "height": round(height, 1),
-                        "title": f"{moment(scale.from_us + slot * step)}: {number} {kind}",
-                    }
-                )  # fmt: skip
-    return {"bars": bars, "highest": highest, "totals": [(kind, len(getattr(found, kind))) for kind in KINDS]}
+    totals = [(kind, WORDS[kind], len(getattr(found, kind))) for kind in KINDS]
+    # What is never there needs no explanation; that nothing is missing is worth saying.
+    return {"bars": bars, "totals": [each for each in totals if each[2] or each[0] in ("delivered", "missing")]}

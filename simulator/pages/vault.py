@@ -1,4 +1,4 @@
-"""What the page shows of the credential vault: metadata only. No value is read here, let alone shown."""
+"""What the page shows of the credential vault: metadata, and of values only those that are no secrets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from ..kernel.world import World
 from ..vault import entries
 from ..vault.entries import Entry
+from . import runtime_values
 from .executions import name_of
 
 TYPES = {"TOKEN": "Token", "USERNAME_PASSWORD": "User and password", "CERTIFICATE": "Certificate"}
@@ -14,6 +15,7 @@ TYPES = {"TOKEN": "Token", "USERNAME_PASSWORD": "User and password", "CERTIFICAT
 
 def rows(world: World) -> list[dict[str, Any]]:
     modified = {row["id"]: row["modified_us"] for row in world.store.all("SELECT id, modified_us FROM credentials")}
+    values = runtime_values.all_of(world)
     return [
         {
             "id": entry.id,
@@ -25,6 +27,7 @@ def rows(world: World) -> list[dict[str, Any]]:
             "access": access(world, entry),
             "contextless": entry.content.contextless,
             "modified": modified[entry.id],
+            "value": values[entry.id].text if entry.id in values else None,
         }
         for entry in entries.after(world, 0)
     ]

@@ -6,6 +6,9 @@ It serves only processes that this environment started, which it knows by an ung
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import MutableMapping
+from typing import Any
 
 from ..kernel.identity import Principal
 from ..kernel.routing import scopes_of
@@ -50,9 +53,17 @@ class Egress:
         except NotFoundError:
             await answer(send, 404, "Not found")
             return
+
+        async def send_with_time(message: MutableMapping[str, Any]) -> None:
+            # An answer must not overtake the time at which it was given: the script would set its timers too early.
+            if message["type"] == "http.response.start":
+                clock = (b"x-dt-clock", json.dumps(run.clock()).encode())
+                message = {**message, "headers": [*message["headers"], clock]}
+            await send(message)
+
         passed_on = {name: value for name, value in headers.items() if name not in NOT_PASSED_ON}
         await self.dispatcher.handle(
-            scope, send, scope["method"], to.path, to.query, passed_on, body,
+            scope, send_with_time, scope["method"], to.path, to.query, passed_on, body,
             self._actor(run) if to.as_actor else None, run.job.execution_id,
         )  # fmt: skip
 

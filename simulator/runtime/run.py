@@ -102,7 +102,7 @@ class Run:
                 self._limit = asyncio.create_task(self._end_at_limit())
         self._told = (now_us, time.monotonic())
         self._clock_told += 1
-        self._write({"clock": self._clock()})
+        self._write({"clock": self.clock()})
 
     @property
     def idle(self) -> bool:
@@ -138,7 +138,7 @@ class Run:
     def _start(self, port: int) -> dict[str, Any]:
         job, user = self.job, self.world.identity.user(self.job.actor)
         return {
-            "clock": self._clock(),
+            "clock": self.clock(),
             "egress": {"port": port, "nonce": self.nonce},
             "environment": {
                 "id": self.world.store.meta("environment", "local"),
@@ -161,7 +161,8 @@ class Run:
             },
         }
 
-    def _clock(self) -> dict[str, Any]:
+    def clock(self) -> dict[str, Any]:
+        """What the process is told about the time."""
         clock = self.world.clock
         return {
             "sequence": self._clock_told,

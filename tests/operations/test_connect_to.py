@@ -37,7 +37,7 @@ def test_a_real_environments_requests_reach_the_local_one(
     answer: Any = http.send("GET", f"{ENVIRONMENT}/api/v2/credentials", headers=DEPLOY, query={"pageSize": 5})
 
     assert answer["totalCount"] == 1
-    [line] = local.sim("GET", "requests", caller="outside", path="/api/v2/credentials")["requests"]
+    [line] = local.sim("GET", "requests?api=vault")["requests"]
     assert (line["method"], line["status"]) == ("GET", 200)
     Http(Redactor())
     assert capsys.readouterr().err.count("none to Dynatrace or Sectigo") == 1, "told once per process"

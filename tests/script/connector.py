@@ -199,6 +199,27 @@ class Connector:
         settle(self.local)
         return self.ran(execution)
 
+    def freeze_at(self, path: str, **rule: Any) -> str:
+        """Start a run whose process stops at its first call of this path; returns the execution's id."""
+        before = len(self.requests(path))
+        self.fault(path=path, caller="script", script="freeze", **rule)
+        execution = self.start()
+        while len(self.requests(path)) == before:
+            pass
+        return execution
+
+    def thaw(self, execution: str) -> None:
+        """Let a stopped process go on to its end."""
+        self.local.sim("POST", f"executions/{execution}/thaw")
+        settle(self.local)
+
+    def run_beside(self) -> Ran:
+        """Run once while another run's process is stopped."""
+        execution = self.start()
+        while get(self.local, self.headers, f"executions/{execution}")["state"] == "RUNNING":
+            pass
+        return self.ran(execution)
+
     def ran(self, execution: str) -> Ran:
         self.headers = author(self.local)
         task = get(self.local, self.headers, f"executions/{execution}/tasks/{TASK}")
@@ -228,7 +249,7 @@ class Connector:
 
     def arrived(self) -> list[Record]:
         """All audit records in Grail, in the order of their arrival."""
-        return self.query(f'fetch logs, from:-400d | filter log.source == "{AUDIT}"')
+        return self.query(f'fetch logs, from:-400d, to:now() + 1h | filter log.source == "{AUDIT}"')
 
     def ids_arrived(self) -> list[str]:
         return sorted(str(entry["event.id"]) for entry in self.arrived())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import requests
 from hypothesis import strategies as st
@@ -160,11 +161,7 @@ def call(draw: st.DrawFn, known: Known) -> dict[str, Any]:
         # Not all of them is deleted at once: the others would find nothing any more.
         known_part = route.method != "DELETE" and draw(st.integers(0, 3)) > 0
         part = fitting if known_part else draw(words)
-        path = (
-            path[: path.index("{")]
-            + requests.utils.quote(part.encode("utf-8", "replace"), safe="")
-            + path[path.index("}") + 1 :]
-        )
+        path = path[: path.index("{")] + quote(part.encode("utf-8", "replace"), safe="") + path[path.index("}") + 1 :]
     headers = dict(known.headers[route.auth])
     if draw(st.integers(0, 9)) == 0:
         headers["Authorization"] = draw(
@@ -182,7 +179,7 @@ def call(draw: st.DrawFn, known: Known) -> dict[str, Any]:
             given = draw(st.one_of(mutated(known.body(route.path)), mutated(known.body(route.path)), values))
             content = json.dumps(given).encode()
             if kind == "form" and isinstance(given, dict):
-                content = requests.models.RequestEncodingMixin._encode_params(
+                content = urlencode(
                     {name: str(value).encode("utf-8", "replace") for name, value in given.items() if name}
                 ).encode()  # fmt: skip
                 media = "application/x-www-form-urlencoded"
@@ -190,7 +187,7 @@ def call(draw: st.DrawFn, known: Known) -> dict[str, Any]:
     return {
         "route": route,
         "method": route.method,
-        "path": path + ("?" + requests.models.RequestEncodingMixin._encode_params(
+        "path": path + ("?" + urlencode(
             {name: value.encode("utf-8", "replace") for name, value in query.items()}) if query else ""),
         "headers": {**headers, "Content-Type": media},
         "data": content,

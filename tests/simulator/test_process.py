@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,24 @@ def test_a_wrong_argument_is_named_without_a_traceback(tmp_path: Path, words: li
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_state_of_another_version_is_refused_with_what_to_do(own: Local) -> None:
+    own.stop()
+    state = own.folder / "simulator.sqlite"
+    with closing(sqlite3.connect(state)) as store, store:
+        store.execute("DROP INDEX workflows_next")
+        store.execute("ALTER TABLE workflows DROP COLUMN next_us")
+    broken = command("serve", "--port", "0", "--state", str(state))
+    with closing(sqlite3.connect(state)) as store, store:
+        store.execute("ALTER TABLE workflows ADD COLUMN next_us INTEGER")
+        store.execute("UPDATE kernel_meta SET value = '\"another\"' WHERE key = 'schema'")
+    other = command("serve", "--port", "0", "--state", str(state))
+
+    for ended in (broken, other):
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "was made by another version of the local environment: delete it" in ended.stderr
+        assert ended.stderr.count("\n") == 1
 
 
 def test_it_listens_on_the_loopback_address_only(own: Local) -> None:

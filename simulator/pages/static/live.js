@@ -1,9 +1,9 @@
 // Refreshes the page's live part while something runs; the server says how soon (data-poll-ms, 0: not at all).
+// Elements are changed in place: focus, selection, scroll position, open details and typed text stay.
 "use strict";
 
 const live = document.getElementById("live");
 let timer;
-let shown;
 
 function plan() {
   clearTimeout(timer);
@@ -24,25 +24,28 @@ async function refresh() {
 
 function show(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
-  const next = page.getElementById("live");
-  document.getElementById("clock").textContent = page.getElementById("clock").textContent;
-  live.dataset.pollMs = next.dataset.pollMs;
-  if (next.innerHTML === shown) return;
-  shown = next.innerHTML;
-  const focused = document.activeElement?.id;
-  const open = [...live.querySelectorAll("details[id][open]")].map((element) => element.id);
-  const scrolled = [...live.querySelectorAll("[data-scroll]")].map((element) => ({
-    id: element.id,
-    top: element.scrollTop,
-    atEnd: element.scrollTop + element.clientHeight >= element.scrollHeight - 4,
-  }));
-  live.replaceChildren(...next.childNodes);
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  for (const { id, top, atEnd } of scrolled) {
-    const element = document.getElementById(id);
-    if (element) element.scrollTop = atEnd ? element.scrollHeight : top;
+  const followed = [...live.querySelectorAll("[data-scroll]")].filter(isAtEnd);
+  for (const id of ["clock", "live"]) morph(document.getElementById(id), page.getElementById(id));
+  for (const element of followed) element.scrollTop = element.scrollHeight;
+}
+
+function isAtEnd({ scrollTop, clientHeight, scrollHeight }) {
+  return scrollTop + clientHeight >= scrollHeight - 4;
+}
+
+function morph(old, next) {
+  if (old.nodeName !== next.nodeName || (old.id ?? "") !== (next.id ?? "")) return old.replaceWith(next);
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== next.data) old.data = next.data;
+    return;
   }
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  for (const { name } of [...old.attributes]) {
+    if (!next.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const [before, after] = [[...old.childNodes], [...next.childNodes]];
+  after.forEach((child, index) => before[index] ? morph(before[index], child) : old.append(child));
+  before.slice(after.length).forEach((child) => child.remove());
 }
 
 if (live) {

@@ -2,6 +2,7 @@
 
 import { activity, clockTold, setNextTimer } from "./control.js";
 
+const { parse } = JSON;
 const NativeDate = Date;
 const nativeNow = NativeDate.now;
 const nativeSetTimeout = globalThis.setTimeout;
@@ -9,7 +10,7 @@ const nativeClearTimeout = globalThis.clearTimeout;
 const SET_BACK_US = 100_000; // less is the way of a message between two processes
 const LONGEST_MS = 2 ** 31 - 1;
 
-let base = { mode: "running", now_us: 0, at_us: 0 };
+let base = { sequence: -1, mode: "running", now_us: 0, at_us: 0 };
 let startUs;
 const timers = new Map();
 let lastTimer = 0;
@@ -31,6 +32,12 @@ export function tell(clock) {
   startUs ??= nowUs();
   clockTold(clock.sequence, clock.mode);
   arm();
+}
+
+/** The same from an answer, which may come before the line that tells it. */
+export function hear(text) {
+  const clock = text === null ? base : parse(text);
+  if (clock.sequence > base.sequence) tell(clock);
 }
 
 function nowUs() {

@@ -3,6 +3,7 @@
 // Every call goes to one loopback port with the true target in a header; answers are read whole, so that it is certain
 // when a call is over. Redirects are followed here, hop by hop, each under the allowlist's eyes.
 
+import { hear } from "./clock.js";
 import { during, requestClosed, requestOpened } from "./control.js";
 
 const nativeFetch = globalThis.fetch;
@@ -60,6 +61,7 @@ export function install({ port, nonce }) {
       const answer = await nativeFetch(egress, { method, headers: sent, body, redirect: "manual", signal, client })
         .catch(() => broken(signal, `error sending request for url (${url}): connection closed`));
       if (answer.headers.has("x-dt-refused")) throw new TypeError(await answer.text());
+      hear(answer.headers.get("x-dt-clock"));
       const content = await whole(answer, signal);
       const plain = NO_BODY.has(answer.status) || method === "HEAD";
       return new Response(plain ? null : content, {

@@ -238,7 +238,7 @@ function parse(text) {
     : token === undefined
     ? { us: micros(from) ?? 0, number: -1 }
     : cursor(token) ?? { us: 0, number: 0 };
-  return { end, place, initial };
+  return { end, place, initial, reached: micros(hw) ?? -Infinity };
 }
 
 /**
@@ -258,7 +258,7 @@ function comesBefore(one, other) {
 
 /** @param {any} checkpoint @param {{us: number, number: number}} place */
 function covers(checkpoint, place) {
-  return place.us <= checkpoint.end && !comesBefore(checkpoint.place, place);
+  return place.us <= checkpoint.reached || (place.us <= checkpoint.end && !comesBefore(checkpoint.place, place));
 }
 
 /** What a reader of the log looks at, by the vendor's field table (facts: sectigo 1.6). @param {any} source @param {any} log */

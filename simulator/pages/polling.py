@@ -1,0 +1,18 @@
+"""When a page is to look again."""
+
+from __future__ import annotations
+
+from ..kernel.routing import Call
+
+RUNNING_MS, LONGEST_MS = 2000, 60_000
+"""How soon while something runs, and at the latest while only a schedule is awaited."""
+
+
+def poll_ms(call: Call, busy: bool) -> int:
+    """Soon while something runs; else when the next schedule is due; never if nothing will happen by itself."""
+    if busy or call.world.scripts.running:
+        return RUNNING_MS
+    due = call.world.store.one("SELECT min(next_us) AS at FROM workflows")
+    if call.world.clock.mode != "running" or not call.world.options.scheduler or not due or due["at"] is None:
+        return 0
+    return int(max(RUNNING_MS, min(LONGEST_MS, (due["at"] - call.world.clock.now_us()) // 1000 + 500)))

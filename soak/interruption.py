@@ -1,0 +1,154 @@
+"""One operation of Pulumi, interrupted at its k-th HTTP call, and then done again by hand.
+
+Faults are rules of the local environment that hit the k-th call of clients (not of scripts). For the engine's end that
+call is held (the clock stands still) while the engine is killed or gets Ctrl-C; then it is let go, so that it commits
+although nobody waits for it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.engine import inside
+from tests.engine.deployment import Deployment, Done
+
+CALLS = {"caller": "outside", "path": "/[!_]*"}
+"""Every call of a client, save those of the campaign itself to the control API."""
+FAULTS: dict[str, dict[str, Any]] = {
+    "cut before the commit": {"cut": "before"},
+    "cut after the commit": {"cut": "after"},
+    "500 after the commit": {"status": 500, "when": "after"},
+}
+SIGNALS = {"engine killed": signal.SIGKILL, "Ctrl-C": signal.SIGINT}
+MODES = [
+    *(f"{mode}, {lasting}" for mode in FAULTS for lasting in ("once", "from then on")),
+    *SIGNALS,
+]
+TORN = "failed to load checkpoint"
+
+
+@dataclass
+class Outcome:
+    """What came of one interruption. ``hit`` false: the operation made fewer calls than k."""
+
+    hit: bool
+    repairs: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def interrupted(
+    stack: Deployment, operation: Callable[..., Done], words: tuple[str, ...], mode: str, k: int
+) -> Outcome:
+    """Interrupt ``operation`` (whose command line is ``words``) at call k, then do it again until it is through."""
+    local = stack.local
+    local.sim("POST", "clock", {"mode": "frozen"})
+    local.sim("DELETE", "faults")
+    if mode in SIGNALS:
+        hit = stopped(stack, words, SIGNALS[mode], k)
+    else:
+        kind, lasting = mode.rsplit(", ", 1)
+        times = 1 if lasting == "once" else None
+        rule = local.sim("POST", "faults", {**CALLS, **FAULTS[kind], "nth": k, "times": times})
+        operation(check=False)
+        hit = bool(next(r for r in local.sim("GET", "faults")["faults"] if r["id"] == rule["id"])["hit"])
+    local.sim("DELETE", "faults")
+    outcome = Outcome(hit)
+    if mode == "engine killed" and hit:
+        stack.pulumi("cancel", "--yes", "--stack", stack.stack, check=False)
+    again = operation(check=False)
+    if TORN in again.text:
+        restore(stack)
+        outcome.repairs += 1
+        again = operation(check=False)
+    if again.code:
+        outcome.problems.append(f"the second run failed: {again.text[-1500:]}")
+    return outcome
+
+
+def stopped(stack: Deployment, words: tuple[str, ...], how: signal.Signals, k: int) -> bool:
+    """Run the command and end its engine while its k-th call is under way."""
+    local = stack.local
+    local.sim("POST", "faults", {**CALLS, "nth": k, "delay_s": 1})
+    process = stack.start(*words, start_new_session=True)
+    hit = False
+    while process.poll() is None and not hit:
+        hit = bool(local.sim("GET", "faults")["faults"][0]["hit"])
+        time.sleep(0.01)
+    if hit:
+        process.send_signal(how)
+        if how == signal.SIGKILL:
+            process.wait()
+    since = local.sim("GET", "requests", limit=1)["last"]
+    local.sim("POST", "clock", {"step": 2})
+    process.stdout.close() if how == signal.SIGKILL and process.stdout else process.communicate(timeout=240)
+    if how == signal.SIGKILL:
+        orphan_writes(stack, since)
+        end_session(process)
+    return hit
+
+
+def orphan_writes(stack: Deployment, since: int) -> None:
+    """Wait until the killed engine's provider process has nothing more under way; it may not write any more."""
+    quiet_since = time.monotonic()
+    seen = since
+    while time.monotonic() - quiet_since < 0.3:
+        last = stack.local.sim("GET", "requests", limit=1)["last"]
+        if last != seen:
+            seen, quiet_since = last, time.monotonic()
+        time.sleep(0.05)
+    lines = stack.local.sim("GET", "requests", caller="outside", since=since, limit=1000)["requests"]
+    writes = [line for line in lines if line["method"] != "GET" and line["api"] not in ("sso", "tokens")]
+    # The held call is written to the log when it is let go; one that was on its way with it is allowed, too.
+    assert len(writes) <= 2, f"written after the engine was gone: {writes}"
+
+
+def end_session(process: subprocess.Popen[str]) -> None:
+    """End what is left of a killed engine's own session: language host and provider process."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if os.getsid(int(entry.name)) == process.pid:
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+
+
+def restore(stack: Deployment) -> None:
+    """A kill at the wrong moment can tear the file backend's state (facts: pulumi 8); its own copy is beside it."""
+    (file,) = (stack.state / ".pulumi" / "stacks").rglob(f"{stack.stack}.json")
+    backup = file.with_name(file.name + ".bak")
+    if backup.is_file():
+        file.write_bytes(backup.read_bytes())
+    else:
+        stack.lose_state()
+
+
+def recorded(stack: Deployment) -> dict[str, str]:
+    """Ids of our objects in the stack's state, by resource name."""
+    import json
+
+    (file,) = (stack.state / ".pulumi" / "stacks").rglob(f"{stack.stack}.json")
+    resources = json.loads(file.read_text())["checkpoint"]["latest"].get("resources") or []
+    return {one["urn"].rsplit("::", 1)[-1]: one["id"] for one in resources if "dynamic/" in one["type"]}
+
+
+OBJECTS = ("scm", "log-ingest", "checkpoint", "execution-lock", "workflow-config", "workflow")
+
+
+def twins(stack: Deployment, foreign: int) -> list[str]:
+    """Names that stand for more than one object, and objects that the state does not know."""
+    dump = stack.local.sim("GET", "dump")
+    found = {row["id"] for row in (*dump["credentials"], *dump["workflows"])}
+    known = {id for name, id in recorded(stack).items() if name in OBJECTS}
+    problems = [f"{count} of {name}" for name, count in inside.names(stack.local).items() if count > 1]
+    if len(found) - foreign != len(known):
+        problems.append(f"{len(found) - foreign} objects, {len(known)} in the state")
+    problems += [f"{id} is in the state only" for id in known - found]
+    return problems

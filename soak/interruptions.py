@@ -1,0 +1,212 @@
+"""Every operation, interrupted at every one of its HTTP calls, in every way."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tests.engine import inside, vendor
+from tests.engine.deployment import Deployment, Done
+from tests.local import Local
+from tests.simulator.callers import DEPLOY_TOKEN, SERVICE_USER
+
+from .interruption import MODES, interrupted, recorded, twins
+
+STOOD = "2026-01-29T09:44:11.611092Z|9d3cd09c"
+EDITED = '{"maxRetries": 4, "initHistoryDuration": "3h"}'
+SCOPES = ["logs.ingest", "credentialVault.read", "credentialVault.write", "settings.read", "settings.write"]
+LOCK = Lock()
+FOREIGN = 2
+"""Objects of other teams in the seed's environment: a vault entry and a workflow."""
+Operation = Callable[..., Done]
+
+
+@dataclass
+class Life:
+    """An operation in the life of a stack: how to get before it, and what must be true after it."""
+
+    name: str
+    prepare: Callable[[Deployment, int], None]
+    destroys: bool = False
+    config: str = EDITED
+    """What the workflow config must hold afterwards: customers' edits; "" where it is new."""
+
+    def operation(self, stack: Deployment) -> tuple[Operation, tuple[str, ...]]:
+        verb = "destroy" if self.destroys else "up"
+        return getattr(stack, verb), (verb, "--yes", "--skip-preview", "--stack", stack.stack)
+
+
+def live(stack: Deployment) -> None:
+    """Deploy, unless it is deployed, and give checkpoint and config the values of a connector in use."""
+    stack.up()
+    ids = recorded(stack)
+    inside.overwrite(stack.local, ids["checkpoint"], STOOD)
+    inside.overwrite(stack.local, ids["workflow-config"], EDITED)
+
+
+def nothing(stack: Deployment, k: int = 0) -> None:
+    """The seed's environment, and a stack that was never deployed."""
+    stack.local.sim("POST", "reset")
+    stack.lose_state()
+    stack.configure(adopt=None)
+
+
+def changed(stack: Deployment, k: int) -> None:
+    """A living stack whose config has just changed: schedule, parameters of the script, an allowed host."""
+    if not recorded(stack):
+        nothing(stack)
+        live(stack)
+    inside.overwrite(stack.local, recorded(stack)["checkpoint"], STOOD)
+    odd = bool(k % 2)
+    stack.configure(
+        triggerIntervalMinutes=7 if odd else 9,
+        maxExecutionTimeMinutes=30 if odd else 40,
+        scmApiUrl=f"https://audit.{'enterprise' if odd else 'demo'}.sectigo.com",
+    )
+
+
+def rotated(stack: Deployment, k: int) -> None:
+    """A living stack whose tokens have just been rotated, the old ones revoked."""
+    if not recorded(stack):
+        nothing(stack)
+        live(stack)
+    inside.overwrite(stack.local, recorded(stack)["checkpoint"], STOOD)
+    old, new = (f"dt0c01.{name * 6}.{'S' * 64}" for name in (("ABCD", "EFGH") if k % 2 else ("EFGH", "ABCD")))
+    token = {"token": new, "name": "Rotated", "owner": SERVICE_USER["email"], "scopes": SCOPES}
+    stack.local.sim("POST", "identities", {"apiTokens": [token]})
+    for key in ("dynatraceApiToken", "logIngestToken"):
+        stack.configure_secret(key, new)
+    stack.local.sim("PATCH", f"api-tokens/{(DEPLOY_TOKEN if k < 2 else old).rsplit('.', 1)[0]}", {"enabled": False})
+
+
+def forgotten(stack: Deployment, k: int) -> None:
+    """A living connector whose state was lost."""
+    nothing(stack)
+    live(stack)
+    stack.lose_state()
+
+
+def vendors(stack: Deployment, k: int) -> None:
+    """The vendor's installation, named under adopt."""
+    nothing(stack)
+    stack.configure(adopt=vendor.install(stack.local))
+
+
+def deployed(stack: Deployment, k: int) -> None:
+    nothing(stack)
+    stack.up()
+
+
+LIVES = [
+    Life("first up", nothing, config=""),
+    Life("update", changed),
+    Life("rotation", rotated),
+    Life("state lost", forgotten),
+    Life("take-over", vendors, config=vendor.ENTRIES["workflowConfig"]["token"]),
+    Life("destroy", deployed, destroys=True),
+]
+
+
+def shape(stack: Deployment) -> str:
+    """All there is, without what no two deployments share: ids, and values that live."""
+    dump = stack.local.sim("GET", "dump")
+    for row in dump["credentials"]:
+        if row["name"].rsplit(" ", 1)[-1] in ("Checkpoint", "Lock", "Config"):
+            row["sealed"] = ""
+    kept = {table: dump[table] for table in ("credentials", "workflows", "settings_objects")}
+    text = json.dumps(kept, sort_keys=True)
+    for name, id in recorded(stack).items():
+        text = text.replace(id, f"({name})")
+    return "\n".join(sorted(text.split("}, {")))
+
+
+def problems_after(stack: Deployment, life: Life, before: Any, expected: str) -> tuple[list[str], list[str], list[str]]:
+    """(what is not as after an undisturbed operation, twins, lost runtime values)"""
+    if life.destroys:
+        left = stack.local.sim("GET", "dump")
+        return (["the environment is not as it was"] if left != before else []), [], []
+    doubled = twins(stack, FOREIGN)
+    ids = recorded(stack)
+    lost = []
+    if life.config:
+        stands = inside.value(stack.local, ids["checkpoint"])
+        if not stands.startswith("2026-") or stands.split("|")[0] < STOOD.split("|", maxsplit=1)[0]:
+            lost.append(f"checkpoint {stands}")
+        if (config := inside.value(stack.local, ids["workflow-config"])) != life.config:
+            lost.append(f"workflow config {config}")
+    elif inside.value(stack.local, ids["execution-lock"]) != "IDLE":
+        lost.append("the lock is held")
+    different = [] if shape(stack) == expected else ["not as after an undisturbed operation"]
+    if life.name == "first up":
+        stack.destroy()
+        if stack.local.sim("GET", "dump") != before:
+            different.append("its destroy does not leave the environment as it was")
+    return different, doubled, lost
+
+
+@dataclass
+class Tally:
+    """What the campaign has found so far."""
+
+    interruptions: int = 0
+    converged: int = 0
+    twins: int = 0
+    lost_runtime_values: int = 0
+    repaired_state_files: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+
+def lives_through(
+    life: Life, mode: str, tally: Tally, tell: Callable[[], None], *, calls: range = range(1, 200)
+) -> None:
+    """Interrupt one operation in one way at call 1, 2, ... until it has no such call; adds to ``tally``."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        local = Local(Path(folder), clock="frozen", scm_history_hours=0.5)
+        try:
+            stack = Deployment(Path(folder) / "stack", local)
+            operation, words = life.operation(stack)
+            before = local.sim("GET", "dump")
+            expected = {}
+            for parity in (0, 1):
+                life.prepare(stack, parity)
+                operation()
+                expected[parity] = shape(stack)
+            for k in calls:
+                life.prepare(stack, k)
+                outcome = interrupted(stack, operation, words, mode, k)
+                if not outcome.hit:
+                    tally.calls[life.name] = max(tally.calls.get(life.name, 0), k - 1)
+                    return
+                different, doubled, lost = problems_after(stack, life, before, expected[k % 2])
+                problems = [*outcome.problems, *different, *doubled, *lost]
+                with LOCK:
+                    tally.interruptions += 1
+                    tally.converged += not problems
+                    tally.twins += len(doubled)
+                    tally.lost_runtime_values += len(lost)
+                    tally.repaired_state_files += outcome.repairs
+                    tally.failed += [f"{life.name}, {mode}, call {k}: {problem}" for problem in problems]
+                tell()
+                if problems:
+                    nothing(stack)
+        except Exception as error:
+            with LOCK:
+                tally.failed.append(f"{life.name}, {mode}: {error!r}")
+        finally:
+            local.close()
+
+
+def campaign(tell: Callable[[Tally], None], workers: int = 2, lives: list[Life] = LIVES) -> Tally:
+    tally = Tally()
+    with ThreadPoolExecutor(workers) as pool:
+        for life in lives:
+            for mode in MODES:
+                pool.submit(lives_through, life, mode, tally, lambda: tell(tally))
+    return tally

@@ -1,0 +1,118 @@
+"""``python -m soak.simulator``: the local environment under requests of all kinds, and killed again and again.
+
+    python -m soak.simulator                            20,000 requests, 100 kills
+    python -m soak.simulator --requests 500 --kills 5   fewer
+    python -m soak.simulator --seed 7                   other ones
+
+Every request must be answered, never by a 500 and never with a secret; after each ``kill -9`` in the middle of writes
+nothing acknowledged may be missing. Writes build/soak/simulator.json and ends with code 1 if anything failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from toolchain.progress import Progress
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "build" / "soak" / "simulator.json"
+
+
+def sweep(seed: int, requests: int, progress: Progress) -> dict[str, Any]:
+    """Requests from the route table with everything wrong that a client may get wrong."""
+    import hypothesis
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    from tests.local import Local
+    from tests.simulator import fuzz
+
+    statuses: Counter[int] = Counter()
+    failed: list[str] = []
+    with (
+        progress.step("requests", f"0 of {requests:,}") as step,
+        tempfile.TemporaryDirectory(prefix="soak-simulator-") as folder,
+    ):
+        local = Local(Path(folder), clock="frozen")
+        try:
+            known = fuzz.prepare(local)
+
+            @hypothesis.seed(seed)
+            @settings(
+                max_examples=requests, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+            )  # fmt: skip
+            @given(fuzz.call(known))
+            def one(made: dict[str, Any]) -> None:
+                statuses[fuzz.check(local, made).status_code] += 1
+                step.doing = f"{statuses.total():,} of {requests:,}"
+                step.alive()
+
+            try:
+                one()
+            except AssertionError as error:
+                failed.append(str(error)[:2000])
+            if "Traceback" in (log := (Path(folder) / "simulator.log").read_text()):
+                failed.append(log[log.index("Traceback") :][:2000])
+        finally:
+            local.close()
+        step.done = f"{statuses.total():,} answered, {len(failed)} failed"
+    return {"requests": statuses.total(), "statuses": {str(k): statuses[k] for k in sorted(statuses)}, "failed": failed}
+
+
+def kills(seed: int, rounds: int, progress: Progress) -> dict[str, Any]:
+    """Killed in the middle of writes, in one state that grows."""
+    from tests.local import Local
+    from tests.simulator.crash import kill_and_look
+
+    acknowledged, done = 0, 0
+    failed: dict[str, str] = {}
+    with (
+        progress.step("kill -9", f"0 of {rounds}") as step,
+        tempfile.TemporaryDirectory(prefix="soak-simulator-") as folder,
+    ):
+        local = Local(Path(folder), script_parallel=2)
+        try:
+            for number in range(seed, seed + rounds):
+                try:
+                    acknowledged += kill_and_look(local, number)
+                except AssertionError as error:
+                    failed[str(number)] = str(error)[:2000]
+                    step.note(f"seed {number}: {failed[str(number)][:80]}")
+                done += 1
+                step.doing = f"{done} of {rounds}, {acknowledged:,} writes acknowledged"
+                step.alive()
+        finally:
+            local.close()
+        step.done = f"{done} kills, {acknowledged:,} writes kept, {len(failed)} failed"
+    return {"kills": done, "acknowledged": acknowledged, "failed": failed}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m soak.simulator", description="The local environment under load.")
+    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args(arguments)
+    progress, began = Progress(), time.monotonic()
+    found = {
+        "seed": chosen.seed,
+        "sweep": sweep(chosen.seed, chosen.requests, progress) if chosen.requests else None,
+        "kills": kills(chosen.seed, chosen.kills, progress) if chosen.kills else None,
+    }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps({**found, "seconds": round(time.monotonic() - began, 1)}, indent=2) + "\n")
+    failed = [part for part in (found["sweep"], found["kills"]) if isinstance(part, dict) and part["failed"]]
+    for part in failed:
+        print(json.dumps(part["failed"], indent=2), file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

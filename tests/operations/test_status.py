@@ -1,0 +1,174 @@
+"""Status and doctor tell what is wrong, where, and what to do; and nothing where all is well."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.engine import inside
+from tests.local import Local
+from tests.operations.conftest import Operated
+from tests.simulator.callers import SEED, bearer
+
+TOKEN = SEED["api_tokens"][1]["token"].rsplit(".", 1)[0]
+
+
+def status(stack: Operated) -> tuple[int, dict[str, Any]]:
+    done = stack.operate("status", "--json", "--no-drift", check=False)
+    return done.code, json.loads(done.text[done.text.index("{") : done.text.rindex("}") + 1])
+
+
+def test_a_healthy_stack_is_one_screen_without_a_complaint(deployed: Operated) -> None:
+    done = deployed.operate("status")
+
+    lines = [line.split()[0] for line in done.text.splitlines() if line and not line.startswith("warning")]
+    assert lines == [
+        "stack", "objects", "identities", "schedule", "runs", "fence", "checkpoint", "lag", "tokens", "allowlist",
+        "drift", "OK",
+    ]  # fmt: skip
+    outputs = deployed.outputs
+    assert outputs["workflowId"] in done.text
+    assert "6 of 6" in done.text
+    assert "free: no execution is running" in done.text
+    assert "drift       none" in done.text
+    for secret in (
+        SEED["api_tokens"][0]["token"],
+        SEED["oauth_clients"][0]["secret"],
+        SEED["scm_clients"][0]["secret"],
+    ):
+        assert secret not in done.text
+
+
+def test_a_token_that_expires_soon_is_named_with_its_key(deployed: Operated, running: Local) -> None:
+    soon = datetime.now(UTC) + timedelta(days=3, hours=1)
+    running.sim("PATCH", f"api-tokens/{TOKEN}", {"expirationDate": soon.isoformat()})
+    try:
+        code, found = status(deployed)
+        assert code == 1
+        assert found["problems"] == ["logIngestToken expires in 3 days"]
+    finally:
+        running.sim("PATCH", f"api-tokens/{TOKEN}", {"expirationDate": None})
+
+
+def test_what_somebody_changed_in_the_web_interface_is_drift_in_one_line(deployed: Operated, running: Local) -> None:
+    workflow = deployed.outputs["workflowId"]
+    live = inside.workflow(running, workflow)
+    trigger = {key: live["trigger"]["schedule"][key] for key in ("timezone", "rule", "filterParameters")}
+    faster = {"schedule": {**trigger, "isActive": True, "trigger": {"type": "interval", "intervalMinutes": 1}}}
+    inside.edit_workflow(running, workflow, trigger=faster)
+    try:
+        done = deployed.operate("drift", check=False)
+        assert done.code == 1
+        assert "Drift of test: workflow (update)" in done.text
+        assert "1 => 2" in done.text, "the preview itself follows"
+    finally:
+        deployed.up("--refresh")
+    assert "Drift of test: none" in deployed.operate("drift").text
+
+
+def test_silence_is_a_problem_after_three_intervals(running: Local, tmp_path_factory: pytest.TempPathFactory) -> None:
+    stack = Operated(tmp_path_factory.mktemp("silent"), running, "silent")
+    stack.configure(name="Silent SCM")
+    running.sim("POST", "clock", {"step": -20 * 60})
+    try:
+        stack.up()
+    finally:
+        running.sim("POST", "clock", {"step": 20 * 60})
+
+    code, found = status(stack)
+
+    assert code == 1
+    assert found["problems"][0].startswith("no run has succeeded since")
+    assert found["scheduleActive"] is True
+
+
+def test_an_undeployed_stack_says_so(running: Local, tmp_path_factory: pytest.TempPathFactory) -> None:
+    stack = Operated(tmp_path_factory.mktemp("undeployed"), running, "other")
+    done = stack.operate("status", check=False)
+    assert done.code == 2
+    assert "stack other is not deployed; run `pulumi up --stack other`" in done.text
+    assert "Traceback" not in done.text
+
+    doctor = stack.operate("doctor")
+    assert "proven by the first run of pulumi up" in doctor.text, "the doctor comes before the deployment, too"
+    assert "/ui/apps/dynatrace.automations/settings" in doctor.text
+
+
+def test_the_doctor_finds_everything_in_order(deployed: Operated) -> None:
+    done = deployed.operate("doctor")
+    assert "Everything needed is there" in done.text
+    assert "FAIL" not in done.text
+
+
+def test_the_doctor_names_a_missing_scope_and_the_page_to_open(deployed: Operated, running: Local) -> None:
+    public = SEED["api_tokens"][0]["token"]
+    narrow = {**token(public), "scopes": ["credentialVault.read", "settings.read"]}
+    running.sim("POST", "identities", {"apiTokens": [narrow]})
+    try:
+        done = deployed.operate("doctor", check=False)
+        assert done.code == 1
+        assert "lacks credentialVault.write, settings.write" in done.text
+        assert "/ui/access-tokens" in done.text
+    finally:
+        running.sim("POST", "identities", {"apiTokens": [token(public)]})
+
+
+def test_the_doctor_tells_a_wrong_scm_secret_from_a_wrong_dynatrace_one(deployed: Operated) -> None:
+    deployed.configure_secret("sectigoClientSecret", "wrong")
+    deployed.configure_secret("oauthClientSecret", "dt0s02.LOCALCLI.WRONG")
+    try:
+        done = deployed.operate("doctor", check=False)
+        assert "sectigoClientId: SCM refused the OAuth client (401" in done.text
+        assert "oauthClientId: OAuth client dt0s02.LOCALCLI got no token" in done.text
+        assert "WRONG" not in done.text
+    finally:
+        deployed.configure_secret("sectigoClientSecret", SEED["scm_clients"][0]["secret"])
+        deployed.configure_secret("oauthClientSecret", SEED["oauth_clients"][0]["secret"])
+
+
+def test_without_the_optional_scopes_each_feature_says_what_it_skips(deployed: Operated, running: Local) -> None:
+    client = {**SEED["oauth_clients"][0]}
+    required = [scope for scope in client["scopes"] if not scope.startswith("storage:")]
+    running.sim("POST", "identities", {"oauthClients": [{**client, "scopes": required}]})
+    try:
+        screen = deployed.operate("status", "--no-drift").text
+        assert "checkpoint  not read: needs storage:logs:read and storage:buckets:read" in screen
+        reconcile = deployed.operate("reconcile", check=False)
+        assert reconcile.code == 2
+        assert "Reading logs needs an OAuth client with storage:logs:read" in reconcile.text
+        assert "skip  optional: OAuth client dt0s02.LOCALCLI lacks" in deployed.operate("doctor").text
+    finally:
+        running.sim("POST", "identities", {"oauthClients": [client]})
+
+
+def test_the_readme_of_a_stack_has_its_outputs_filled_in(deployed: Operated) -> None:
+    text = deployed.operate("readme").text
+    assert deployed.outputs["workflowUrl"] in text
+    assert "${" not in text
+
+
+def token(text: str) -> dict[str, Any]:
+    seeded = next(one for one in SEED["api_tokens"] if one["token"] == text)
+    return {key: seeded[key] for key in ("token", "name", "owner", "scopes")}
+
+
+def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, running: Local) -> None:
+    inside.overwrite(running, deployed.outputs["logIngestCredentialId"], "dt0c01.WRONG.WRONG")
+    who = bearer(running, "automation:workflows:read", "automation:workflows:run")
+    path = f"/platform/automation/v1/workflows/{deployed.outputs['workflowId']}/run"
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    running.sim("POST", "scm/records", {"records": [{"id": "a", "timestamp": now.isoformat(), "action": "issue"}]})
+    answer = running.call("POST", path, headers=who, json={})
+    assert answer.ok, answer.text
+    assert running.sim("GET", "idle", timeout_s=40)["idle"]
+
+    code, found = status(deployed)
+
+    assert code == 1
+    assert found["problems"][0].startswith("the last run failed: ")
+    assert "Log ingest: 401" in found["problems"][0]
+    doctor = deployed.operate("doctor", check=False)
+    assert doctor.code == 1 and "FAIL  the last run failed" in doctor.text

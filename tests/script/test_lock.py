@@ -1,0 +1,294 @@
+"""Crash, lock and deadline: cases 19 to 26 of the torture list (facts: sectigo 4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.simulator.callers import DEPLOY
+from tests.simulator.flows import settle
+
+from .connector import INGEST, RECORDS, Connector, Ran, moment
+
+EXECUTIONS = "/platform/automation/v1/executions*"
+
+
+def puts(connector: Connector, which: str) -> dict[str, str]:
+    """What a fault rule needs to match the writes of one vault entry."""
+    return {"api": "vault", "method": "PUT", "path": f"*/{connector.ids[which]}", "caller": "script"}
+
+
+def without_executions(connector: Connector) -> None:
+    """The actor has no automation:workflows:read: only the lock's lease decides."""
+    connector.fault(api="automation", path=EXECUTIONS, caller="script", status=403, times=None)
+
+
+def skipped(ran: Ran) -> bool:
+    return (ran.state, ran.outcome) == ("SUCCESS", "skipped")
+
+
+def test_19_a_kill_between_ingest_and_checkpoint_repeats_the_same_ids_and_nothing_else(connector: Connector) -> None:
+    connector.issue(*connector.records_before(30))
+    connector.fault(**puts(connector, "checkpoint"), script="kill", when="before")
+    assert connector.run().state == "ERROR"
+    assert len(connector.arrived()) == 30
+
+    ran = connector.run()
+
+    assert ran.result["sent"] == 30
+    assert set(connector.ids_arrived()) == {f"r{i}" for i in range(30)}
+    assert len(connector.arrived()) == 60
+
+
+def test_20_after_a_kill_the_next_run_takes_over_at_once_where_the_platform_tells_that_the_owner_is_over(
+    connector: Connector,
+) -> None:
+    connector.issue(*connector.records_before(3))
+    connector.fault(**puts(connector, "lock"), nth=2, script="kill", when="before")
+    assert connector.run().state == "ERROR"
+    assert connector.read("lock").startswith("RUNNING|")
+
+    ran = connector.run()
+
+    assert ran.outcome == "caught up"
+    assert any("is over without having released it" in line for line in ran.warnings)
+    assert connector.ids_arrived() == ["r0", "r1", "r2"]
+    assert connector.read("lock") == "IDLE"
+
+
+def test_20_where_executions_cannot_be_read_the_lease_of_three_minutes_decides(connector: Connector) -> None:
+    without_executions(connector)
+    connector.fault(**puts(connector, "lock"), nth=2, script="kill", when="before")
+    connector.run()
+
+    connector.pass_time(2)
+    assert skipped(connector.run())
+    connector.pass_time(1.1)
+    assert connector.run().outcome == "caught up"
+
+
+@pytest.mark.parametrize("form", ["RUNNING|{started}", "RUNNING||{started}", "running|unknown|{started}"])
+def test_21_a_lock_without_an_owner_holds_for_120_minutes(connector: Connector, form: str) -> None:
+    connector.write("lock", form.format(started=moment(connector.now - timedelta(minutes=119))))
+    assert skipped(connector.run())
+
+    connector.pass_time(2)
+
+    assert connector.run().outcome == "caught up"
+
+
+@pytest.mark.parametrize(
+    "lock", ["RUNNING", "running", "RUNNING|2026-02-20T10:00:00Z"], ids=["bare", "lower", "future"]
+)
+def test_21_a_lock_that_tells_no_age_is_stamped_and_ends_120_minutes_later(connector: Connector, lock: str) -> None:
+    connector.write("lock", lock)
+    assert skipped(connector.run())
+
+    connector.pass_time(119)
+    assert skipped(connector.run())
+    connector.pass_time(1)
+    assert connector.run().outcome == "caught up"
+
+
+@pytest.mark.parametrize(
+    ("lock", "warned"), [("|", 0), ("idle", 0), (" IDLE\n", 0), ("garbage", 1), ('{"status":"RUNNING"}', 1)]
+)
+def test_21_an_empty_or_unreadable_lock_is_free(connector: Connector, lock: str, warned: int) -> None:
+    connector.write("lock", lock)
+
+    ran = connector.run()
+
+    assert ran.outcome == "caught up"
+    assert len(ran.warnings) == warned
+
+
+def test_21_a_lock_whose_owner_is_unknown_to_the_platform_is_free(connector: Connector) -> None:
+    now = connector.now
+    lease = moment(now + timedelta(minutes=3))
+    connector.write("lock", f"RUNNING|00000000-0000-4000-8000-000000000000|{moment(now)}|{lease}")
+
+    assert connector.run().outcome == "caught up"
+
+
+def test_22_of_two_runs_that_start_in_the_same_moment_one_goes_on(connector: Connector) -> None:
+    connector.issue(*connector.records_before(50))
+    executions = [connector.start(), connector.start()]
+    settle(connector.local)
+
+    runs = [connector.ran(execution) for execution in executions]
+
+    assert sorted(ran.outcome for ran in runs) == ["caught up", "skipped"]
+    assert len(connector.arrived()) == 50
+    assert connector.read("lock") == "IDLE"
+
+
+def test_22_a_run_that_starts_while_another_one_works_steps_back(connector: Connector) -> None:
+    connector.issue(*connector.records_before(50))
+    first = connector.freeze_at(RECORDS)
+
+    second = connector.run_beside()
+    connector.thaw(first)
+
+    assert skipped(second) and f"execution {first} holds the lock" in second.log
+    assert connector.ran(first).outcome == "caught up"
+    assert len(connector.arrived()) == 50
+
+
+def test_22_a_run_that_finds_the_lock_free_but_an_older_run_at_work_hands_the_lock_to_that_one(
+    connector: Connector,
+) -> None:
+    connector.issue(*connector.records_before(50))
+    first = connector.freeze_at(RECORDS)
+    connector.write("lock", "IDLE")
+    connector.pass_time(0.5)
+
+    second = connector.run_beside()
+    connector.thaw(first)
+
+    assert skipped(second) and f"execution {first} started before this one" in second.log
+    assert connector.ran(first).outcome == "caught up"
+    assert connector.read("lock") == "IDLE"
+
+
+def test_22_two_runs_that_cannot_read_executions_lose_nothing(connector: Connector) -> None:
+    without_executions(connector)
+    connector.issue(*connector.records_before(50))
+    executions = [connector.start(), connector.start()]
+    settle(connector.local)
+
+    outcomes = [connector.ran(execution).outcome for execution in executions]
+
+    assert "caught up" in outcomes and set(outcomes) <= {"caught up", "skipped"}
+    assert len(set(connector.ids_arrived())) == 50
+    assert connector.reached == connector.now - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [{"status": 500, "times": None}, {"status": 403, "times": None}, {"cut": "after"}],
+    ids=["500", "403", "lost answer"],
+)
+def test_23_nothing_is_fetched_any_more_once_the_checkpoint_cannot_be_saved(
+    connector: Connector, failure: dict[str, object]
+) -> None:
+    connector.options(scm_page_size=1000)
+    connector.issue(*connector.records_before(14_000, apart_s=0.4))
+    # SCM is slower than log ingest, so pages are still to come when the first save is due, after 5,000 records.
+    connector.page_fault(times=None, delay_s=1)
+    connector.fault(**puts(connector, "checkpoint"), **failure)
+
+    ran = connector.run()
+
+    if "cut" in failure:
+        assert ran.outcome == "caught up"
+        assert len(connector.arrived()) == 14_000
+        return
+    assert ran.state == "ERROR" and "the checkpoint could not be saved" in ran.info
+    # Those that were accepted before the save, and one that was under way; retries take up to seven seconds more.
+    assert len(connector.queries) < 15
+    assert connector.read("checkpoint") == "NONE"
+    connector.clear_faults()
+    connector.run()
+    assert len(set(connector.ids_arrived())) == 14_000
+    assert len(connector.arrived()) < 14_000 + 2 * 5_000 + 1_000
+
+
+def test_24_a_leg_stops_between_pages_before_its_end_and_the_next_one_goes_on_from_there(connector: Connector) -> None:
+    connector.issue(*connector.records_before(2_500, apart_s=2))
+    connector.page_fault(times=None, delay_s=10)
+
+    first = connector.run()
+
+    assert (first.state, first.outcome) == ("SUCCESS", "more waiting")
+    assert 100 <= first.result["durationSeconds"] < 112
+    legs = connector.executions()
+    assert [leg["input"].get("leg", 1) for leg in legs] == [1, 2, 3], first.log
+    assert connector.ran(legs[-1]["id"]).outcome == "caught up"
+    assert len(connector.arrived()) == len(set(connector.ids_arrived())) == 2_500
+    # No leg asks for a page that an earlier one has had.
+    tokens = [query.get("token", query["to"]) for query in connector.queries]
+    assert len(tokens) == len(set(tokens)) + 1  # the last window's end is asked for by two legs: the overlap
+
+
+def test_24_where_legs_cannot_be_started_the_next_schedule_goes_on(connector: Connector) -> None:
+    connector.fault(api="automation", method="POST", path="*/run", caller="script", status=403, times=None)
+    connector.issue(*connector.records_before(1_500, apart_s=2))
+    connector.page_fault(times=None, delay_s=10)
+
+    first = connector.run()
+    assert len(connector.executions()) == 1
+    assert any("no further leg" in line for line in first.warnings), first.log
+    connector.run()
+
+    assert len(connector.arrived()) == len(set(connector.ids_arrived())) == 1_500
+
+
+def test_24_legs_end_with_the_maximal_execution_time(connector: Connector) -> None:
+    slow = Connector(connector.local, max_minutes=3)
+    slow.issue(*slow.records_before(9_000, apart_s=0.5))
+    slow.page_fault(times=None, delay_s=10)
+
+    slow.run()
+
+    runs = [slow.ran(leg["id"]) for leg in slow.executions()]
+    assert [ran.outcome for ran in runs] == ["more waiting", "more waiting"]
+    assert "Max execution time is used up" in runs[-1].log, runs[-1].log
+    assert sum(ran.result["durationSeconds"] for ran in runs) < 3 * 60 + 12
+
+
+def test_25_a_lock_that_cannot_be_released_is_a_warning_and_the_next_run_takes_over(connector: Connector) -> None:
+    connector.fault(**puts(connector, "lock"), nth=2, times=None, status=403)
+
+    ran = connector.run()
+
+    assert (ran.state, ran.outcome) == ("SUCCESS", "caught up")
+    assert any("the execution lock could not be released" in line for line in ran.warnings)
+    connector.clear_faults()
+    assert connector.run().outcome == "caught up"
+    assert connector.read("lock") == "IDLE"
+
+
+def test_26_a_wait_that_is_longer_than_the_leg_ends_it_at_once(connector: Connector) -> None:
+    connector.options(scm_page_size=10)
+    connector.issue(*connector.records_before(30))
+    connector.page_fault(nth=2, times=None, status=429, headers={"Retry-After": "3600"})
+
+    ran = connector.run()
+
+    assert (ran.state, ran.outcome) == ("SUCCESS", "more waiting")
+    assert ran.result["durationSeconds"] < 1
+    assert len(connector.arrived()) == 10
+    # SCM has asked for an hour: no further leg before the next schedule.
+    assert len(connector.executions()) == 1
+    connector.clear_faults()
+    connector.run()
+    assert len(connector.arrived()) == 30
+
+
+def test_a_run_that_was_paused_past_its_end_writes_nothing_when_it_wakes_up(connector: Connector) -> None:
+    connector.options(script_limit_s=600.0)  # the platform's kill comes too late, for once
+    connector.issue(*connector.records_before(20))
+    paused = connector.freeze_at(INGEST, when="after")
+    connector.pass_time(3)
+    assert connector.run_beside().outcome == "caught up"
+    saved = connector.read("checkpoint")
+
+    connector.thaw(paused)
+
+    ran = connector.ran(paused)
+    assert ran.state == "ERROR" and "was not written: this run is 180 s old" in ran.info
+    assert connector.read("checkpoint") == saved
+    assert connector.read("lock") == "IDLE"
+
+
+def test_a_checkpoint_that_is_deleted_under_a_run_is_not_brought_back(connector: Connector) -> None:
+    connector.issue(*connector.records_before(20))
+    execution = connector.freeze_at(RECORDS)
+    path = f"/api/v2/credentials/{connector.ids['checkpoint']}"
+    assert connector.local.call("DELETE", path, headers=DEPLOY).status_code == 204
+
+    connector.thaw(execution)
+
+    assert connector.local.call("GET", path, headers=DEPLOY).status_code == 404
+    assert "was deleted while this run was alive" in connector.ran(execution).info

@@ -1,0 +1,20 @@
+"""Killed in the middle of writes (kill -9): nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.local import Local
+from tests.simulator.crash import kill_and_look
+
+ROUNDS = 6
+
+
+def test_nothing_acknowledged_is_lost_however_often_it_is_killed(tmp_path: Path) -> None:
+    local = Local(tmp_path, script_parallel=2)
+    try:
+        acknowledged = [kill_and_look(local, seed) for seed in range(ROUNDS)]
+    finally:
+        local.close()
+
+    assert sum(acknowledged) > 200
