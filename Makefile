@@ -134,9 +134,10 @@ format: setup ## format Python and JavaScript
 	@python -m toolchain.check --fix
 
 .PHONY: bench
-bench: setup ## measure a deployment
+bench: setup ## measure a deployment, the local environment, the sync script against two peers
 	@python -m benchmarks.deploy
 	@python -m benchmarks.simulator
+	@python -m benchmarks.sync
 
 .PHONY: soak
 soak: setup ## long campaigns: seeded worlds of faults, all kinds of requests, kill -9

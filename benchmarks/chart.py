@@ -70,7 +70,7 @@ def line(grown: list[Figures]) -> list[str]:
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{COLOURS["ours"]}"/>')
         drawn.append(text(x - 6, y - 10, f"{figures.seconds:.2f} s", size=11))
         drawn.append(text(x, base + 18, f"{figures.records:,}", size=11))
-        drawn.append(text(x, base + 34, f"{figures.peak_rss_mb:.0f} MB", size=11))
+        drawn.append(text(x, base + 34, f"{figures.heap_mb:.0f} MB heap", size=11))
     drawn.append(f'<line x1="{left}" y1="{base}" x2="{right}" y2="{base}" stroke="#3c4043"/>')
     return drawn
 

@@ -43,6 +43,7 @@ class Figures:
     """Writes of vault entries."""
     peak_rss_mb: float
     heap_mb: float
+    """V8's heap at its largest, for the script alone."""
 
     @property
     def rate(self) -> float:

@@ -1,8 +1,8 @@
 """``python -m benchmarks.simulator``: how quick and how small the local environment is, against its goals.
 
-Prints a table and writes ``build/bench/simulator.json``: ``start_s`` (command to first answer), ``requests_per_s`` (small
-calls of several kinds, the server held on one core), ``ingest_100k_s``, ``query_100k_ms`` (the manual's query, median)
-and ``idle_cpu_percent`` (of one core), ``idle_rss_mb`` of a dev stack's environment with nothing to do.
+Prints a table and writes ``build/bench/simulator.json``: ``start_s`` (command to first answer), ``requests_per_s``
+(small calls of several kinds, the server held on one core), ``ingest_100k_s``, ``query_100k_ms`` (the manual's query,
+median), ``idle_cpu_percent`` (of one core) and ``idle_rss_mb`` after all that, with nothing to do.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def measure_query(server: Server, session: requests.Session) -> float:
 
 
 def measure_idle(server: Server) -> tuple[float, float]:
-    """Processor use in percent of a core and memory, after some use: a schedule waits, the stream goes on."""
+    """Processor use in percent of a core, and memory, after use."""
     time.sleep(1)
     before = server.processor_s()
     time.sleep(IDLE_S)

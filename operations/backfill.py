@@ -40,18 +40,27 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     while True:
         ended = await_end(automation, execution)
         print(indented(automation.task_log(ended["id"], TASK)))
-        result = automation.task(ended["id"], TASK).get("result") or {}
-        if ended["state"] != "SUCCESS":
+        result = automation.task(ended["id"], TASK).get("result")
+        if ended["state"] != "SUCCESS" or not isinstance(result, dict):
             print(
                 f"It ended as {ended['state']}. What was accepted stays; run the command again after the cause is gone"
             )
             return 1
-        following = result.get("nextExecution") if isinstance(result, dict) else None
-        if not following:
-            print(f"Sent {result.get('sent', '?')} records. Check it: make reconcile STACK={stack.name} "
-                  f"FROM={moments.iso(begin)} TO={moments.iso(end)}")  # fmt: skip
-            return 0
-        execution = automation.execution(str(following))
+        if not result.get("backfill"):
+            raise StackError(
+                "the run did not see its input and did what every run does: the workflow's actor needs "
+                "automation:workflows:read"
+            )
+        if following := result.get("nextExecution"):
+            execution = automation.execution(str(following))
+            continue
+        window = f"FROM={moments.iso(begin)} TO={moments.iso(end)}"
+        if result["outcome"] != "backfilled":
+            rest = f"FROM={result.get('reached', moments.iso(begin))} TO={moments.iso(end)}"
+            print(f"It stopped before the end. The rest: make backfill STACK={stack.name} {rest}")
+            return 1
+        print(f"Done. To see that nothing is missing: make reconcile STACK={stack.name} {window}")
+        return 0
 
 
 def request(begin: datetime, end: datetime, ids: list[str]) -> dict[str, Any]:

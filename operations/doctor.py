@@ -196,7 +196,7 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
     wanted, actor = stack.config["workflowActor"], workflow.get("actor")
     if wanted and wanted != actor:
         findings.say("FAIL", f"the workflow's actor is {actor}, not workflowActor {wanted}", "Run pulumi up --refresh")
-    latest = environment.automation.latest(workflow["id"], 1)
+    latest = environment.automation.newest_executions(workflow["id"])
     if not latest:
         findings.say("warn", "the workflow has never run", "Run pulumi up")
     elif latest[0]["state"] == "ERROR":

@@ -17,15 +17,17 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class Run:
-    """One leg of the sync script. ``window_*`` are None where it never got as far as planning one."""
+    """One leg of the sync script."""
 
     at: datetime
     """When its record arrived, which is the end of the run."""
     execution: str
     outcome: str
     reason: str
-    window_from: datetime | None
-    window_to: datetime | None
+    covered_from: datetime | None
+    covered_to: datetime | None
+    """What this run answers for: everything in between was read and accepted, by it or by one that could not tell.
+    None: nothing."""
     fetched: int
     sent: int
     repeated: int
@@ -34,11 +36,6 @@ class Run:
     lag_s: int | None
     backfill: bool
     """A window sent again on request, which moves no checkpoint."""
-
-    @property
-    def drained(self) -> bool:
-        """Whether its window was read to the end."""
-        return self.outcome in ("caught up", "backfilled")
 
 
 def runs(environment: Environment, workflow: str, since: datetime) -> Iterator[Run]:
@@ -76,8 +73,8 @@ def run_of(record: dict[str, Any]) -> Run | None:
         execution=text("executionId"),
         outcome=text("outcome"),
         reason=text("reason"),
-        window_from=moments.parse(text("windowFrom")),
-        window_to=moments.parse(text("windowTo")),
+        covered_from=moments.parse(text("coveredFrom")),
+        covered_to=moments.parse(text("coveredTo")),
         fetched=number("fetched"),
         sent=number("sent"),
         repeated=number("repeated"),

@@ -199,6 +199,8 @@ def pulumi(folder: Path, env: dict[str, str], *arguments: str, input: str | None
     command = ["pulumi", *arguments, "--cwd", str(folder), "--non-interactive", "--color", "never"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, input=input)
     if done.returncode:
-        where = "the base" if folder.name == "base" else "the head"
-        raise StackError(f"pulumi {arguments[0]} of {where} failed:\n{(done.stdout + done.stderr).strip()}")
+        text = (done.stdout + done.stderr).strip()
+        if folder.name == "base":
+            raise StackError(f"pulumi {arguments[0]} of the base failed:\n{text}")
+        raise StackError(f"pulumi {arguments[0]} of the head failed:\n{text}")
     return done.stdout

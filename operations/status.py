@@ -99,11 +99,11 @@ def objects(status: Status, stack: Stack, workflow: Json | None) -> None:
     found = {name: stack.environment.vault.get(stack.outputs[output]) for name, output in ENTRIES.items()}
     gone = [name for name, entry in found.items() if entry is None] + (["workflow"] if workflow is None else [])
     ids = {**{name: stack.outputs[output] for name, output in ENTRIES.items()}, "workflow": stack.outputs["workflowId"]}
-    text = f"{len(ids) - len(gone)} of {len(ids)}: workflow {ids['workflow']}, vault entries " + ", ".join(
-        f"{name} {ids[name].removeprefix('CREDENTIALS_VAULT-')}" for name in ENTRIES
-    )
+    text = f"{len(ids) - len(gone)} of {len(ids)}: workflow {ids['workflow']} and its vault entries"
     problem = f"gone: {', '.join(gone)} (pulumi up --refresh makes them again)" if gone else ""
     status.add("objects", text, problem, objects=ids, gone=gone)
+    entries = ", ".join(f"{name} {ids[name].removeprefix('CREDENTIALS_VAULT-')}" for name in ENTRIES)
+    status.add("entries", entries)
     owners = {entry.owner for entry in found.values() if entry}
     status.values["owners"] = sorted(owners)
 
@@ -139,7 +139,7 @@ def schedule(status: Status, workflow: Json) -> None:
 
 
 def runs(status: Status, stack: Stack, workflow: Json) -> None:
-    latest = stack.environment.automation.latest(workflow["id"], EXECUTIONS)
+    latest = stack.environment.automation.newest_executions(workflow["id"])[:EXECUTIONS]
     shown = [f"{one['state']} {moments.ago(at, status.now)}" for one in latest if (at := started_at(one))]
     good = next((at for one in latest if one["state"] == "SUCCESS" and (at := started_at(one))), None)
     problem = ""
@@ -156,9 +156,14 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
         "runs", "; ".join(shown) or "none yet", problem,
         runs=[{"id": one["id"], "state": one["state"], "startedAt": one.get("startedAt")} for one in latest],
     )  # fmt: skip
-    holder = next((one for one in latest if one["state"] == "RUNNING"), None)
+    holder = next((one for one in latest if one["state"] == "RUNNING" and not is_backfill(one)), None)
     status.add("fence", f"held by execution {holder['id']}" if holder else "free: no execution is running",
                fence=holder["id"] if holder else None)  # fmt: skip
+
+
+def is_backfill(execution: Json) -> bool:
+    """One that runs beside the schedule and takes no lock."""
+    return bool((execution.get("input") or {}).get("backfill"))
 
 
 def checkpoint(status: Status, stack: Stack) -> None:
@@ -211,5 +216,9 @@ def allowlist(status: Status, stack: Stack) -> None:
 
 def drifted(status: Status, stack: Stack) -> None:
     found = drift.look(stack)
-    problem = "drift: see pulumi preview --refresh --diff" if found.changes else ""
+    problem = (
+        f"the program says otherwise (changed outside Pulumi, or not deployed yet): make drift STACK={stack.name}"
+        if found.changes
+        else ""
+    )
     status.add("drift", found.line, problem, drift=found.changes)

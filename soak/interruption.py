@@ -31,6 +31,7 @@ MODES = [
     *(f"{mode}, {lasting}" for mode in FAULTS for lasting in ("once", "from then on")),
     *SIGNALS,
 ]
+QUIET_S = 0.3
 TORN = "failed to load checkpoint"
 
 
@@ -96,14 +97,13 @@ def stopped(stack: Deployment, words: tuple[str, ...], how: signal.Signals, k: i
 
 def orphan_writes(stack: Deployment, since: int) -> None:
     """Wait until the killed engine's provider process has nothing more under way; it may not write any more."""
+    lines: list[dict[str, Any]] = []
     quiet_since = time.monotonic()
-    seen = since
-    while time.monotonic() - quiet_since < 0.3:
-        last = stack.local.sim("GET", "requests", limit=1)["last"]
-        if last != seen:
-            seen, quiet_since = last, time.monotonic()
+    while time.monotonic() - quiet_since < QUIET_S:
+        found = stack.local.sim("GET", "requests", caller="outside", since=since, limit=1000)["requests"]
+        if len(found) != len(lines):
+            lines, quiet_since = found, time.monotonic()
         time.sleep(0.05)
-    lines = stack.local.sim("GET", "requests", caller="outside", since=since, limit=1000)["requests"]
     writes = [line for line in lines if line["method"] != "GET" and line["api"] not in ("sso", "tokens")]
     # The held call is written to the log when it is let go; one that was on its way with it is allowed, too.
     assert len(writes) <= 2, f"written after the engine was gone: {writes}"

@@ -1,6 +1,7 @@
 """``python -m soak.script``: the sync script in thousands of seeded worlds of faults, and a sample in the real runtime.
 
-    python -m soak.script                       10,000 seeds, then a dozen of them in the local environment
+    python -m soak.script                       10,000 seeds, a backlog of a million records, then a
+                                                dozen seeds in the local environment
     python -m soak.script --seeds 500 --real 0  fewer, in process only
     python -m soak.script --seed 28 --verbose   one seed again, step by step
 
@@ -24,6 +25,7 @@ from .oracle import driver
 
 RESULTS = driver.ROOT / "build" / "soak" / "script.json"
 BAR = 20
+BACKLOG, BACKLOG_LATENCY_MS, BACKLOG_HOURS = 1_000_000, 500, 2.5
 
 
 def bar(done: int, of: int) -> str:
@@ -92,6 +94,24 @@ def sample(first: int, worlds: int, progress: Progress) -> dict[str, list[str]]:
     return found
 
 
+def backlog(progress: Progress) -> dict[str, Any]:
+    """A million waiting records: how many legs and how long in virtual time."""
+    with progress.step("legs", f"{BACKLOG:,} waiting records") as step:
+        carried = driver.legs(BACKLOG, BACKLOG_LATENCY_MS, BACKLOG_HOURS)
+        working = [run for run in carried["runs"] if run["sent"] > 0]
+        minutes = round(working[-1]["atMinute"] + working[-1]["seconds"] / 60)
+        step.done = f"{carried['delivered']:,} of {BACKLOG:,} in {len(working)} legs and {minutes} virtual minutes"
+    return {
+        "records": BACKLOG,
+        "delivered": carried["delivered"],
+        "repeats": carried["repeats"],
+        "legs": len(working),
+        "chains": sum(run["trigger"] == "Schedule" for run in working),
+        "virtual_minutes": minutes,
+        "killed": sum(run["end"] == "killed" for run in carried["runs"]),
+    }
+
+
 def replay(seed: int, verbose: bool) -> int:
     """Print one seed's story and verdict."""
     code = 0
@@ -121,6 +141,7 @@ def main(arguments: list[str]) -> int:
         return replay(given.seed, given.verbose)
     progress = Progress()
     results = campaign(given.first, given.seeds, progress)
+    results["backlog"] = backlog(progress)
     if given.real:
         results["real_runtime"] = sample(given.first, given.real, progress)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +152,9 @@ def main(arguments: list[str]) -> int:
     failed = list(results["failed"]) + [seed for seed, problems in results.get("real_runtime", {}).items() if problems]
     if failed:
         print(f"  failed: {', '.join(failed[:10])}; see one: python -m soak.script --seed {failed[0]} --verbose")
-    return 1 if failed else 0
+    carried = results["backlog"]
+    lost = carried["delivered"] < carried["records"] or carried["killed"] > 0
+    return 1 if failed or lost else 0
 
 
 if __name__ == "__main__":

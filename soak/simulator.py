@@ -29,6 +29,7 @@ def sweep(seed: int, requests: int, progress: Progress) -> dict[str, Any]:
     """Requests from the route table with everything wrong that a client may get wrong."""
     import hypothesis
     from hypothesis import HealthCheck, Phase, given, settings
+    from requests import RequestException
 
     from tests.local import Local
     from tests.simulator import fuzz
@@ -46,7 +47,7 @@ def sweep(seed: int, requests: int, progress: Progress) -> dict[str, Any]:
             @hypothesis.seed(seed)
             @settings(
                 max_examples=requests, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
-                suppress_health_check=list(HealthCheck),
+                suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
             )  # fmt: skip
             @given(fuzz.call(known))
             def one(made: dict[str, Any]) -> None:
@@ -56,7 +57,7 @@ def sweep(seed: int, requests: int, progress: Progress) -> dict[str, Any]:
 
             try:
                 one()
-            except AssertionError as error:
+            except (AssertionError, RequestException) as error:  # also what hung, or was cut
                 failed.append(str(error)[:2000])
             if "Traceback" in (log := (Path(folder) / "simulator.log").read_text()):
                 failed.append(log[log.index("Traceback") :][:2000])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .commands import Finished, run
 from .errors import SetupError
-from .packages import DENO, JAVASCRIPT, REQUIREMENTS, REQUIREMENTS_BROWSER, REQUIREMENTS_LOCAL, ROOT
+from .packages import DENO, JAVASCRIPT, JAVASCRIPT_TESTS, REQUIREMENTS, REQUIREMENTS_BROWSER, REQUIREMENTS_LOCAL, ROOT
 from .progress import Progress, Step
 
 PIP_TOOLS = "pip-tools==7.5.2"
@@ -57,9 +57,10 @@ def main(arguments: list[str]) -> int:
             with progress.step("python", "resolving") as step:
                 compile_pins(step, python, arguments)
         with progress.step("javascript", "resolving") as step:
-            step.done = "toolchain/javascript/deno.lock"
+            step.done = "deno.lock in toolchain/javascript and toolchain/javascript-tests"
             command: list[str | Path] = [DENO, "install", "--quiet", "--frozen=false", "--lockfile-only"]
-            checked(run(command, cwd=JAVASCRIPT, env=environment(), alive=step.alive))
+            for folder in (JAVASCRIPT, JAVASCRIPT_TESTS):
+                checked(run(command, cwd=folder, env=environment(), alive=step.alive))
     except SetupError as error:
         print(f"lock: {error}", file=sys.stderr)
         return 1

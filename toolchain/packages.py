@@ -25,6 +25,8 @@ REQUIREMENTS_LOCAL = ROOT / "requirements-local.txt"
 REQUIREMENTS_BROWSER = ROOT / "requirements-browser.txt"
 JAVASCRIPT = ROOT / "toolchain" / "javascript"
 NODE_MODULES = JAVASCRIPT / "node_modules"
+JAVASCRIPT_TESTS = ROOT / "toolchain" / "javascript-tests"
+"""What tests of the script need besides; apart, as scripts can import every package of the other folder."""
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)", re.MULTILINE)
 
@@ -40,8 +42,10 @@ def venv_inputs() -> str:
 
 
 def javascript_inputs() -> str:
-    files = [JAVASCRIPT / name for name in ("package.json", "deno.json", "deno.lock")]
-    return digest(*files, str(NODE_MODULES.is_dir()), identity(DENO))
+    folders = (JAVASCRIPT, JAVASCRIPT_TESTS)
+    files = [folder / name for folder in folders for name in ("package.json", "deno.json", "deno.lock")]
+    installed = [str((folder / "node_modules").is_dir()) for folder in folders]
+    return digest(*files, *installed, identity(DENO))
 
 
 def make_venv(step: Step) -> None:
@@ -70,14 +74,17 @@ def install_packages(step: Step) -> None:
 
 
 def install_javascript(step: Step) -> None:
-    """The unmodified @dynatrace-sdk packages. Always from an empty folder, so that nothing half stays."""
-    if NODE_MODULES.exists():
-        shutil.rmtree(NODE_MODULES)
+    """The unmodified @dynatrace-sdk packages, and those of tests. Always from an empty folder: nothing half stays."""
     env = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
-    finished = run([DENO, "install", "--quiet"], cwd=JAVASCRIPT, env=env, alive=step.alive)
-    if not finished.ok or not NODE_MODULES.is_dir():
-        raise SetupError(f"deno could not install toolchain/javascript; its last lines:\n{finished.last(8)}")
-    count = len(list(NODE_MODULES.glob("@*/*/package.json"))) + len(list(NODE_MODULES.glob("*/package.json")))
+    count = 0
+    for folder in (JAVASCRIPT, JAVASCRIPT_TESTS):
+        modules = folder / "node_modules"
+        if modules.exists():
+            shutil.rmtree(modules)
+        finished = run([DENO, "install", "--quiet"], cwd=folder, env=env, alive=step.alive)
+        if not finished.ok or not modules.is_dir():
+            raise SetupError(f"deno could not install {folder.relative_to(ROOT)}; its last lines:\n{finished.last(8)}")
+        count += len(list(modules.glob("@*/*/package.json"))) + len(list(modules.glob("*/package.json")))
     step.done = f"{count} JavaScript packages, by Deno {pins(REQUIREMENTS_LOCAL)['deno']}"
 
 

@@ -60,6 +60,9 @@ const LIMITS = {
   batchRecords: 5_000,
   /** UTF-16 units; a unit is at most 3 bytes and log ingest takes 10 MB. */
   batchLength: 3_000_000,
+  /** From when on waiting pages are sent: few and large requests cost both sides least. */
+  ripeRecords: 1_000,
+  ripeAfter: 250,
   /** What may wait for log ingest before fetching pauses, and what is remembered to recognise repeats. */
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
@@ -138,7 +141,7 @@ class Failure extends Error {}
  *
  * A page to send, and what the checkpoint is to say when it is accepted: `open` the rest of the window, or null where
  * the window is `done` up to that moment; `marks` of the records that the next run will read again.
- * @typedef {{fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number, from: number}} Page
+ * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
  *
  * @typedef {{id: string, name: string, value: string, user: string, metadata: Record<string, any> | null}} Entry
  */
@@ -240,8 +243,11 @@ function newRun(executionId) {
     warnings: 0,
     /** Fetched and sent, but not in the log yet. */
     unsaid: { fetched: 0, sent: 0 },
-    /** Records this leg has seen last, by id, as they came. @type {Map<string, string>} */
+    /** Records this leg has seen last, by id, as they came: two generations, as trimming one would cost more.
+     * @type {Map<string, string>} */
     recent: new Map(),
+    /** @type {Map<string, string>} */
+    older: new Map(),
     recentLength: 0,
     /** Marks of the last records that earlier runs have sent, which had reached `seenTo`. @type {Set<string>} */
     seen: new Set(),
@@ -249,7 +255,7 @@ function newRun(executionId) {
     /** Marks of this window's last minutes, for the next run; and how many were too many. @type {Set<string>} */
     tail: new Set(),
     tailDropped: 0,
-    tailDone: false,
+    forgotten: 0,
     reported: false,
   };
 }
@@ -671,7 +677,7 @@ async function saveCheckpoint(run) {
   const { checkpoint } = run;
   if (checkpoint.hw === null && checkpoint.open === null) return;
   const { text, dropped } = formatCheckpoint(checkpoint);
-  run.notRemembered = checkpoint.open ? 0 : dropped + run.tailDropped;
+  run.notRemembered = checkpoint.open ? 0 : dropped + run.forgotten;
   if (text === run.savedText) return;
   try {
     await writeEntry(run, run.entries.checkpoint, text);
@@ -705,9 +711,10 @@ async function catchUp(run) {
   let sending = null;
   /** @type {{error: unknown} | null} */
   let failed = null;
-  const full = () =>
-    sum(waiting, (page) => page.events.length) >= LIMITS.waitingRecords ||
-    sum(waiting, (page) => page.length) >= LIMITS.waitingLength;
+  const records = () => sum(waiting, (page) => page.events.length);
+  const length = () => sum(waiting, (page) => page.length);
+  const ripe = () => records() >= LIMITS.ripeRecords || performance.now() - waiting[0].at >= LIMITS.ripeAfter;
+  const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
   const send = () => {
     sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
       void (sending = null)
@@ -719,8 +726,8 @@ async function catchUp(run) {
       // Nothing behind a page that was not accepted: the checkpoint would pass over it.
       if (failed) break;
       waiting.push(page);
-      const sent = send();
-      if (full()) await sent;
+      if (full()) await send();
+      else if (ripe()) send();
     }
   } finally {
     // Also when fetching ended early: what was fetched is sent and counted.
@@ -836,7 +843,7 @@ async function* fetchPages(run, windows) {
       const begin = ordered ? Math.max(window.from, settledUs) : window.from;
       const open = next || circle ? { from: begin, to: window.to, token, ordered } : null;
       const length = sum(events, (event) => event.json.length + 1);
-      yield { fetched: records.length, events, length, marks, open, done: end, from: window.from };
+      yield { at: performance.now(), fetched: records.length, events, length, marks, open, done: end };
       if (circle) throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
     }
   }
@@ -875,7 +882,7 @@ async function readRecords(run, records, end) {
     const kept = us === null || us >= end - LIMITS.overlap * 1000;
     const known = compared || kept ? await mark(text) : "";
     if (kept) marks.push(known);
-    const before = run.recent.get(id);
+    const before = run.recent.get(id) ?? run.older.get(id);
     if (before === text) {
       run.repeated += 1;
       continue;
@@ -892,13 +899,12 @@ async function readRecords(run, records, end) {
 
 /** @param {Run} run @param {string} id @param {string} text */
 function remember(run, id, text) {
-  run.recentLength += text.length - (run.recent.get(id)?.length ?? 0);
   run.recent.set(id, text);
-  for (const [oldest, { length }] of run.recent) {
-    if (run.recentLength <= LIMITS.rememberedLength) break;
-    run.recent.delete(oldest);
-    run.recentLength -= length;
-  }
+  run.recentLength += text.length;
+  if (run.recentLength <= LIMITS.rememberedLength / 2) return;
+  run.older = run.recent;
+  run.recent = new Map();
+  run.recentLength = 0;
 }
 
 /** Sends all waiting pages, several in one request, and moves the checkpoint behind them. @param {Run} run @param {Page[]} waiting */
@@ -928,24 +934,25 @@ async function sendPages(run, waiting) {
 /** The checkpoint behind an accepted page. @param {Run} run @param {Page} page */
 function advance(run, { events, marks, open, done }) {
   const { checkpoint } = run;
-  let newest = parseTime(checkpoint.ts) ?? -Infinity;
+  let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
-    if (us === null || us < newest || us > done + LIMITS.lag * 1000) continue;
-    newest = us;
-    Object.assign(checkpoint, { ts: formatTime(us), id: cutBytes(clean(id), 100) });
+    // A record dated later than what has been read is no measure of how far that was.
+    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
   }
-  if (run.tailDone) [run.tail, run.tailDropped, run.tailDone] = [new Set(), 0, false];
+  if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const each of marks) {
     if (run.tail.size < LIMITS.marks) run.tail.add(each);
     else run.tailDropped += 1;
   }
   checkpoint.open = open;
-  // Until the window is done, and where it lies before what an earlier run had reached, the older marks are needed too.
+  // Until the window is done, and where it lies before what was reached already, the older marks are needed too.
   const older = open || done < run.seenTo ? run.seen : [];
   checkpoint.seen = [...new Set([...older, ...run.tail])];
   if (open) return;
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
-  run.tailDone = true;
+  if (done >= run.seenTo) [run.seen, run.seenTo] = [run.tail, done];
+  run.forgotten = run.tailDropped;
+  [run.tail, run.tailDropped] = [new Set(), 0];
 }
 
 /** @param {Run} run */
@@ -1050,61 +1057,66 @@ async function toEvent(raw, text) {
   };
   const rawTime = pick("time");
   const us = parseTime(numericTime(rawTime));
-  const time = us === null ? "" : formatTime(us);
+  const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && Date.now() - us / 1000 > LIMITS.ingestAge;
   const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
   const status = pick("status") || "SUCCESS";
-  const level = SCM.severity.find((rule) => (rule.status?.test(status) ?? true) && (rule.action?.test(action) ?? true))
-    ?.level;
+  const level = severityOf(status, action);
   // A record without an id gets one from its content: equal content, equal id.
   const ownId = pick("id");
   const id = ownId || `synthetic-${await mark(text)}`;
-  const content = clean(`[${service}] ${action}: ${pick("details")}`);
-  /** @type {Record<string, string | undefined>} */
-  const log = {
-    content: cutBytes(content, LIMITS.contentBytes),
-    // Without a time that it takes, log ingest gives the moment of arrival.
-    timestamp: clamped ? "" : time,
-    // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status`
-    // would be taken for a severity too, hence `scm.status`.
-    loglevel: level,
-    "log.level": level,
-    "log.source": "sectigo-scm",
-    "event.id": id,
-    "event.id.synthetic": ownId ? "" : "true",
-    "event.service": service,
-    "event.action": action,
-    "event.category": pick("category"),
-    "object.type": pick("objectType"),
-    "object.id": pick("objectId"),
-    "object.name": pick("objectName"),
-    "customer.id": pick("customer"),
-    "scm.event.type": pick("type") || "LOG",
-    "scm.event.timestamp": time,
-    "scm.event.time_raw": us === null ? rawTime : "",
-    "scm.status": status,
-    "scm.actor": pick("actor"),
-    "scm.ip": pick("address"),
-    "scm.backfill": clamped ? "true" : "",
+  /** @type {Record<string, string>} */
+  const log = {};
+  let truncated = false;
+  const put = (/** @type {string} */ key, /** @type {string} */ value, most = LIMITS.attributeBytes) => {
+    if (value === "") return;
+    log[key] = cutBytes(value, most);
+    if (log[key].length < value.length) truncated = true;
   };
-  let truncated = log.content !== content;
+  put("content", clean(`[${service}] ${action}: ${pick("details")}`), LIMITS.contentBytes);
+  // Without a time that it takes, log ingest gives the moment of arrival.
+  put("timestamp", clamped ? "" : time);
+  // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status` would
+  // be taken for a severity too, hence `scm.status`.
+  put("loglevel", level);
+  put("log.level", level);
+  put("log.source", "sectigo-scm");
+  put("event.id", id);
+  put("event.id.synthetic", ownId ? "" : "true");
+  put("event.service", service);
+  put("event.action", action);
+  put("event.category", pick("category"));
+  put("object.type", pick("objectType"));
+  put("object.id", pick("objectId"));
+  put("object.name", pick("objectName"));
+  put("customer.id", pick("customer"));
+  put("scm.event.type", pick("type") || "LOG");
+  put("scm.event.timestamp", time);
+  put("scm.event.time_raw", us === null ? rawTime : "");
+  put("scm.status", status);
+  put("scm.actor", pick("actor"));
+  put("scm.ip", pick("address"));
+  put("scm.backfill", clamped ? "true" : "");
   let room = LIMITS.attributes;
   for (const [path, value] of leaves(record, used)) {
     const key = `scm.${path}`;
-    if (key in log || room === 0) truncated = true;
-    else log[key] = value;
+    if (key in log || RESERVED.has(key) || room === 0) truncated = true;
+    else put(key, value);
     room = Math.max(0, room - 1);
-  }
-  for (const key in log) {
-    const value = log[key];
-    if (value === "" || value === undefined) delete log[key];
-    else if (key !== "content") {
-      log[key] = cutBytes(value, LIMITS.attributeBytes);
-      if (log[key].length < value.length) truncated = true;
-    }
   }
   if (truncated) log["content.truncated"] = "true";
   return { id, us, json: JSON.stringify(log), clamped, truncated };
+}
+
+/** Ours even where a record has none of that name: a flag of its own must not pass for it. */
+const RESERVED = new Set(["scm.backfill", "scm.event.time_raw", "scm.event.timestamp"]);
+
+/** @param {string} status @param {string} action */
+function severityOf(status, action) {
+  for (const rule of SCM.severity) {
+    if ((rule.status?.test(status) ?? true) && (rule.action?.test(action) ?? true)) return rule.level;
+  }
+  return "INFO";
 }
 
 /** Sends events. A batch that is refused or stored in part is halved down to the record at fault, which is set aside.
@@ -1389,6 +1401,9 @@ function errorText({ text, body }) {
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?\s*([Zz]|[+-]\d\d:?\d\d)?$/;
 
+/** A time that is written as we would write it. */
+const WRITTEN = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
 /** RFC 3339 or ISO 8601; without an offset it is UTC. Microseconds, or null. @param {unknown} text @returns {number | null} */
 function parseTime(text) {
   const match = typeof text === "string" ? TIME.exec(text.trim()) : null;
@@ -1491,17 +1506,20 @@ function utf8Length(text) {
   return encoder.encode(text).length;
 }
 
-/** @param {string} text @param {number} most Bytes; never cuts a character in two, nor one from its marks. */
+const characters = new Intl.Segmenter("en");
+
+/** @param {string} text @param {number} most Bytes; never cuts what a reader sees as one character. */
 function cutBytes(text, most) {
   const whole = text.toWellFormed();
   if (whole.length * 3 <= most) return whole;
   const bytes = encoder.encode(whole);
   if (bytes.length <= most) return whole;
-  const kept = new TextDecoder().decode(bytes.subarray(0, most)).replace(/\uFFFD+$/, "");
-  // A mark, a joiner or a variation selector that follows belongs to the character before it.
-  const belongs = /^[\p{M}\u200d\ufe0f]/u;
-  if (!belongs.test(whole.slice(kept.length))) return kept;
-  return kept.replace(/.[\p{M}\u200d\ufe0f]*$/su, "");
+  const end = new TextDecoder().decode(bytes.subarray(0, most)).replace(/\uFFFD+$/, "").length;
+  const start = Math.max(0, end - 100);
+  return whole.slice(
+    0,
+    start + (characters.segment(whole.slice(start, end + 100)).containing(end - start)?.index ?? 0),
+  );
 }
 
 /** 48 bits of SHA-256 of a whole record: fewer would make a collision, which is a loss, thinkable. @param {string} text */

@@ -1,6 +1,6 @@
 /**
  * Runs the sync script as the platform does: an ES module with the unmodified SDK, its relative calls answered by
- * `--location`. Prints what the script returned and the largest heap seen.
+ * `--location`. Prints what the script returned and how large V8's heap became.
  */
 const [script] = Deno.args;
 const LOOK_MS = 100;
@@ -11,7 +11,7 @@ Object.assign(globalThis, {
 });
 console.log = console.warn = () => {};
 let heap = 0;
-const look = () => heap = Math.max(heap, Deno.memoryUsage().heapUsed);
+const look = () => heap = Math.max(heap, Deno.memoryUsage().heapTotal);
 const looking = setInterval(look, LOOK_MS);
 const { default: sync } = await import(script);
 const result = await sync({ executionId: "bench-1" });

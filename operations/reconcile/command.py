@@ -32,7 +32,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     coverage = Coverage.of(ledger.runs(environment, workflow, begin))
     if not options.begin and coverage.stretches:
         # What is older than the connector's history was never asked for.
-        begin = min(end - MINUTE, max(begin, moments.floor(coverage.stretches[0][0], MINUTE)))
+        begin = min(end - MINUTE, max(begin, moments.floor(coverage.stretches[0][0])))
     report = Report(stack.name, stack.config["scmApiUrl"], begin, end, coverage)
     bar = Bar("reconcile")
     try:

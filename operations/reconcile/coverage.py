@@ -23,9 +23,8 @@ class Coverage:
     sent: int = 0
     set_aside: int = 0
     high_water: datetime | None = None
-    """End of the newest window of the schedule that was read to its end."""
+    """Up to where the schedule's runs have read."""
     stretches: list[Stretch] = field(default_factory=list)
-    _open: Run | None = None
 
     @classmethod
     def of(cls, runs: Iterable[Run]) -> Coverage:
@@ -41,19 +40,11 @@ class Coverage:
         self.failed += run.outcome == "failed"
         self.sent += run.sent
         self.set_aside += run.set_aside
-        if run.window_from is None or run.window_to is None:
+        if run.covered_from is None or run.covered_to is None:
             return
-        if run.backfill:
-            if run.drained:
-                self._join(run.window_from, run.window_to)
-            return
-        # A leg that stopped early has read as far as the next one begins: that one goes on from the checkpoint.
-        if self._open and self._open.window_from and run.window_from > self._open.window_from:
-            self._join(self._open.window_from, run.window_from)
-        self._open = None if run.drained else run
-        if run.drained:
-            self._join(run.window_from, run.window_to)
-            self.high_water = max(self.high_water or run.window_to, run.window_to)
+        self._join(run.covered_from, run.covered_to)
+        if not run.backfill:
+            self.high_water = max(self.high_water or run.covered_to, run.covered_to)
 
     def _join(self, begin: datetime, end: datetime) -> None:
         kept = []

@@ -89,12 +89,6 @@ class Automation:
         found: list[Json] = self._call("GET", f"{PATH}/executions", query=query)["results"]
         return found
 
-    def latest(self, workflow: str, most: int) -> list[Json]:
-        """The newest executions, newest first; one call."""
-        query = {"workflow": workflow, "ordering": "-startedAt", "limit": most, "offset": 0}
-        found: list[Json] = self._call("GET", f"{PATH}/executions", query=query)["results"]
-        return found
-
     def execution(self, id: str) -> Json:
         found: Json = self._call("GET", f"{PATH}/executions/{id}")
         return found

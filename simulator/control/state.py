@@ -62,7 +62,8 @@ async def restore(world: World, document: dict[str, Any]) -> list[str]:
                     values = {column: _stored(name, entry, column, world, secrets, lost) for column in entry}
                     columns, marks = ", ".join(f'"{column}"' for column in values), ", ".join("?" * len(values))
                     world.store.run(f'INSERT INTO "{name}" ({columns}) VALUES ({marks})', *values.values())
-            world.store.set_meta("schema", world.store.schema)
+            if world.store.meta("schema") != world.store.schema:
+                world.store.set_meta("schema", world.store.schema)
     except sqlite3.Error as error:
         raise refused(400, f"tables: {error}; nothing was changed.") from None
     world.faults.clear()

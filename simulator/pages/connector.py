@@ -65,7 +65,7 @@ def view(world: World, workflow: Row, chosen: str | None) -> dict[str, Any]:
         "more_runs": max(0, len(runs) - LISTED),
         "lock": runtime_values.lock(values["lock"].text, now) if "lock" in values else None,
         "checkpoint": runtime_values.checkpoint(values["checkpoint"].text) if "checkpoint" in values else None,
-        "runtime": values,
+        "runtime": {kind: values.get(kind) for kind in runtime_values.SHAPES},
     }
 
 

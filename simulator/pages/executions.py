@@ -73,9 +73,7 @@ def numbers(result: Any) -> str:
     """The counts of a result object, in its own order: ``pages 2 · fetched 130 · sent 130``."""
     if not isinstance(result, dict):
         return "" if result is None else short(json.dumps(result, ensure_ascii=False))
-    counts = [
-        f"{key} {value}" for key, value in result.items() if isinstance(value, int) and not isinstance(value, bool)
-    ]
+    counts = [f"{key} {value}" for key, value in result.items() if type(value) is int and key != "leg"]
     return " · ".join(counts[:6])
 
 

@@ -98,3 +98,9 @@ def schedule(seed: int) -> Message:
     """What happens in the world of a seed (javascript/schedule.js)."""
     with running("schedule", str(seed)) as said:
         return next(said)
+
+
+def legs(records: int, latency_ms: int, hours: float) -> Message:
+    """A backlog that needs many legs (javascript/legs.js): ``delivered``, ``repeats`` and the ``runs`` in order."""
+    with running("legs", "{script}", str(records), str(latency_ms), str(hours), script=rendered()) as said:
+        return next(said)

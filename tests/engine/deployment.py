@@ -17,7 +17,7 @@ import yaml
 from tests.local import ROOT, Local
 
 PROJECT = "sectigo-dynatrace"
-SHARED = ("providers", "workflow_src", ".venv")
+PROGRAM = ("providers", "workflow_src")
 QUICK = Path(__file__).parent / "quick"
 DEV_ADDRESS = "http://127.0.0.1:8787"
 
@@ -46,8 +46,10 @@ class Deployment:
         self.project, self.state = folder / "project", folder / "state"
         for made in (self.project, self.state):
             made.mkdir(parents=True, exist_ok=True)
-        for name in SHARED:
-            (self.project / name).symlink_to(ROOT / name)
+        # A copy, so that the program stays the same while somebody edits it.
+        for name in PROGRAM:
+            shutil.copytree(ROOT / name, self.project / name)
+        (self.project / ".venv").symlink_to(ROOT / ".venv")
         for name in ("__main__.py", "Pulumi.yaml"):
             shutil.copy(ROOT / name, self.project)
         dev = (ROOT / "Pulumi.dev.yaml").read_text().replace(DEV_ADDRESS, local.url)

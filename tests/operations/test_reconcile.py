@@ -183,10 +183,11 @@ def test_a_second_that_is_too_full_is_compared_all_the_same() -> None:
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 
-def leg(outcome: str, begin: int, end: int, *, backfill: bool = False) -> Run:
-    """A run that planned minutes ``begin`` to ``end``."""
-    minutes = [BEGIN + timedelta(minutes=minute) for minute in (begin, end)]
-    return Run(minutes[1], f"{outcome}-{end}", outcome, "", *minutes, 1, 1, 0, 0, "", 60, backfill)
+def leg(begin: int | None, end: int, *, outcome: str = "caught up", backfill: bool = False) -> Run:
+    """A run that answers for minutes ``begin`` to ``end``."""
+    at = BEGIN + timedelta(minutes=end)
+    covered = None if begin is None else BEGIN + timedelta(minutes=begin)
+    return Run(at, f"{outcome}-{end}", outcome, "", covered, covered and at, 1, 1, 0, 0, "", 60, backfill)
 
 
 def holes(*runs: Run) -> list[tuple[int, int]]:
@@ -195,28 +196,28 @@ def holes(*runs: Run) -> list[tuple[int, int]]:
 
 
 def test_runs_that_follow_each_other_leave_no_hole() -> None:
-    assert holes(leg("caught up", 0, 60), leg("caught up", 55, 120), leg("caught up", 115, 180)) == []
+    assert holes(leg(0, 60), leg(60, 120, outcome="more waiting"), leg(120, 180, outcome="failed")) == []
 
 
-def test_time_that_no_run_has_read_is_a_hole() -> None:
-    assert holes(leg("caught up", 0, 60), leg("caught up", 90, 180)) == [(60, 90)]
+def test_time_that_no_run_answers_for_is_a_hole() -> None:
+    assert holes(leg(0, 60), leg(90, 180)) == [(60, 90)]
+    assert holes(leg(30, 180)) == [(0, 30)]
 
 
-def test_a_leg_that_stopped_early_covers_what_the_next_one_need_not_read() -> None:
-    assert holes(leg("more waiting", 0, 180), leg("more waiting", 70, 180), leg("caught up", 130, 180)) == []
+def test_a_run_that_answers_for_nothing_proves_nothing() -> None:
+    assert holes(leg(0, 60), leg(None, 90, outcome="failed"), leg(90, 180)) == [(60, 90)]
+    assert Coverage.of([leg(None, 60, outcome="failed")]).due_before is None
 
 
-def test_a_failed_run_alone_proves_nothing() -> None:
-    assert holes(leg("failed", 0, 60), leg("caught up", 55, 120)) == []
-    assert holes(leg("caught up", 0, 60), leg("failed", 55, 120)) == [], "not due yet"
-    assert Coverage.of([leg("failed", 0, 60)]).due_before is None
+def test_what_is_newer_than_the_last_run_is_no_hole_yet() -> None:
+    assert holes(leg(0, 60)) == []
 
 
 def test_a_backfill_closes_a_hole_and_makes_nothing_due() -> None:
-    runs = [leg("caught up", 0, 60), leg("caught up", 90, 180), leg("backfilled", 58, 95, backfill=True)]
+    runs = [leg(0, 60), leg(90, 180), leg(58, 95, outcome="backfilled", backfill=True)]
 
     assert holes(*runs) == []
-    assert Coverage.of([*runs, leg("backfilled", 0, 300, backfill=True)]).due_before == BEGIN + timedelta(minutes=175)
+    assert Coverage.of([*runs, leg(0, 300, backfill=True)]).due_before == BEGIN + timedelta(minutes=175)
 
 
 # --- times -----------------------------------------------------------------------------------------------------------

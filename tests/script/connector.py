@@ -22,6 +22,7 @@ from workflow_src.render import TASK, definition, render_script, render_workflow
 
 TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
 SCM_URL = "https://audit.demo.sectigo.com"
+HOSTS = ("audit.demo.sectigo.com", "auth.sso.sectigo.com", "127.0.0.1")
 RECORDS = "/api/v1/records"
 """Path of the audit API, for fault rules."""
 INGEST = "/api/v2/logs/ingest"
@@ -68,7 +69,7 @@ class Connector:
             "lock": self.entry("Execution Lock", {"token": "IDLE"}),
             "config": self.entry("Workflow Config", {"token": text}),
         }
-        allow(local, "audit.demo.sectigo.com", "auth.sso.sectigo.com", "127.0.0.1")
+        self.allow_all()
         self.parameters = {
             "environmentUrl": local.url,
             "scmApiUrl": SCM_URL,
@@ -114,6 +115,19 @@ class Connector:
         path = f"/api/v2/credentials/{self.ids[which]}"
         answer = self.local.call("PUT", path, headers=DEPLOY, json=self.body(which, {"token": value}))
         assert answer.status_code == 204, answer.text
+
+    def rotate(self, client: str, secret: str) -> None:
+        """A new client or secret of SCM, as ``pulumi up`` brings it into the vault."""
+        body = self.body("OAuth", {"user": client, "password": secret}, "USERNAME_PASSWORD")
+        path = f"/api/v2/credentials/{self.ids['scm']}"
+        assert self.local.call("PUT", path, headers=DEPLOY, json=body).status_code == 204
+
+    def disallow(self, host: str) -> None:
+        """Take a host from the outbound allowlist."""
+        allow(self.local, *(other for other in HOSTS if other != host))
+
+    def allow_all(self) -> None:
+        allow(self.local, *HOSTS)
 
     def read(self, which: str) -> str:
         path = f"/platform/classic/environment-api/v2/credentials/{self.ids[which]}/details"
@@ -253,6 +267,14 @@ class Connector:
 
     def ids_arrived(self) -> list[str]:
         return sorted(str(entry["event.id"]) for entry in self.arrived())
+
+    def count(self) -> tuple[int, int]:
+        """How many audit records arrived, and how many different ones by id."""
+        (found,) = self.query(
+            f'fetch logs, from:-400d, to:now() + 1h | filter log.source == "{AUDIT}" '
+            "| summarize all = count(), different = countDistinct(event.id)"
+        )
+        return int(found["all"]), int(found["different"])
 
     def ledger(self) -> list[Record]:
         """The runs' own records, oldest first."""

@@ -13,8 +13,8 @@ import pytest
 from soak.oracle import driver
 from workflow_src.render import script_template
 
-SEEDS = 400
-MUTANT_SEEDS = 150
+SEEDS = 300
+MUTANT_SEEDS = 100
 
 KEPT = {
     2: "suppressed records were not marked again: runs less than ten minutes apart repeated them",
@@ -24,6 +24,7 @@ KEPT = {
     35: "a resumed window's marks were forgotten by the window behind it",
     219: "a run that waited went on with the checkpoint it had read before it had the lock",
     564: "two runs under a slow host clock were nobody's elder and both went on",
+    907: "marks of a window that this run drained were forgotten by its next one",
     7811: "a leg that stopped in its second window forgot the marks of the first",
 }
 
@@ -72,6 +73,6 @@ def test_the_oracle_finds_a_mistake_in_the_script(mistake: str) -> None:
 
 
 def test_the_same_seed_is_the_same_world() -> None:
-    assert driver.played(7, 20) == driver.played(7, 20)
+    assert driver.played(7, 10) == driver.played(7, 10)
     assert driver.schedule(7) == driver.schedule(7)
     assert driver.schedule(7) != driver.schedule(8)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
 from simulator import app, refused
+from simulator.control import presets
 from simulator.coverage import FILE, OWN, coverage
+from simulator.kernel.options import Options
 from simulator.kernel.routing import Route
 from tests.local import Local
 
@@ -61,3 +64,18 @@ def test_a_known_path_with_another_method_names_the_right_ones(local: Local) -> 
     answer = local.call("PATCH", "/api/v2/credentials")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+@pytest.mark.parametrize("name", [*presets.known(), *(option.name for option in fields(Options))])
+def test_the_readme_names_every_preset_and_option(name: str) -> None:
+    known = FILE.with_name("README.md").read_text(encoding="utf-8")
+
+    assert f"`{name}`" in known or name in Options().fixed
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.api == "control"], ids=lambda r: f"{r.method} {r.path}")
+def test_the_readme_names_every_route_of_the_control_api(route: Route) -> None:
+    known = FILE.with_name("README.md").read_text(encoding="utf-8")
+    start = re.split(r"/\{|/(?:freeze|thaw)$", route.path)[0]
+
+    assert any(f"{start}" in line and f"{route.method}" in line for line in known.splitlines())

@@ -455,6 +455,13 @@ def test_a_hundred_thousand_records_are_queried_quickly(tmp_path: Path) -> None:
     assert general_s < 15
 
 
+def test_an_alignment_in_parentheses_stays_there() -> None:
+    aligned = "fetch logs\n| filter a + (1d@h)"
+
+    assert render(parse(aligned)) == aligned
+    assert parse(aligned) != parse("fetch logs | filter a + 1d@h")
+
+
 # by properties
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -55,6 +56,7 @@ def page(local: Local, path: str, status: int = 200) -> str:
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    assert answer.headers["referrer-policy"] == "same-origin"  # else forms would come without an origin and be refused
     found = Html(answer.text)
     assert found.inline == []
     assert len(found.ids) == len(set(found.ids))
@@ -115,7 +117,7 @@ def test_every_link_of_the_pages_leads_somewhere(local: Local) -> None:
     links = {link for path in PATHS for link in Html(page(local, path)).links}
 
     for link in links:
-        if not link.startswith("#") and "/controls/" not in link:
+        if not link.startswith("#") and "/controls/" not in link and not link.endswith(("/run", "/kill", "/freeze")):
             assert local.call("GET", link).status_code == 200, link
 
 
@@ -183,7 +185,10 @@ def test_an_execution_shows_its_log_by_severity_and_its_result(local: Local) -> 
 def test_a_failed_execution_says_why_in_the_script_s_own_words(local: Local) -> None:
     execution = run(local, deploy(local, "export default async function () { throw new Error('no such client'); }"))
 
-    assert re.search(r"<strong>.*no such client.*</strong>", page(local, f"{EXECUTIONS}/{execution}"))
+    text = page(local, f"{EXECUTIONS}/{execution}")
+
+    assert '<dd class="outcome tone-bad">no such client</dd>' in text
+    assert "no such client" in text.partition("As the platform says it")[2]
     assert "no such client" in page(local, EXECUTIONS)
 
 
@@ -342,10 +347,132 @@ def test_the_controls_page_steps_the_clock_and_handles_faults(local: Local) -> N
     assert "503" in page(local, "/_sim/ui/controls")
     assert post(f"faults/{rule}/remove").status_code == 303
     assert local.sim("GET", "faults")["faults"] == []
+    assert post("clock", to="next run").status_code == 400  # nothing is due
     refused = post("faults", rule='{"api": "scm", "stauts": 503}')
     assert refused.status_code == 400
     assert "stauts: unknown" in refused.text
     assert post("faults", rule="{").status_code == 400
+
+
+def test_a_preset_is_broken_and_repaired_by_a_button(local: Local) -> None:
+    def press(path: str) -> str:
+        answer = local.call("POST", f"/_sim/ui/controls/{path}", allow_redirects=False)
+        assert answer.status_code == 303
+        return str(answer.headers["location"])
+
+    assert press("presets/ingest-unavailable") == "/_sim/ui/controls#preset-ingest-unavailable"
+    assert press("presets/history-refused").endswith("#preset-history-refused")
+    waiting = page(local, "/_sim/ui/controls")
+    assert local.call("POST", "/api/v2/logs/ingest", json=[{"content": "x"}]).status_code == 503
+    struck = page(local, "/_sim/ui/controls")
+    press("repair")
+
+    assert "It waits for its moment." in waiting
+    assert waiting.count('aria-label="Repair: ') == 2
+    assert "It has struck once." in struck
+    assert 'aria-label="Repair: ' not in page(local, "/_sim/ui/controls")
+    assert local.sim("GET", "options")["old_records"] == "drop"
+    assert local.call("POST", "/_sim/ui/controls/presets/none").status_code == 404
+
+
+def test_every_preset_has_its_button_in_one_of_two_groups(local: Local) -> None:
+    text = page(local, "/_sim/ui/controls")
+    running, _, deploying = text.partition("Break something: while it is being deployed")
+
+    names = {preset["name"] for preset in local.sim("GET", "presets")["presets"]}
+    assert names == set(re.findall(r'action="/_sim/ui/controls/presets/([a-z0-9-]+)"', text))
+    assert '/presets/script-killed"' in running
+    assert '/presets/delete-fails"' in deploying
+
+
+def upload(local: Local, path: str, content: str) -> requests.Response:
+    return local.call("POST", f"/_sim/ui/controls/{path}", files={"file": ("any.json", content)}, allow_redirects=False)
+
+
+def test_the_state_is_kept_put_back_and_compared_by_forms(local: Local) -> None:
+    kept, dump = json.dumps(local.sim("GET", "state")), json.dumps(local.sim("GET", "dump"))
+    entry = {"name": "Mine", "type": "TOKEN", "token": "t", "scopes": ["APP_ENGINE"]}
+    assert local.call("POST", "/api/v2/credentials", json=entry, headers=DEPLOY).status_code == 201
+
+    changed = upload(local, "diff", dump)
+    restored = upload(local, "state", kept)
+
+    assert re.search(r'credentials</td><td class="number" data-label="came">1</td>', changed.text)
+    assert "Everything is back, secrets included." in restored.text
+    assert "Nothing: that dump and the present state are equal." in upload(local, "diff", dump).text
+    assert "Mine" not in page(local, "/ui/apps/dynatrace.credential.vault")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"logs": 1}'])
+@pytest.mark.parametrize("path", ["state", "diff"])
+def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(local: Local, path: str, content: str) -> None:
+    answer = upload(local, path, content)
+
+    if (path, content) == ("diff", "{}"):  # a dump of nothing
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 400
+    assert 'class="notice bad" role="alert"' in answer.text
+
+
+def test_starting_anew_brings_back_what_a_fresh_environment_holds(local: Local) -> None:
+    workflow = deploy(local, "export default async () => 1;")
+
+    answer = local.call("POST", "/_sim/ui/controls/reset", allow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    page(local, f"{WORKFLOWS}/{workflow}", 404)
+
+
+def test_a_running_script_is_frozen_thawed_and_killed_by_buttons(local: Local) -> None:
+    local.sim("POST", "clock", {"mode": "frozen"})
+    script = "export default async () => { await new Promise((done) => setTimeout(done, 60000)); }"
+    workflow = deploy(local, script, isPrivate=False)
+    started = local.call("POST", f"{WORKFLOWS}/{workflow}/run", allow_redirects=False).headers["location"]
+
+    def press(button: str) -> str:
+        assert local.call("POST", f"{started}/{button}", allow_redirects=False).status_code == 303
+        return page(local, started)
+
+    assert "Thaw the script" in press("freeze")
+    assert "Freeze the script" in press("thaw")
+    killed = press("kill")
+    local.sim("POST", "clock", {"mode": "auto"})
+
+    assert "Error</span>" in killed
+    assert re.search(r'id="kill" disabled', killed)
+    assert local.call("POST", f"{started}/kill").status_code == 404
+
+
+def test_the_request_page_says_what_to_try_instead(local: Local) -> None:
+    bearer_of_nothing = {"authorization": "Bearer nothing"}
+    for method, path, headers in (
+        ("GET", "/api/v2/credential", {}),
+        ("DELETE", "/api/v2/settings/objects", {}),
+        ("GET", "/api/v2/credentials", {}),
+        ("GET", "/api/v2/credentials/none", DEPLOY),
+        ("GET", "/platform/automation/v1/workflows", bearer_of_nothing),
+        ("GET", "/platform/automation/v1/workflows", bearer(local, "automation:workflows:run")),
+        ("GET", "/zzz", {}),
+    ):
+        assert local.call(method, path, headers=headers).status_code >= 400
+    local.sim("POST", "faults", {"api": "vault", "status": 503})
+    local.call("GET", "/api/v2/credentials", headers=DEPLOY)
+
+    text = page(local, "/_sim/ui/requests")
+
+    for hint in (
+        "No such route. Closest: /api/v2/credentials or",
+        "This path takes GET, POST, not DELETE.",
+        "“Authorization: Api-Token dt0c01…”",
+        "The route is right (/api/v2/credentials/{id}); nothing has this id.",
+        "“Authorization: Bearer …”",
+        "It needs the scope automation:workflows:read.",
+        "No such route, and none is close.",
+        'Done by <a href="/_sim/ui/controls#faults">fault rule',
+    ):
+        assert hint in text
+    assert 'role="alert"' in page(local, "/_sim/ui/requests?status=x", 400)
 
 
 @pytest.mark.parametrize("path", [f"{WORKFLOWS}/none", f"{EXECUTIONS}/none", "/ui/apps/dynatrace.notebooks", "/ui/x/y"])
@@ -400,4 +527,5 @@ def test_the_reason_of_a_crash_is_the_script_s_own_message() -> None:
     crash = 'An error occurred: {"code":540,"message":"Execution crashed.","details":{"message":"no token"}}'
 
     assert executions.reason(crash) == "no token"
+    assert executions.reason('An error occurred: {"code":540,"message":"Timed out.","details":{}}') == "Timed out."
     assert executions.reason("Timed out: after 120 s") == "Timed out: after 120 s"

@@ -438,10 +438,11 @@ def test_the_browser_s_requirements_change_nothing_that_is_installed_already() -
     assert {"playwright", "axe-playwright-python"} <= more.keys() - local.keys()
 
 
-def test_javascript_packages_are_locked_by_content_and_name_no_place() -> None:
-    text = (packages.JAVASCRIPT / "deno.lock").read_text()
+@pytest.mark.parametrize("folder", [packages.JAVASCRIPT, packages.JAVASCRIPT_TESTS], ids=["SDK", "tests"])
+def test_javascript_packages_are_locked_by_content_and_name_no_place(folder: Path) -> None:
+    text = (folder / "deno.lock").read_text()
     lock = json.loads(text)
-    asked = json.loads((packages.JAVASCRIPT / "package.json").read_text())["dependencies"]
+    asked = json.loads((folder / "package.json").read_text())["dependencies"]
 
     assert "://" not in text
     assert all(entry["integrity"].startswith("sha512-") for entry in lock["npm"].values())

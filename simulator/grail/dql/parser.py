@@ -109,6 +109,11 @@ def _name(token: Token) -> str:
 class _Builder(Transformer_NonRecursive[Token, Query]):
     """Without recursion, so that any depth gets as far as being refused."""
 
+    def __init__(self, visit_tokens: bool) -> None:
+        super().__init__(visit_tokens)
+        self._closed: dict[int, Expr] = {}
+        """What stands in parentheses, by identity."""
+
     def _span(self, meta: Any) -> Span:
         return Span(0, 0) if meta.empty else Span(meta.start_pos, meta.end_pos)
 
@@ -139,13 +144,15 @@ class _Builder(Transformer_NonRecursive[Token, Query]):
 
     def parenthesis(self, meta: Any, children: list[Any]) -> Expr:
         inner: Expr = children[0]
+        self._closed[id(inner)] = inner
         return inner
 
     def binary(self, meta: Any, children: list[Any]) -> Expr:
         left, operator, right = children
         span = self._span(meta)
-        if operator in ("+", "-") and isinstance(right, Align) and isinstance(right.moment, DurationLiteral):
-            # `now()-1d@d`: @ binds tighter (docs: dql-operators), but only a moment can be aligned.
+        loose = isinstance(right, Align) and id(right) not in self._closed
+        if operator in ("+", "-") and loose and isinstance(right.moment, DurationLiteral):
+            # `now()-1d@d`: @ binds tighter (docs: dql-operators), but only a moment can be aligned. Not in parentheses.
             return Align(Binary(str(operator), left, right.moment, span=span), right.unit, span=span)
         return Binary(str(operator).lower(), left, right, span=span)
 

@@ -3,7 +3,9 @@
  *
  *   main.js play SCRIPT FROM COUNT [verbose]   sums so far, now and then; `failed` with a seed's problems
  *   main.js schedule SEED                      the schedule of one seed
+ *   main.js legs SCRIPT RECORDS LATENCY_MS H   a backlog that needs many legs, with a schedule of H hours
  */
+import { legs } from "./legs.js";
 import { Oracle } from "./oracle.js";
 import { schedule } from "./schedule.js";
 import { factory } from "./script.js";
@@ -57,5 +59,8 @@ const [command, ...words] = Deno.args;
 // In a timer of its own: within one, microtasks can be run to their end.
 setTimeout(() => {
   if (command === "schedule") say(schedule(Number(words[0])));
-  else campaign(words[0], Number(words[1]), Number(words[2]), words[3] === "verbose");
+  else if (command === "legs") {
+    const [records, latencyMs, hours] = words.slice(1).map(Number);
+    say(legs(factory(Deno.readTextFileSync(words[0])), records, latencyMs, hours));
+  } else campaign(words[0], Number(words[1]), Number(words[2]), words[3] === "verbose");
 }, 0);

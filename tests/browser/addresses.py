@@ -1,0 +1,25 @@
+"""Every kind of page of an environment, by name."""
+
+from __future__ import annotations
+
+from simulator.pages.render import NAVIGATION
+from tests.local import Local
+
+AUTOMATION = "/ui/apps/dynatrace.automations"
+
+
+def pages(local: Local) -> dict[str, str]:
+    """Name -> path; a workflow, an execution and a leg of a chain only where there are any."""
+    found = {key: href for key, _, href in NAVIGATION}
+    found |= {"permissions": f"{AUTOMATION}/settings", "missing": "/ui/apps/dynatrace.notebooks"}
+    executions = local.sim("GET", "dump", all="true")["executions"]
+    executions.sort(key=lambda execution: execution["number"])
+    if executions:
+        found["workflow"] = f"{AUTOMATION}/workflows/{executions[0]['workflow']}"
+        found["execution"] = f"{AUTOMATION}/executions/{executions[0]['id']}"
+    for execution in executions:
+        if execution["state"] == "ERROR":
+            found["failed"] = f"{AUTOMATION}/executions/{execution['id']}"
+        if "previous" in execution["input"]:
+            found["leg"] = f"{AUTOMATION}/executions/{execution['id']}"
+    return found

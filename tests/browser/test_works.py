@@ -1,0 +1,156 @@
+"""What a stranger does with the pages: break something, see the connector fail and recover, watch a run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.addresses import pages
+from tests.browser.conftest import picture, tab
+from tests.local import Local
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SHIFTS = """() => {
+  window.shifts = [];
+  const told = ({ sources, value }) => window.shifts.push(
+    value.toFixed(4) + " " + sources.map(({ node }) => (node?.outerHTML ?? node?.data ?? "").slice(0, 80)).join(" | "));
+  new PerformanceObserver((list) => list.getEntries().forEach(told)).observe({ type: "layout-shift" });
+}"""
+
+
+@pytest.fixture
+def repaired(lived: Local) -> Local:
+    """The environment, without anything broken."""
+    lived.sim("DELETE", "faults")
+    lived.sim("POST", "clock", {"mode": "auto"})
+    return lived
+
+
+def in_strip(page: Page, text: str) -> None:
+    """Wait until the connector's strip says so; a click before may need a moment to have its effect."""
+    page.locator("section[aria-label='The connector now'] .strip > div").get_by_text(text).first.wait_for()
+
+
+def to_the_next_run(page: Page, local: Local) -> None:
+    page.get_by_role("button", name="To the next run").click()
+    assert local.sim("GET", "idle", timeout_s=30)["idle"]
+    page.reload()
+
+
+def test_a_stranger_breaks_something_with_a_button_and_sees_the_connector_recover(
+    chromium: Browser, repaired: Local
+) -> None:
+    with tab(chromium, repaired) as page:
+        page.goto("/")
+        page.get_by_role("link", name="Break something").click()
+        in_strip(page, "Healthy")
+
+        page.get_by_role("button", name=re.compile("^Break: The SCM client secret was replaced")).click()
+        assert "It waits for its moment." in page.locator("#preset-scm-secret-replaced").inner_text()
+        to_the_next_run(page, repaired)
+
+        in_strip(page, "Failing")
+        in_strip(page, "SCM refused the OAuth client")
+        assert "It has struck" in page.locator("#preset-scm-secret-replaced").inner_text()
+        picture(page, "broken-light-1280")
+        page.get_by_role("button", name=re.compile("^Repair: The SCM client secret was replaced")).click()
+        to_the_next_run(page, repaired)
+
+        in_strip(page, "Healthy")
+        page.get_by_role("link", name="Sectigo SCM Integration").click()
+        assert page.locator("dt:text('Missing') + dd > span").first.inner_text() == "0"
+
+
+def test_all_of_it_goes_by_keyboard_alone(chromium: Browser, repaired: Local) -> None:
+    with tab(chromium, repaired) as page:
+        page.goto("/_sim/ui/controls")
+        page.get_by_role("button", name=re.compile("^Break: No new audit records come")).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/controls#preset-scm-quiet")
+        page.keyboard.press("Tab")  # goes on from the preset, not from the top of the page
+        assert page.evaluate("document.activeElement.closest('li')?.id") == "preset-scm-quiet"
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name=re.compile("^Break: No new audit records come")).wait_for()
+    assert repaired.sim("GET", "options")["scm_stream"] is True
+
+
+def test_a_run_is_watched_to_its_end_and_nothing_moves_on_the_page(chromium: Browser, repaired: Local) -> None:
+    repaired.sim("POST", "clock", {"mode": "frozen"})
+    # The script gets to SCM and waits there, as the clock stands.
+    repaired.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 30})
+    with tab(chromium, repaired) as page:
+        page.clock.install()
+        page.goto(pages(repaired)["workflow"])
+        page.get_by_role("button", name="Run").click()
+        page.wait_for_url("**/executions/*")
+        chip = page.locator("h1 .chip")
+        assert chip.inner_text() == "Running"
+        page.evaluate(SHIFTS)
+        assert look(page, "OAuth token obtained")
+        page.locator("#log-text").focus()
+        repaired.sim("POST", "clock", {"mode": "auto"})
+        assert repaired.sim("GET", "idle", timeout_s=30)["idle"]
+
+        assert look(page, "Execution lock released")
+        assert chip.inner_text() == "Success"
+        assert '"caught up"' in page.locator("#result-text").inner_text()
+        assert page.evaluate("document.activeElement.id") == "log-text"
+        assert page.locator("#live").get_attribute("data-poll-ms") == "0"
+        assert page.evaluate("shifts") == []
+
+
+def look(page: Page, text: str) -> bool:
+    """Let the page look again, as its own timer does, until the log holds a text."""
+    for _ in range(40):
+        if text in page.locator("#log-text").inner_text():
+            return True
+        with page.expect_response("**/executions/*"):
+            page.clock.run_for(2000)
+    return False
+
+
+def test_what_one_types_survives_a_refresh(chromium: Browser, repaired: Local) -> None:
+    repaired.sim("POST", "clock", {"mode": "frozen"})
+    repaired.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 30})
+    workflow = pages(repaired)["workflow"]
+    with tab(chromium, repaired) as page:
+        page.clock.install()
+        assert repaired.call("POST", f"{workflow}/run").status_code == 200
+        page.goto("/_sim/ui/controls")
+        page.get_by_label("A rule of your own").fill('{"api": "vault"}')
+        page.locator("summary").click()
+        with page.expect_response("**/controls"):
+            page.clock.run_for(2000)
+        page.wait_for_function("document.getElementById('live').dataset.pollMs === '2000'")
+
+        assert page.get_by_label("A rule of your own").input_value() == '{"api": "vault"}'
+        assert page.get_by_role("button", name="Yes, delete everything").is_visible()
+    repaired.sim("POST", "clock", {"mode": "auto"})
+    assert repaired.sim("GET", "idle", timeout_s=30)["idle"]
+
+
+def test_without_scripts_in_the_browser_every_button_works(chromium: Browser, repaired: Local) -> None:
+    with tab(chromium, repaired, java_script_enabled=False) as page:
+        page.goto("/_sim/ui/connector")
+        page.get_by_role("button", name="Run now").click()
+        assert "/executions/" in page.url
+        assert repaired.sim("GET", "idle", timeout_s=30)["idle"]
+        page.reload()
+        assert page.locator("h1 .chip").inner_text() == "Success"
+
+
+def test_a_query_is_typed_and_its_records_are_opened(chromium: Browser, repaired: Local) -> None:
+    with tab(chromium, repaired) as page:
+        page.goto("/ui/apps/dynatrace.logs")
+        page.get_by_label("DQL query").fill(
+            'fetch logs, from: -24h | filter log.source == "sectigo-scm-connector" | limit 5'
+        )
+        page.get_by_role("button", name="Run query").click()
+        assert page.locator("h2").first.inner_text() == "5 records"
+        page.locator("summary").first.click()
+        assert page.get_by_text("connector.outcome").first.is_visible()
+        assert page.locator("figure svg rect").count() > 0

@@ -1,0 +1,23 @@
+"""No secret is shown or stored in clear, in any form, whatever fails; and each arrives as it was given."""
+
+from __future__ import annotations
+
+from tests.engine import canaries, inside
+from tests.engine.deployment import Deployment
+from tests.local import Local
+
+
+def test_a_secret_of_every_character_works_and_none_is_found_anywhere(stack: Deployment, local: Local) -> None:
+    searched, found = canaries.campaign(stack)
+
+    assert found == []
+    assert searched > 1000
+    assert inside.failed_runs(local) == [], "SCM took the secret with all its characters"
+
+
+def test_the_search_finds_what_is_there(stack: Deployment, local: Local) -> None:
+    """Else its finding nothing would prove nothing."""
+    secret = canaries.secret_part(canaries.CANARIES["sectigoClientSecret"])
+    for name, form in canaries.forms(secret).items():
+        _, found = canaries.search([("here", f"before {form} after".encode())])
+        assert any(name in line for line in found), name

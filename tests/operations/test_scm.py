@@ -1,0 +1,90 @@
+"""The operator's SCM client reads what the sync script reads, and says whose fault a failure is."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from operations import scm
+from providers.api import destination
+from tests.local import ROOT, Local
+from tests.simulator.callers import SEED
+
+CLIENT = SEED["scm_clients"][0]
+NOW = datetime(2026, 1, 29, 10, tzinfo=UTC)
+SCRIPT = (ROOT / "workflow_src" / "sync.js").read_text(encoding="utf-8")
+
+
+def field(name: str) -> tuple[str, ...]:
+    """A list of alternatives in the script's ``SCM`` constant."""
+    found = re.search(rf"^\s+{name}: \[([^\]]*)\]", SCRIPT, re.MULTILINE)
+    assert found, f"workflow_src/sync.js has no list {name}"
+    return tuple(re.findall(r'"([^"]+)"', found[1]))
+
+
+def test_path_cursor_and_names_are_those_of_the_script() -> None:
+    assert field("lists") == scm.LISTS
+    assert field("id") == scm.IDS
+    assert field("time") == scm.TIMES
+    assert f'path: "{scm.PATH}"' in SCRIPT
+    assert f'cursorHeader: "{scm.CURSOR}"' in SCRIPT
+
+
+@pytest.fixture
+def client(local: Local, monkeypatch: pytest.MonkeyPatch) -> scm.Scm:
+    destination.announced.cache_clear()
+    monkeypatch.setenv(destination.VARIABLE, local.url.removeprefix("http://"))
+    token_url = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
+    return scm.Scm("https://audit.enterprise.sectigo.com", token_url, CLIENT["id"], CLIENT["secret"])
+
+
+def test_all_pages_come_also_when_the_last_one_brings_no_cursor(client: scm.Scm, local: Local) -> None:
+    times = [NOW - timedelta(minutes=50, seconds=-n) for n in range(250)]
+    records = [{"id": f"{n}", "timestamp": at.isoformat()} for n, at in enumerate(times)]
+    local.sim("POST", "scm/records", {"records": records})
+    for option in (True, False):
+        local.sim("PATCH", "options", {"scm_last_page_token": option})
+        pages = list(client.pages(NOW - timedelta(hours=1), NOW))
+        assert [len(page) for page in pages] == [100, 100, 50]
+        assert [record.id for page in pages for record in page] == [record["id"] for record in records]
+
+
+def test_a_token_that_expires_between_two_pages_is_renewed(client: scm.Scm, local: Local) -> None:
+    records = [{"id": f"{n}", "timestamp": (NOW - timedelta(minutes=50)).isoformat()} for n in range(150)]
+    local.sim("POST", "scm/records", {"records": records})
+    pages = client.pages(NOW - timedelta(hours=1), NOW)
+    assert len(next(pages)) == 100
+    local.sim("POST", "clock", {"step": 301})
+    assert len(next(pages)) == 50
+
+
+def test_a_refused_client_names_the_keys_and_no_secret(client: scm.Scm, local: Local) -> None:
+    wrong = scm.Scm(client.api_url, client.token_url, CLIENT["id"], "wrong-canary")
+    with pytest.raises(scm.ScmError, match="check sectigoClientId and sectigoClientSecret") as refused:
+        next(wrong.pages(NOW - timedelta(hours=1), NOW))
+    assert "wrong-canary" not in str(refused.value)
+
+
+def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_page(client: scm.Scm, local: Local) -> None:
+    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 200, "body": {"code": -16}})
+    with pytest.raises(scm.ScmError, match="no list of records"):
+        next(client.pages(NOW - timedelta(hours=1), NOW))
+    local.sim("DELETE", "faults")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        (1769679851, "2026-01-29T09:44:11+00:00"),
+        ("1769679851611", "2026-01-29T09:44:11.611000+00:00"),
+        (1769679851611092, "2026-01-29T09:44:11.611092+00:00"),
+        ("2026-01-29T09:44:11.611092Z", "2026-01-29T09:44:11.611092+00:00"),
+        (12, None),
+        ("soon", None),
+    ],
+)
+def test_times_are_read_as_the_script_reads_them(value: object, meant: str | None) -> None:
+    at = scm.audit_record({"id": "a", "timestamp": value}).at
+    assert (at and at.isoformat()) == meant

@@ -1,0 +1,6 @@
+// What the script imports, for tests of its inner functions: they call none of it.
+export const executionsClient = {};
+export const workflowsClient = {};
+export const credentialVaultClient = {};
+export const executionId = "11111111-1111-4111-8111-111111111111";
+export const workflowId = "22222222-2222-4222-8222-222222222222";

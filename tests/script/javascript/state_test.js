@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { emptyCheckpoint, formatCheckpoint, formatTime, newRun, parseCheckpoint, parseLock, readConfig } from "sync";
+
+console.warn = () => {};
+
+const moments = fc.integer({ min: Date.UTC(2020, 0) * 1000, max: Date.UTC(2030, 0) * 1000 });
+const marks = fc.array(fc.stringMatching(/^[A-Za-z0-9+/]{8}$/), { maxLength: 2_000 });
+const open = fc.record({
+  from: moments,
+  to: moments,
+  token: fc.option(fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 3_000 })),
+  ordered: fc.boolean(),
+}).filter(({ from, to }) => to > from);
+const checkpoints = fc.record({
+  ts: moments.map(formatTime),
+  id: fc.stringMatching(/^[\x20-\x7e]{0,100}$/),
+  hw: moments,
+  open: fc.option(open),
+  told: fc.option(moments),
+  initial: fc.constantFrom("", "2026-01-22T12:00:00Z"),
+  seen: marks,
+});
+
+Deno.test("a checkpoint comes back as it was written, within 8 kB, its newest marks kept", () => {
+  fc.assert(fc.property(checkpoints, (checkpoint) => {
+    const { text, dropped } = formatCheckpoint(checkpoint);
+    assert.ok(new TextEncoder().encode(text).length <= 8_000);
+    assert.equal(text.split("\n").length, 2);
+
+    const read = parseCheckpoint(newRun("x"), text);
+
+    const short = checkpoint.open?.token && checkpoint.open.token.length > 2_000 ? null : checkpoint.open?.token;
+    const expected = checkpoint.open && { ...checkpoint.open, token: short };
+    assert.deepEqual({ ...read, id: "", seen: [], open: read.open }, {
+      ...checkpoint,
+      id: "",
+      seen: [],
+      open: expected,
+    });
+    assert.equal(read.id, checkpoint.id);
+    assert.deepEqual(read.seen, checkpoint.seen.slice(dropped));
+  }));
+});
+
+Deno.test("no text of a checkpoint stops a run", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string(), fc.json(), fc.json().map((json) => `2026-01-29T09:44:11Z|x\n${json}`)),
+      (text) => {
+        const { hw } = parseCheckpoint(newRun("x"), text);
+        assert.ok(hw === null || Number.isInteger(hw));
+      },
+    ),
+  );
+});
+
+Deno.test("the vendor's checkpoint is understood: time, bar, anything", () => {
+  const read = parseCheckpoint(newRun("x"), "2026-01-29T09:44:11.611092Z|9d3c|d09c");
+  assert.deepEqual([read.ts, read.id, formatTime(Number(read.hw))], [
+    "2026-01-29T09:44:11.611092Z",
+    "9d3c|d09c",
+    "2026-01-29T09:44:11.611092Z",
+  ]);
+  for (const text of ["NONE", "none", "", " \n"]) {
+    assert.deepEqual(parseCheckpoint(newRun("x"), text), emptyCheckpoint());
+  }
+});
+
+Deno.test("a lock is idle, running or unreadable, whatever it says", () => {
+  fc.assert(fc.property(fc.string(), (text) => {
+    assert.ok(["IDLE", "RUNNING", "UNREADABLE"].includes(parseLock(text).state));
+  }));
+  const owner = "9f55538f-e076-41fe-b133-4472f305a1e4";
+  const lock = parseLock(`RUNNING|${owner}|2026-01-29T10:00:00Z|2026-01-29T10:03:00Z`);
+  assert.deepEqual([lock.owner, lock.expires], [owner, Date.parse("2026-01-29T10:03:00Z")]);
+  assert.equal(parseLock("RUNNING||2026-01-29T10:00:00Z|2026-01-29T12:00:00Z").owner, "");
+  assert.equal(parseLock("RUNNING|2026-01-29T10:00:00Z").started, Date.parse("2026-01-29T10:00:00Z"));
+});
+
+Deno.test("a config gives values within their limits, whatever a person has written", () => {
+  fc.assert(fc.property(
+    fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.record({
+        maxRetries: fc.anything(),
+        initHistoryDuration: fc.anything(),
+        initialCheckpoint: fc.anything(),
+      }).map((value) => {
+        try {
+          return JSON.stringify(value) ?? "";
+        } catch {
+          return "{}";
+        }
+      }),
+    ),
+    (text) => {
+      const config = readConfig(newRun("x"), text);
+      assert.ok(Number.isInteger(config.maxRetries) && config.maxRetries >= 0 && config.maxRetries <= 10);
+      assert.match(config.initHistoryDuration, /^(\d{1,4}d)?(\d{1,4}h)?$/);
+      assert.match(config.initialCheckpoint, /^(|\d{4}-.*Z)$/);
+    },
+  ));
+});

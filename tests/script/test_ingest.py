@@ -1,0 +1,167 @@
+"""Log ingest: cases 32 to 35 of the torture list (facts: sectigo 4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from .connector import INGEST, RECORDS, Connector, record
+
+
+def ingest_faults(connector: Connector, *numbers: int, **rule: Any) -> None:
+    """What goes wrong with which requests to log ingest, counted from 1."""
+    for nth in numbers:
+        connector.fault(**{"api": "logs", "caller": "script", "nth": nth, **rule})
+
+
+def test_32_a_refused_batch_is_halved_down_to_the_record_at_fault(connector: Connector) -> None:
+    connector.issue(*connector.records_before(4))
+    # All four; then r0 and r1 pass; r2 and r3; r2, with its own and with the present time.
+    ingest_faults(connector, 1, 3, 4, 5, status=400, body={"error": {"code": 400, "message": "No such thing"}})
+
+    ran = connector.run()
+
+    assert connector.ids_arrived() == ["r0", "r1", "r3"]
+    assert (ran.result["sent"], ran.result["setAside"], ran.result["setAsideIds"]) == (3, 1, "r2")
+    assert ran.warnings == ["WARN record r2 was refused by log ingest and set aside: 400 No such thing"]
+    assert connector.ledger()[-1]["connector.setAsideIds"] == "r2"
+    assert connector.ledger()[-1]["loglevel"] == "WARN"
+
+
+def test_32_a_batch_that_was_stored_in_part_repeats_each_record_a_bounded_number_of_times(
+    connector: Connector,
+) -> None:
+    connector.options(scm_page_size=64)
+    connector.issue(*connector.records_before(64))
+    # Dynatrace stores all and says that it stored a part, as long as the batch has more than one record.
+    ingest_faults(connector, 1, 2, 3, status=200, when="after", body={"details": {"code": 200, "message": "A part"}})
+
+    ran = connector.run()
+
+    ids = connector.ids_arrived()
+    assert len(set(ids)) == 64 and ran.result["sent"] == 64
+    assert max(ids.count(id) for id in ids) <= 1 + 6  # once for each halving: log2 of the batch
+
+
+def test_33_a_batch_that_is_too_large_is_split(connector: Connector) -> None:
+    connector.options(scm_page_size=5000)
+    connector.issue(*connector.records_before(5000, apart_s=0.1))
+    ingest_faults(connector, 1, status=413)
+
+    ran = connector.run()
+
+    assert (ran.result["sent"], connector.count()) == (5000, (5000, 5000))
+    assert len(connector.requests(INGEST)) == 4  # whole, two halves, the ledger
+
+
+def test_33_a_record_of_12_mb_is_cut_and_marked(connector: Connector) -> None:
+    connector.issue(record("huge", connector.now - timedelta(minutes=2), details="x" * 12_000_000))
+
+    ran = connector.run()
+
+    (entry,) = connector.arrived()
+    assert entry["content.truncated"] == "true" and len(entry["content"].encode()) <= 500_000
+    assert entry["content"].startswith("[scm] issue: xx")
+    assert ran.result["truncated"] == 1
+
+
+@pytest.mark.parametrize("character", ["\U0001f511", "e\u0301\u0302", "\U0001f469\u200d\U0001f469\u200d\U0001f467"])
+def test_33_a_long_attribute_is_cut_between_characters(connector: Connector, character: str) -> None:
+    connector.issue(record("long", connector.now - timedelta(minutes=2), actor=character * 20_000))
+
+    connector.run()
+
+    (entry,) = connector.arrived()
+    kept = entry["scm.actor"]
+    assert len(kept.encode()) <= 32_000
+    assert character * (len(kept) // len(character)) == kept
+    assert entry["content.truncated"] == "true"
+
+
+def test_33_a_key_of_more_than_100_bytes_is_cut(connector: Connector) -> None:
+    connector.issue(record("keyed", connector.now - timedelta(minutes=2), **{"ключ" * 40: "value"}))
+
+    connector.run()
+
+    (entry,) = connector.arrived()
+    (key,) = [name for name, value in entry.items() if value == "value"]
+    assert len(key.encode()) <= 100 and key.startswith("scm.ключ")
+    assert "dt.ingest.warnings" not in entry
+
+
+def test_34_an_answer_that_is_lost_after_ingest_repeats_the_same_ids_only(connector: Connector) -> None:
+    connector.issue(*connector.records_before(10))
+    ingest_faults(connector, 1, cut="after")
+
+    assert connector.run().outcome == "caught up"
+    assert connector.ids_arrived() == sorted([f"r{i}" for i in range(10)] * 2)
+
+
+def test_34_an_answer_that_does_not_come_is_given_up_after_20_seconds_and_sent_again(connector: Connector) -> None:
+    connector.issue(*connector.records_before(10))
+    ingest_faults(connector, 1, delay_s=60)
+
+    ran = connector.run()
+
+    assert ran.outcome == "caught up" and "no answer within 20 s" in ran.log
+    assert set(connector.ids_arrived()) == {f"r{i}" for i in range(10)}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_34_while_log_ingest_is_down_scm_is_not_read_further_than_memory_allows(
+    connector: Connector, status: int
+) -> None:
+    connector.options(scm_page_size=1000)
+    connector.issue(*connector.records_before(20_000, apart_s=0.1))
+    ingest_faults(connector, 1, status=status, times=None, headers={"Retry-After": "10"})
+
+    ran = connector.run()
+
+    assert ran.state == "ERROR"
+    # Ten thousand records may wait, one page is being sent, one fetched.
+    assert len(connector.requests(RECORDS)) <= 13
+    assert connector.count() == (0, 0)
+    connector.clear_faults()
+    connector.run()
+    assert connector.count() == (20_000, 20_000)
+
+
+def test_34_pages_behind_a_batch_that_failed_for_good_are_not_passed_over(connector: Connector) -> None:
+    connector.options(scm_page_size=10)
+    connector.issue(*connector.records_before(60))
+    connector.page_fault(times=None, delay_s=2)
+    ingest_faults(connector, 1, status=403, body={"error": {"code": 403, "message": "Token is missing required scope"}})
+
+    ran = connector.run()
+
+    assert ran.state == "ERROR" and "check logIngestToken and its scope logs.ingest" in ran.info
+    connector.run()
+    assert connector.ids_arrived() == sorted(f"r{i}" for i in range(60))
+
+
+def test_35_nothing_new_sends_nothing_but_the_run_s_own_record(connector: Connector) -> None:
+    connector.issue(*connector.records_before(2))
+    connector.run()
+    before = connector.checkpoint[0]
+    connector.pass_time(10)
+
+    ran = connector.run()
+
+    assert (ran.outcome, ran.result["sent"]) == ("caught up", 0)
+    assert [line["status"] for line in connector.requests(INGEST)] == [204, 204, 204]
+    assert connector.checkpoint[0] == before
+    assert connector.reached == connector.now - timedelta(minutes=1)
+
+
+def test_35_forty_idle_days_do_not_widen_the_window(connector: Connector) -> None:
+    connector.run()
+    for _ in range(8):
+        connector.pass_time(5 * 24 * 60)
+        connector.run()
+    connector.pass_time(10)
+
+    ran = connector.run()
+
+    assert ran.result["windowFrom"] == (connector.now - timedelta(minutes=16)).isoformat().replace("+00:00", "Z")

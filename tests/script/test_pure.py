@@ -1,0 +1,64 @@
+"""The script's inner functions, in Deno with fast-check (tests/script/javascript), and the form of the script."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from toolchain.packages import DENO, JAVASCRIPT_TESTS
+from workflow_src.render import script_template
+
+TESTS = Path(__file__).parent / "javascript"
+INNER = re.compile(r"^(?:async )?function\*? (\w+)|^const (LIMITS|SCM) =", re.MULTILINE)
+
+
+def run_tests(folder: Path, name: str, zone: str) -> None:
+    """Run one file against the script with its inner functions exported, on a host in this time zone."""
+    script = script_template()
+    functions = [function or constant for function, constant in INNER.findall(script)]
+    (folder / "sync.js").write_text(f"{script}\nexport {{ {', '.join(functions)} }};\n", encoding="utf-8")
+    package = json.loads((JAVASCRIPT_TESTS / "package.json").read_text(encoding="utf-8"))
+    sdk = dict.fromkeys(re.findall(r'from "(@dynatrace-sdk/[^"]+)"', script), (TESTS / "doors.js").as_uri())
+    npm = {name: f"npm:{name}@{version}" for name, version in package["dependencies"].items()}
+    imports = {"sync": (folder / "sync.js").as_uri(), **sdk, **npm}
+    (folder / "imports.json").write_text(json.dumps({"imports": imports}), encoding="utf-8")
+    command = [DENO, "test", "--quiet", "--no-check", "--allow-read", "--allow-env", "--cached-only", "--frozen"]
+    command += ["--config", JAVASCRIPT_TESTS / "deno.json", "--import-map", folder / "imports.json", TESTS / name]
+    finished = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=folder,
+        env={**os.environ, "TZ": zone, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"},
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in TESTS.glob("*_test.js")))
+def test_inner_functions_hold_their_promises(tmp_path: Path, name: str) -> None:
+    run_tests(tmp_path, name, "UTC")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "America/St_Johns"])
+def test_13_the_time_zone_of_the_host_changes_nothing(tmp_path: Path, zone: str) -> None:
+    run_tests(tmp_path, "time_test.js", zone)
+
+
+def test_the_script_is_one_module_that_imports_the_sdk_and_exports_one_function() -> None:
+    script = script_template()
+
+    assert set(re.findall(r'^import .* from "(.*)";$', script, re.MULTILINE)) == {
+        "@dynatrace-sdk/automation-utils",
+        "@dynatrace-sdk/client-automation",
+        "@dynatrace-sdk/client-classic-environment-v2",
+    }
+    assert re.findall(r"^export .*$", script, re.MULTILINE) == ["export default async function sync(action = {}) {"]
+    assert "import(" not in script and len(script) < 100_000
+
+
+def test_every_inner_function_is_used() -> None:
+    script = script_template()
+
+    assert [name for name, _ in INNER.findall(script) if name and len(re.findall(rf"\b{name}\b", script)) < 2] == []
