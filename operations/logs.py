@@ -10,7 +10,7 @@ from typing import Any
 from .stack import Stack
 
 Record = dict[str, Any]
-COLUMNS = (("time (UTC)", 19), ("level", 5), ("service", 22), ("action", 28), ("content", 0))
+COLUMNS = (("time (UTC)", 19), ("level", 5), ("service", 22), ("action", 28), ("details", 0))
 VISIBLE_WITHIN_S = 60.0
 
 
@@ -45,12 +45,14 @@ def table(records: list[Record]) -> str:
 
 
 def cells(record: Record) -> tuple[str, ...]:
+    service, action = str(record.get("event.service", "")), str(record.get("event.action", ""))
     return (
         str(record.get("timestamp", ""))[:19].replace("T", " "),
         str(record.get("loglevel", "")),
-        str(record.get("event.service", "")),
-        str(record.get("event.action", "")),
-        " ".join(str(record.get("content", "")).split()),
+        service,
+        action,
+        # The columns before hold what `content` begins with.
+        " ".join(str(record.get("content", "")).removeprefix(f"[{service}] {action}: ").split()),
     )
 
 

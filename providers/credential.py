@@ -103,6 +103,16 @@ def differences(entry: Entry, props: Props) -> dict[str, str]:
 
 
 class ManagedCredentialProvider(CredentialProvider):
+    secret_field: ClassVar[str]
+
+    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
+        environment.redact.add(props[self.secret_field])
+        return super().make(environment, props)
+
+    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+        environment.redact.add(news[self.secret_field])
+        return super().change(environment, id, olds, news)
+
     def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
         say(
             f"{NOUN} “{entry.name}” ({entry.id}) exists and is taken; its value is written from the stack config"
@@ -119,6 +129,7 @@ class UserCredentialProvider(ManagedCredentialProvider):
     """Claims the allowlist hosts before they are added, in the mark of its description."""
 
     type = "USERNAME_PASSWORD"
+    secret_field = "password"
     compared = ("name", "user", "password", "ownerAccessOnly", "purpose", "access", "hosts")
     outputs = ("claims",)
 
@@ -138,6 +149,7 @@ class UserCredentialProvider(ManagedCredentialProvider):
 
 
 class TokenCredentialProvider(ManagedCredentialProvider):
+    secret_field = "token"
     compared = ("name", "token", "ownerAccessOnly", "purpose", "access")
 
     def secret(self, props: Props) -> dict[str, str]:

@@ -59,7 +59,7 @@ def run_once(environment: Environment, props: Props) -> Props:
         id, task = execution["id"], automation.task(execution["id"], TASK)
         failed = execution["state"] != "SUCCESS"
         if props["showLog"] or failed:
-            say(indented(automation.task_log(id, TASK)))
+            say(indented(environment.redact(automation.task_log(id, TASK))))
         if failed:
             raise RunFailed(why(execution, task, f"{props['executionsUrl']}/{id}", environment))
         result = task.get("result")

@@ -169,6 +169,8 @@ def problems_after(stack: Deployment, life: Life, before: Any, expected: str) ->
 class Tally:
     """What the campaign has found so far."""
 
+    chains: int = 0
+    """Operations that have been interrupted in one way at all of their calls."""
     interruptions: int = 0
     converged: int = 0
     twins: int = 0
@@ -217,6 +219,9 @@ def lives_through(
                 tally.failed.append(f"{life.name}, {mode}: {error!r}")
         finally:
             local.close()
+            with LOCK:
+                tally.chains += 1
+            tell()
 
 
 def campaign(tell: Callable[[Tally], None], workers: int = 2, lives: list[Life] = LIVES) -> Tally:

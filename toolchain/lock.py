@@ -59,8 +59,8 @@ def main(arguments: list[str]) -> int:
         with progress.step("javascript", "resolving") as step:
             step.done = "deno.lock in toolchain/javascript and toolchain/javascript-tests"
             command: list[str | Path] = [DENO, "install", "--quiet", "--frozen=false", "--lockfile-only"]
-            for folder in (JAVASCRIPT, JAVASCRIPT_TESTS):
-                checked(run(command, cwd=folder, env=environment(), alive=step.alive))
+            for place in (JAVASCRIPT, JAVASCRIPT_TESTS):
+                checked(run(command, cwd=place, env=environment(), alive=step.alive))
     except SetupError as error:
         print(f"lock: {error}", file=sys.stderr)
         return 1

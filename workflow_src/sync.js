@@ -267,6 +267,13 @@ function age(run) {
   return performance.now() - run.begun + run.queued;
 }
 
+/** Throws once another run may have taken over: what this one still did would be done twice. @param {Run} run @param {string} what */
+function fence(run, what) {
+  if (age(run) > LIMITS.write) {
+    throw new Failure(`${what}: this run is ${seconds(age(run))} s old and another may have taken over`);
+  }
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Vault: credentials, configuration, checkpoint and lock are entries of the credential vault
 // ---------------------------------------------------------------------------------------------------------------------
@@ -288,17 +295,10 @@ async function readVault(run) {
   log(`✓ Runtime config loaded from vault: ${entries.config.name}`);
   const { initialCheckpoint, initHistoryDuration } = run.config;
   log(`  Config values: ${JSON.stringify({ ...run.config, initialCheckpoint: initialCheckpoint || undefined })}`);
-  log(
-    `Max execution time: ${PARAMETERS.maxExecutionTimeMinutes} minutes (hardcoded), in legs of ${
-      LIMITS.leg / SECOND
-    } s`,
-  );
-  log(
-    `Lock timeout: ${LIMITS.lease / SECOND} seconds (hardcoded); ${
-      LIMITS.vendorLease / MINUTE
-    } minutes for a lock without owner`,
-  );
-  const { days, hours } = /** @type {{days: number, hours: number}} */ (parseDuration(initHistoryDuration));
+  const [leg, lease, vendorLease] = [LIMITS.leg / SECOND, LIMITS.lease / SECOND, LIMITS.vendorLease / MINUTE];
+  log(`Max execution time: ${PARAMETERS.maxExecutionTimeMinutes} minutes (hardcoded), in legs of ${leg} s`);
+  log(`Lock timeout: ${lease} seconds (hardcoded); ${vendorLease} minutes for a lock without owner`);
+  const { days, hours } = parseDuration(initHistoryDuration) ?? { days: 0, hours: 0 };
   log(`Initial history: ${initHistoryDuration} (${days}d ${hours}h)`);
 }
 
@@ -332,11 +332,7 @@ async function writeEntry(run, entry, value) {
     token: value,
   };
   const created = await retried(run, `writing ${entry.name}`, () => {
-    if (age(run) > LIMITS.write) {
-      throw new Failure(
-        `${entry.name} was not written: this run is ${seconds(age(run))} s old and another may have taken over`,
-      );
-    }
+    fence(run, `${entry.name} was not written`);
     return within(run, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal }));
   });
   // 201 instead of 204: the entry had been deleted (a `pulumi destroy` while we ran) and this PUT made it anew.
@@ -389,10 +385,8 @@ function readConfig(run, text) {
 
 /** Start of this leg by the platform's clock, and what the leg before handed over. @param {Run} run */
 async function readChain(run) {
-  const own = await askExecutions(
-    run,
-    (abortSignal) => executionsClient.getExecution({ id: run.executionId, abortSignal }),
-  );
+  const id = run.executionId;
+  const own = await askExecutions(run, (abortSignal) => executionsClient.getExecution({ id, abortSignal }));
   if (!own?.startedAt) return;
   run.startedAt = new Date(own.startedAt).getTime();
   // More than a minute is no wait for a start, but a host whose clock is off.
@@ -421,11 +415,9 @@ async function takeLock(run) {
   await writeEntry(run, run.entries.lock, mine);
   // The vault has no compare-and-set. Two runs that both read IDLE are parted here: by age where the platform tells
   // it, else by who wrote last. Both going on would repeat records, not lose any.
-  const rivals = await askExecutions(
-    run,
-    (abortSignal) =>
-      executionsClient.getExecutions({ workflow: [workflowId ?? ""], state: ["RUNNING"], limit: 50, abortSignal }),
-  );
+  /** @type {Parameters<typeof executionsClient.getExecutions>[0]} */
+  const running = { workflow: [workflowId ?? ""], state: ["RUNNING"], limit: 50 };
+  const rivals = await askExecutions(run, (abortSignal) => executionsClient.getExecutions({ ...running, abortSignal }));
   if (rivals) {
     const elder = rivals.results.find((other) => isElder(run, other));
     if (elder) {
@@ -487,14 +479,14 @@ async function lockIsFree(run, lock) {
     return stepBack(`a lock without owner is waited for until ${isoMs(stamp)}`);
   }
   // An owner that the platform does not know any more is over, too.
-  const owner = await askExecutions(
-    run,
-    (abortSignal) =>
-      executionsClient.getExecution({ id: lock.owner, abortSignal }).catch((error) => {
-        if (statusOf(error) === 404) return { state: "ERROR", startedAt: undefined };
-        throw error;
-      }),
-  );
+  const owner = await askExecutions(run, async (abortSignal) => {
+    try {
+      return await executionsClient.getExecution({ id: lock.owner, abortSignal });
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error;
+      return { state: "ERROR", startedAt: undefined };
+    }
+  });
   if (owner) {
     // Cancelled and unknown states are no proof: a cancelled script runs on until the platform's kill.
     if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !isDead(run, owner)) {
@@ -517,7 +509,7 @@ async function lockIsFree(run, lock) {
 async function askExecutions(run, ask) {
   if (!run.canAskExecutions) return null;
   try {
-    return await retried(run, "asking for executions", () => within(run, ask));
+    return await asked(run, "asking for executions", ask);
   } catch (error) {
     if (![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
     run.canAskExecutions = false;
@@ -570,21 +562,17 @@ async function startNextLeg(run) {
   if (!run.canAskExecutions) return log("The next schedule goes on");
   try {
     const id = workflowId ?? "";
-    const workflow = await retried(
+    const workflow = await asked(
       run,
       "reading the workflow",
-      () => within(run, (abortSignal) => workflowsClient.getWorkflow({ id, abortSignal })),
+      (abortSignal) => workflowsClient.getWorkflow({ id, abortSignal }),
     );
     if (!workflow.isDeployed) return log("The workflow is not deployed any more: no further leg");
     const { started, leg, revision } = run.chain;
     const input = { chainStarted: isoMs(started), leg: leg + 1, previous: run.executionId, revision };
     // The qualifier names this leg: a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${run.executionId}` };
-    await retried(
-      run,
-      "starting the next leg",
-      () => within(run, (abortSignal) => workflowsClient.runWorkflow({ id, body, abortSignal })),
-    );
+    await asked(run, "starting the next leg", (abortSignal) => workflowsClient.runWorkflow({ id, body, abortSignal }));
     log(`More records are waiting: leg ${input.leg} started`);
   } catch (error) {
     warn(run, `no further leg (automation:workflows:run): ${describe(error)}; the next schedule goes on`);
@@ -799,20 +787,21 @@ async function* fetchPages(run, windows) {
     let step = 0;
     let size = 0;
     /** @type {ReturnType<typeof fetchPage> | null} */
-    let next = fetchPage(run, window, { token: window.token, from: window.from });
+    let next = fetchPage(run, window, window.token);
     while (next) {
       const answer = /** @type {Awaited<ReturnType<typeof fetchPage>>} */ (await next);
       if (answer === null) {
         warn(run, "SCM refused the saved page token; reading on by time");
-        next = fetchPage(run, window, { token: null, from: window.from });
+        next = fetchPage(run, window, null);
         continue;
       }
       /** @type {{records: any[], token: string | null}} */
       const { records, token } = answer;
-      const circle = token !== null && tokens.has(token);
+      // An empty page is the end, also where it repeats the last token.
+      const circle = records.length > 0 && token !== null && tokens.has(token);
       tokens.add(token);
       const end = coveredTo(run, window);
-      next = records.length > 0 && token && !circle ? fetchPage(run, window, { token, from: 0 }) : null;
+      next = records.length > 0 && token !== null && !circle ? fetchPage(run, window, token) : null;
       next?.catch(() => {}); // It is awaited above, after this page.
       const { events, marks, times, news } = await readRecords(run, records, end);
       for (const us of times) {
@@ -820,33 +809,39 @@ async function* fetchPages(run, windows) {
         newest = Math.max(newest, Math.min(us, window.to));
       }
       if (records.length > 0 && !token) {
-        // `[]` is the documented end. A page without a token is a probable end only: a proxy may strip the header, so a
-        // query by time has the last word; and where that brings as much again and nothing new, a narrower one.
         if (news > 0 || step === 0) [step, size] = [SECOND * 1000, records.length];
-        else if (records.length < size || (step === 1 && size < 10)) step = 0;
-        else if (step > 1) step = 1;
-        else {
-          throw new Failure(
-            `SCM gives no page token (header ${SCM.cursorHeader}), and ${size} records share the time ${
-              formatTime(newest)
-            }: they cannot be read by time alone; does a proxy remove the header?`,
-          );
-        }
+        else step = narrowerStep(step, size, records.length);
         if (step > 0) {
           tokens.clear();
-          next = fetchPage(run, window, { token: null, from: Math.max(window.from, newest - step) });
+          next = fetchPage(run, window, null, Math.max(window.from, newest - step));
           next.catch(() => {});
         }
       }
       // Without a usable token, somebody begins again where everything older has been read and was visible by then.
       const settledUs = Math.min(newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
       const begin = ordered ? Math.max(window.from, settledUs) : window.from;
-      const open = next || circle ? { from: begin, to: window.to, token, ordered } : null;
+      const open = next || circle ? { from: begin, to: window.to, token: circle ? null : token, ordered } : null;
       const length = sum(events, (event) => event.json.length + 1);
       yield { at: performance.now(), fetched: records.length, events, length, marks, open, done: end };
       if (circle) throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
     }
   }
+}
+
+/**
+ * `[]` is the documented end. A page without a token is a probable end only, as a proxy may strip the header, so a query
+ * by time has the last word. Where that has brought nothing new but as much again, there may be more behind: a narrower
+ * one tells. Returns how far before the newest record it begins; 0: the window is done.
+ * @param {number} step Microseconds: of the query that has brought nothing new. @param {number} size @param {number} count
+ */
+function narrowerStep(step, size, count) {
+  if (count < size) return 0;
+  if (step > 1) return 1;
+  if (size < 10) return 0;
+  throw new Failure(
+    `SCM gives no page token (header ${SCM.cursorHeader}), and a page of ${size} records is not enough for those of one ` +
+      "moment: they cannot be read by time alone; does a proxy remove the header?",
+  );
 }
 
 /** How far a window's pages cover: what SCM has not dated yet may still come. @param {Run} run @param {Window} window */
@@ -995,10 +990,10 @@ async function accessToken(run) {
 
 /**
  * One page, or null where SCM refuses a page token that an earlier run had saved. Raises Stop at the leg's end.
- * @param {Run} run @param {Window} window @param {{token: string | null, from: number}} begin
+ * @param {Run} run @param {Window} window @param {string | null} token @param {number} [from]
  * @returns {Promise<{records: any[], token: string | null} | null>}
  */
-async function fetchPage(run, window, { token, from }) {
+async function fetchPage(run, window, token, from = window.from) {
   if (age(run) >= fetchTime(run)) {
     throw new Stop(`${seconds(age(run))} s of its ${seconds(fetchTime(run))} s are used`, true);
   }
@@ -1167,7 +1162,10 @@ function ingest(run, body) {
     "Content-Type": "application/json; charset=utf-8",
   };
   const url = `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`;
-  return request(run, "log ingest", url, () => ({ method: "POST", headers, body }));
+  return request(run, "log ingest", url, () => {
+    if (!run.closing) fence(run, "records were not sent");
+    return { method: "POST", headers, body };
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1293,6 +1291,12 @@ async function retried(run, what, attempt) {
       await pause(run, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
     }
   }
+}
+
+/** A call of the SDK, which has neither time limit nor retries of its own.
+ * @template T @param {Run} run @param {string} what @param {(signal: AbortSignal) => Promise<T>} call */
+async function asked(run, what, call) {
+  return await retried(run, what, () => within(run, call));
 }
 
 /** New vault entries answer as unknown for some seconds.

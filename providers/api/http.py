@@ -153,9 +153,9 @@ class Http:
                 f"{method} {path}: no answer from {host} ({self.redact(str(problem))}). Check the address in the "
                 "stack config, and that a firewall or proxy lets this machine reach it"
             )
-        text, reference = error_text(answer)
+        text, reference = error_text(self.redact.within(answer))
         kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
-        raise kind(method, path, status, self.redact(text), self.redact(reference), hint(status, path, text))
+        raise kind(method, path, status, text, reference, hint(status, path, text))
 
     def _exchange(
         self,

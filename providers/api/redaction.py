@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 SHOWN = "[secret]"
 SHORTEST = 4
+TOKEN = re.compile(r"dt0[a-z]\d\d\.[^.]+\.[^.]{16,}")
+"""Of a token only the last part is secret (facts: dynatrace-api 2.1), and may stand alone."""
 
 
 def forms(secret: str) -> list[str]:
@@ -18,6 +22,7 @@ def forms(secret: str) -> list[str]:
         secret,
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(json.dumps(secret))[3:-3],
         repr(secret)[1:-1],
         quote(secret, safe=""),
         quote_plus(secret),
@@ -46,9 +51,20 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
+        if TOKEN.match(secret):
+            self.add(secret.rsplit(".", 1)[-1])
         if len(secret) >= SHORTEST:
             shown = {form for form in forms(secret) if len(form) >= SHORTEST}
             self._forms = sorted({*self._forms, *shown}, key=len, reverse=True)
+
+    def within(self, value: Any) -> Any:
+        """The same JSON value with its texts redacted. Before texts are cut or joined: what is left of a secret then
+        would not be recognised."""
+        if isinstance(value, dict):
+            return {self(key): self.within(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.within(inner) for inner in value]
+        return self(value) if isinstance(value, str) else value
 
     def __call__(self, text: str) -> str:
         for form in self._forms:

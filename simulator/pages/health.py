@@ -7,7 +7,7 @@ from typing import Any
 from ..kernel.clock import MICROSECONDS
 from . import delivery
 from .ledger import Run
-from .render import NOTHING, duration, moment
+from .render import NOTHING, duration, moment, thousands
 
 
 def verdict(
@@ -53,15 +53,16 @@ def figures(
 ) -> list[tuple[str, str, str, str]]:
     """Name, value, a line below it, and how it is drawn."""
     there = len(found.delivered) + len(found.missing) + len(found.late) + len(found.waiting)
+    waiting = f", {thousands(len(found.waiting))} waiting" if found.waiting else ""
     bad = sum(run.kind == "bad" for run in runs)
     longest = max((each["seconds"] for each in silences), default=None)
     due_s = (workflow["next"] - now_us) / MICROSECONDS if workflow["next"] else None
     return [
         ("Lag", duration((now_us - covered_us) / MICROSECONDS) if covered_us else NOTHING,
          f"complete to {moment(covered_us)[11:]}" if covered_us else "no run has reported", ""),
-        ("Delivered", f"{len(found.delivered)}", f"of {there} at SCM, {len(found.waiting)} waiting", ""),
-        ("Missing", f"{len(found.missing)}", lost(found), "bad" if found.missing else ""),
-        ("Duplicates", f"{len(found.extra)}", "dropped by dedup event.id", "warn" if found.extra else ""),
+        ("Delivered", thousands(len(found.delivered)), f"of {thousands(there)} at SCM{waiting}", ""),
+        ("Missing", thousands(len(found.missing)), lost(found), "bad" if found.missing else ""),
+        ("Duplicates", thousands(len(found.extra)), "of the same event.id", "warn" if found.extra else ""),
         ("Longest silence", duration(longest) if longest else "None",
          "no run is due" if due_s is None else f"next run in {duration(max(0.0, due_s))}", "bad" if longest else ""),
         ("Runs", f"{len(runs)}", f"{bad} failed" if bad else "none failed", "bad" if bad else ""),

@@ -140,8 +140,9 @@ def get_requests(call: Call) -> Answer:
         problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=200)
     found = [(line, hints.of(line)) for line in reversed(log.lines(call.world, wanted))]
     apis = sorted({line.api for line in call.world.requests} - set(log.OWN_APIS))
+    filtered = bool(given.keys() - {"limit"})
     return page(
-        call, "requests.html", "requests", "Requests", lines=found, wanted=wanted, apis=apis, filtered=bool(given),
+        call, "requests.html", "requests", "Requests", lines=found, wanted=wanted, apis=apis, filtered=filtered,
         problem=problem, status=status,
     )  # fmt: skip
 

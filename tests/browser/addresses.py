@@ -11,6 +11,7 @@ AUTOMATION = "/ui/apps/dynatrace.automations"
 def pages(local: Local) -> dict[str, str]:
     """Name -> path; a workflow, an execution and a leg of a chain only where there are any."""
     found = {key: href for key, _, href in NAVIGATION}
+    found["requests"] += "?limit=40"
     found |= {"permissions": f"{AUTOMATION}/settings", "missing": "/ui/apps/dynatrace.notebooks"}
     executions = local.sim("GET", "dump", all="true")["executions"]
     executions.sort(key=lambda execution: execution["number"])

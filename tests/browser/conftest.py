@@ -39,8 +39,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def lived(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """The environment of the story; tests leave the connector healthy."""
+    """The environment of the whole story, to look at."""
     local = story.told(tmp_path_factory.mktemp("story"))
+    yield local
+    local.close()
+
+
+@pytest.fixture(scope="session")
+def at_work(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """A deployed connector, to break and to repair."""
+    local = story.deployed(tmp_path_factory.mktemp("deployed"))
     yield local
     local.close()
 

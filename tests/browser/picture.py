@@ -30,7 +30,7 @@ def main() -> int:
             with tab(browser, local) as page:
                 page.goto("/_sim/ui/connector?range=2h")
                 PICTURE.parent.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": 1280, "height": 870}, full_page=True)
+                page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": 1280, "height": 846}, full_page=True)
         finally:
             browser.close()
             local.close()

@@ -11,14 +11,25 @@ INTERVAL_S = 120
 """The dev stack's schedule."""
 
 
-def told(folder: Path) -> Local:
-    """A local environment after the story; the connector is healthy again. The clock stands, in mode ``auto``."""
+def deployed(folder: Path) -> Local:
+    """A local environment with the dev stack in it, which has run a few times. The clock stands, in mode ``auto``."""
     local = Local(folder, scm_stream=True, scheduler=True)
     try:
         deployment = Deployment(folder / "stack", local, stack="dev")
         deployment.configure(initHistoryDuration="1d5h", showRunLog="false")
         deployment.up()
-        runs(local, 12)
+        runs(local, 3)
+    except BaseException:
+        local.close()
+        raise
+    return local
+
+
+def told(folder: Path) -> Local:
+    """The same after the whole story; the connector is healthy again."""
+    local = deployed(folder)
+    try:
+        runs(local, 9)
         incident(local, "script-killed", 1, burst=5)
         runs(local, 5)
         incident(local, "ingest-unavailable", 2)
@@ -56,15 +67,17 @@ def incident(local: Local, preset: str, intervals: int, burst: int = 0) -> None:
 
 def catch_up_in_legs(local: Local) -> None:
     """SCM is so slow that one run does not do: the platform would kill it."""
-    burst_of_records(local, 1500)
+    burst_of_records(local, 40)
+    local.sim("PATCH", "options", {"scm_page_size": 5})
     local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 15, "times": 14})
     step(local)
     local.sim("DELETE", "faults")
+    local.sim("PATCH", "options", {"scm_page_size": 100})
 
 
 def burst_of_records(local: Local, number: int) -> None:
     now = local.sim("GET", "clock")["now"]
-    record = {"timestamp": now, "type": "LOG", "service": "ssl", "action": "issue", "status": "SUCCESS"}
+    record = {"timestamp": now, "type": "LOG", "service": "ssl", "action": "issue", "details": "Issued in bulk"}
     named = [{**record, "id": f"burst-{now}-{each}"} for each in range(number)]
     local.sim("POST", "scm/records", {"records": named})
 

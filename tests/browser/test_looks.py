@@ -80,7 +80,7 @@ def test_every_page_of_an_empty_environment_says_what_is_to_come(
     assert problems == []
 
 
-@pytest.mark.parametrize("name", ["overview", "connector", "controls", "leg", "requests"])
+@pytest.mark.parametrize("name", ["overview", "connector", "controls", "leg", "requests", "vault"])
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(chromium: Browser, lived: Local, name: str) -> None:
     with tab(chromium, lived) as page:
         page.goto(pages(lived)[name])
@@ -104,3 +104,11 @@ def test_the_first_key_leads_past_the_navigation(chromium: Browser, lived: Local
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_a_narrow_navigation_shows_where_one_is(chromium: Browser, lived: Local) -> None:
+    with tab(chromium, lived, width=400) as page:
+        page.goto("/_sim/ui/controls")
+        box = page.locator("nav [aria-current=page]").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 400

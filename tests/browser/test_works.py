@@ -23,11 +23,11 @@ SHIFTS = """() => {
 
 
 @pytest.fixture
-def repaired(lived: Local) -> Local:
+def repaired(at_work: Local) -> Local:
     """The environment, without anything broken."""
-    lived.sim("DELETE", "faults")
-    lived.sim("POST", "clock", {"mode": "auto"})
-    return lived
+    at_work.sim("DELETE", "faults")
+    at_work.sim("POST", "clock", {"mode": "auto"})
+    return at_work
 
 
 def in_strip(page: Page, text: str) -> None:
@@ -147,10 +147,10 @@ def test_a_query_is_typed_and_its_records_are_opened(chromium: Browser, repaired
     with tab(chromium, repaired) as page:
         page.goto("/ui/apps/dynatrace.logs")
         page.get_by_label("DQL query").fill(
-            'fetch logs, from: -24h | filter log.source == "sectigo-scm-connector" | limit 5'
+            'fetch logs, from: -24h | filter log.source == "sectigo-scm-connector" | limit 3'
         )
         page.get_by_role("button", name="Run query").click()
-        assert page.locator("h2").first.inner_text() == "5 records"
+        assert page.locator("h2").first.inner_text() == "3 records"
         page.locator("summary").first.click()
         assert page.get_by_text("connector.outcome").first.is_visible()
         assert page.locator("figure svg rect").count() > 0

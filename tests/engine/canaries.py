@@ -15,6 +15,7 @@ from tests.local import Local
 from tests.simulator.callers import CLIENT, SERVICE_USER
 
 SCOPES = ["logs.ingest", "credentialVault.read", "credentialVault.write", "settings.read", "settings.write"]
+OTHER_CLIENT = "7d1f3a52-9c0b-4e0e-8a44-5ec719000009"
 SCM_CLIENT = "7d1f3a52-9c0b-4e0e-8a44-5ec719000001"
 CANARIES = {
     "dynatraceApiToken": f"dt0c01.{'DEPLOYCANARY' * 2}.{'DeployCanary+/0' * 4}9999",
@@ -45,7 +46,7 @@ def secret_part(secret: str) -> str:
 
 
 def forms(secret: str) -> dict[str, str]:
-    """The forms to search for, written here without a look at the code that hides them."""
+    """The forms a secret may turn up in, written here without a look at the code that hides them."""
     raw = secret.encode()
     found = {
         "plain": secret,
@@ -58,16 +59,20 @@ def forms(secret: str) -> dict[str, str]:
         "JSON in JSON": json.dumps(json.dumps(secret))[3:-3],
     }
     for shift in range(3):
-        # Inside other text, base64 depends on what stands before; a few characters at the ends are shared.
-        text = base64.b64encode(b"x" * shift + raw).decode()[4:-4]
+        text = base64.b64encode(b"x" * shift + raw).decode()
         found |= {f"base64+{shift}": text, f"base64url+{shift}": text.replace("+", "-").replace("/", "_")}
     return found
+
+
+def core(name: str, form: str) -> str:
+    """What to search for: inside other text, the ends of base64 depend on what stands beside it."""
+    return form[4:-4] if name.startswith("base64") else form
 
 
 def search(places: Iterable[tuple[str, bytes]]) -> tuple[int, list[str]]:
     """(searches made, what was found where)"""
     wanted = [
-        (f"{key} ({name})", form.encode())
+        (f"{key} ({name})", core(name, form).encode())
         for key, secret in CANARIES.items()
         for name, form in forms(secret_part(secret)).items()
     ]
@@ -122,14 +127,21 @@ def campaign(stack: Deployment) -> tuple[int, list[str]]:
         "stack output --json": stack.pulumi("stack", "output", "--json", "--stack", stack.stack),
         "config": stack.pulumi("config", "--stack", stack.stack),
     }
-    for api in ("tokens", "sso", "vault", "settings", "automation"):
-        # An error that throws back all that it was sent, in more than one form.
-        echo = " ".join(form for secret in CANARIES.values() for form in forms(secret_part(secret)).values())
+    for api, method in (("tokens", "*"), ("sso", "*"), ("vault", "PUT"), ("vault", "*"), ("settings", "*"),
+                        ("automation", "*")):  # fmt: skip
+        # An error that throws back what it may have been sent, in every form.
+        sent = [secret for key, secret in CANARIES.items() if key != "sectigoClientSecret" or method == "PUT"]
+        echo = " ".join(form for secret in sent for form in forms(secret_part(secret)).values())
         body = {"error": {"code": 400, "message": f"You sent {echo}", "details": {"errorRef": echo}}}
-        local.sim("POST", "faults", {"api": api, "caller": "outside", "times": None, "status": 400, "body": body})
-        stack.configure(triggerIntervalMinutes=7, maxRetries=7, credentialsOwnerOnly="true", workflowPrivate="true")
-        printed[f"up while {api} fails"] = stack.up(check=False)
-        printed[f"refresh while {api} fails"] = stack.refresh("--diff", check=False)
+        rule = {"api": api, "method": method, "caller": "outside", "times": None, "status": 400, "body": body}
+        local.sim("POST", "faults", rule)
+        stack.configure(triggerIntervalMinutes=7, maxRetries=7, workflowPrivate="true", sectigoClientId=OTHER_CLIENT)
+        failing = {
+            f"{command} while {method} {api} fails": run(check=False)
+            for command, run in (("up", stack.up), ("refresh", stack.refresh))
+        }
+        assert any("[secret]" in done.text for done in failing.values()), f"no error of {method} {api} was shown"
+        printed |= failing
         local.sim("DELETE", "faults")
     stack.configure(oauthClientId="dt0s02.UNKNOWN", initHistoryDuration="0h")
     printed["up with a wrong config"] = stack.up(check=False)

@@ -196,7 +196,7 @@ def test_the_workflow_config_is_replaced_only_by_its_own_keys_and_says_so(
 ) -> None:
     props = entry(place(local), "Entry", value='{"maxRetries": 3}')
 
-    assert not CONFIG.diff("id", props, {**props, "purpose": "new", "adopt": "x"}).changes
+    assert not CONFIG.diff("id", props, {**props, "purpose": "new"}).changes
     assert capsys.readouterr().out == ""
     assert CONFIG.diff("id", props, {**props, "value": '{"maxRetries": 5}'}).changes
     assert 'will be replaced as a whole by {"maxRetries": 5}: edits that were made in the vault are lost' in (

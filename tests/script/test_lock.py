@@ -24,6 +24,16 @@ def without_executions(connector: Connector) -> None:
     connector.fault(api="automation", path=EXECUTIONS, caller="script", status=403, times=None)
 
 
+def start_two(connector: Connector) -> list[str]:
+    """Start two runs in the same moment, and let go of them when both are reading the lock."""
+    connector.local.sim("POST", "clock", {"mode": "frozen"})
+    connector.fault(api="vault", path="*/details", caller="script", delay_s=1, times=None)
+    executions = [connector.start(), connector.start()]
+    connector.local.sim("POST", "clock", {"mode": "auto"})
+    settle(connector.local)
+    return executions
+
+
 def skipped(ran: Ran) -> bool:
     return (ran.state, ran.outcome) == ("SUCCESS", "skipped")
 
@@ -113,8 +123,7 @@ def test_21_a_lock_whose_owner_is_unknown_to_the_platform_is_free(connector: Con
 
 def test_22_of_two_runs_that_start_in_the_same_moment_one_goes_on(connector: Connector) -> None:
     connector.issue(*connector.records_before(50))
-    executions = [connector.start(), connector.start()]
-    settle(connector.local)
+    executions = start_two(connector)
 
     runs = [connector.ran(execution) for execution in executions]
 
@@ -154,8 +163,7 @@ def test_22_a_run_that_finds_the_lock_free_but_an_older_run_at_work_hands_the_lo
 def test_22_two_runs_that_cannot_read_executions_lose_nothing(connector: Connector) -> None:
     without_executions(connector)
     connector.issue(*connector.records_before(50))
-    executions = [connector.start(), connector.start()]
-    settle(connector.local)
+    executions = start_two(connector)
 
     outcomes = [connector.ran(execution).outcome for execution in executions]
 

@@ -63,8 +63,9 @@ def test_02_a_kill_in_the_middle_of_descending_pages_skips_none(connector: Conne
     assert set(connector.ids_arrived()) == {f"r{i}" for i in range(6)}
 
 
-def test_03_an_empty_page_is_the_end_whatever_token_it_brings(connector: Connector) -> None:
-    connector.pages((connector.records_before(2), "t1"), ([], "t2"))
+@pytest.mark.parametrize("token", ["t2", "t1"], ids=["new", "the same again"])
+def test_03_an_empty_page_is_the_end_whatever_token_it_brings(connector: Connector, token: str) -> None:
+    connector.pages((connector.records_before(2), "t1"), ([], token))
 
     ran = connector.run()
 

@@ -48,6 +48,9 @@ function morph(old, next) {
   before.slice(after.length).forEach((child) => child.remove());
 }
 
+// On a narrow screen the navigation is longer than its line.
+document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 if (live) {
   document.addEventListener("visibilitychange", () => document.hidden || plan());
   plan();

@@ -2,12 +2,14 @@
 
 import time
 
-LONGEST_S = 0.1
+BACK_OFF_S = 0.03
+POLL_S = 0.5
+"""Waits of whole seconds are looks at a running script, which runs in real time."""
 _sleep = time.sleep
 
 
 def sleep(seconds: float) -> None:
-    _sleep(min(seconds, LONGEST_S))
+    _sleep(min(seconds, POLL_S if seconds >= 1 and seconds == int(seconds) else BACK_OFF_S))
 
 
 time.sleep = sleep

@@ -1,0 +1,152 @@
+"""``python -m soak.providers``: every operation interrupted at every call, every secret searched for and rotated.
+
+    python -m soak.providers                       all three campaigns
+    python -m soak.providers --only rotations      one of interruptions, secrets, rotations
+    python -m soak.providers --life destroy        one operation's interruptions
+
+Writes build/soak/providers.json and docs/measurements/providers.md; ends with code 1 if anything failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.engine import canaries
+from tests.engine.deployment import Deployment
+from tests.local import ROOT, Local
+from toolchain.progress import Progress, Step
+
+from . import interruptions, rotations
+
+RESULTS = ROOT / "build" / "soak" / "providers.json"
+PAGE = ROOT / "docs" / "measurements" / "providers.md"
+CAMPAIGNS = ("interruptions", "secrets", "rotations")
+BAR = 20
+
+
+def bar(done: int, of: int, unit: str) -> str:
+    filled = min(BAR, BAR * done // max(1, of))
+    return f"[{'#' * filled}{'.' * (BAR - filled)}] {done} of {of} {unit}"
+
+
+def interrupt(lives: list[interruptions.Life], workers: int, progress: Progress) -> dict[str, Any]:
+    chains = len(lives) * len(interruptions.MODES)
+
+    def tell(tally: interruptions.Tally, step: Step) -> None:
+        text = f"{bar(tally.chains, chains, 'chains')}, {tally.interruptions} calls"
+        step.doing = f"{text}, {len(tally.failed)} failed" if tally.failed else text
+        step.alive()
+
+    with progress.step("interrupt", bar(0, chains, "chains")) as step:
+        tally = interruptions.campaign(lambda found: tell(found, step), workers, lives)
+        step.done = f"{tally.interruptions} interruptions, {tally.converged} converged, {tally.twins} twins"
+    return {
+        "interruptions": tally.interruptions,
+        "converged": tally.converged,
+        "twins": tally.twins,
+        "lost_runtime_values": tally.lost_runtime_values,
+        "repaired_state_files": tally.repaired_state_files,
+        "ways": len(interruptions.MODES),
+        "most_calls": tally.calls,
+        "failed": tally.failed,
+    }
+
+
+def search(progress: Progress) -> dict[str, Any]:
+    with (
+        progress.step("secrets", "deploying with canaries, provoking failures") as step,
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+    ):
+        local = Local(Path(folder))
+        try:
+            searched, found = canaries.campaign(Deployment(Path(folder) / "stack", local))
+        finally:
+            local.close()
+        step.done = f"{searched:,} searches, {len(found)} found"
+    return {"canaries_searched": searched, "canaries_found": len(found), "failed": found}
+
+
+def rotate(number: int, progress: Progress) -> dict[str, Any]:
+    with progress.step("rotate", bar(0, number, "rotations")) as step:
+
+        def tell(tally: rotations.Tally) -> None:
+            step.doing = bar(tally.rotations, number, "rotations")
+            step.alive()
+
+        tally = rotations.campaign(number, tell)
+        step.done = f"{tally.rotations} rotations, {tally.runs} runs, {tally.failed_runs} failed"
+    return {
+        "rotations": tally.rotations,
+        "runs": tally.runs,
+        "failed_runs": tally.failed_runs,
+        "failed": tally.failed,
+    }
+
+
+def page(results: dict[str, Any]) -> str:
+    """The figures as a page of the documentation."""
+    shown = {key: value for key, value in results.items() if isinstance(value, int)}
+    rows = "\n".join(f"| `{key}` | {value:,} |" for key, value in shown.items())
+    calls = ", ".join(f"{life} {number}" for life, number in results.get("most_calls", {}).items())
+    return f"""# What the providers have been through
+
+Printed by `python -m soak.providers` (part of `make soak`); `build/soak/providers.json` holds the same figures.
+
+| figure | value |
+|---|---|
+{rows}
+
+**Interruptions.** Each operation is interrupted at each of its HTTP calls: the connection cut before or after the
+commit, or a 500 after it, once or from then on; the engine killed; Ctrl-C. Then the same command is run again (after a
+killed engine: `pulumi cancel` first). It has converged when the environment is what an undisturbed operation makes of
+it, no object is doubled or unknown to the state, and checkpoint and workflow config hold their live values. Calls of
+each operation, polling included: {calls or "not measured"}.
+
+**Secrets.** A canary for each secret key is searched for, in clear and in eleven other forms, in state, history,
+backups, plan, output of every command, errors that throw back what they were sent, vault metadata, workflow, run logs,
+results, pages, database and request log of the local environment.
+
+**Rotations.** SCM client, ingest token, OAuth client and deploy token in turn, each by `pulumi config set` and
+`pulumi up` while the schedule starts runs; the old secret is revoked when no run can hold it any more.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m soak.providers", description="The providers' campaigns.")
+    parser.add_argument("--only", choices=CAMPAIGNS)
+    parser.add_argument("--life", choices=[life.name for life in interruptions.LIVES], help="interrupt this one only")
+    parser.add_argument("--workers", type=int, default=2, help="chains of interruptions at the same time")
+    parser.add_argument("--rotations", type=int, default=12)
+    given = parser.parse_args(arguments)
+    progress, began = Progress(), time.monotonic()
+    lives = [life for life in interruptions.LIVES if given.life in (None, life.name)]
+    results: dict[str, Any] = {}
+    failed: list[str] = []
+    for name, run in (
+        ("secrets", lambda: search(progress)),
+        ("rotations", lambda: rotate(given.rotations, progress)),
+        ("interruptions", lambda: interrupt(lives, given.workers, progress)),
+    ):
+        if given.only in (None, name) and (name == "interruptions" or not given.life):
+            found = run()
+            failed += found.pop("failed")
+            results |= found
+    results |= {"seconds": round(time.monotonic() - began), "failed": failed}
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    if not given.only and not given.life:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        PAGE.write_text(page(results))
+    print("\n".join(f"  {problem[:400]}" for problem in failed[:20]))
+    print(f"  written to {RESULTS.relative_to(ROOT)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
