@@ -6,6 +6,7 @@ A connector is a workflow whose script writes the run ledger (``log.source`` of 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from ..kernel.clock import MICROSECONDS
@@ -25,40 +26,66 @@ def all_of(world: World) -> list[Row]:
     return world.store.all("SELECT * FROM workflows WHERE instr(definition, ?) > 0 ORDER BY title, id", ledger.SOURCE)
 
 
-def first(world: World) -> dict[str, Any] | None:
-    """The view of the only connector, or of the first one; None without any."""
-    found = all_of(world)
-    return view(world, found[0], None) if found else None
+@dataclass(frozen=True)
+class Look:
+    """One look at a connector: its runs within a range. Times in microseconds."""
+
+    span: str
+    now_us: int
+    scale: timeline.Scale
+    interval_s: float | None
+    runs: list[ledger.Run]
+    before_us: int | None
+    """How far the logs reached before the first of these runs."""
+    covered_us: int | None
+    """How far they reach now."""
 
 
-def view(world: World, workflow: Row, chosen: str | None) -> dict[str, Any]:
-    scm.materialise(world)
+def look(world: World, workflow: Row, chosen: str | None) -> Look:
     now = world.clock.now_us()
     span = chosen if chosen in RANGES else fitting(world, workflow["id"], now)
     scale = timeline.Scale(now - RANGES[span] * MICROSECONDS, now)
-    definition = json.loads(workflow["definition"])
-    interval_s = interval(definition)
     runs = ledger.runs(world, workflow["id"], scale.from_us)
     before_us = ledger.last_covered_us(world, workflow["id"], scale.from_us)
     covered_us = max((run.covered_us for run in runs if run.covered_us is not None), default=before_us)
-    found = delivery.compare(world, scale.from_us, first_window(world, workflow["id"]), covered_us)
-    silences = timeline.silences(runs, scale, interval_s, workflow["created_us"])
+    return Look(span, now, scale, interval(json.loads(workflow["definition"])), runs, before_us, covered_us)
+
+
+def strip(world: World) -> dict[str, Any] | None:
+    """The little that other pages show of the first connector; None without any."""
+    found = all_of(world)
+    return in_short(world, found[0], look(world, found[0], None)) if found else None
+
+
+def in_short(world: World, workflow: Row, seen: Look) -> dict[str, Any]:
     shown = workflows.row(world, workflow)
-    values = runtime_values.of_workflow(world, workflow["definition"])
     return {
         **shown,
         "href": f"{PATH}?workflow={workflow['id']}",
         "workflow_href": shown["href"],
-        "range": span,
-        "ranges": [(key, WORDS[key], f"{PATH}?workflow={workflow['id']}&range={key}") for key in RANGES],
-        "verdict": health.verdict(shown, runs, covered_us, now, interval_s),
-        "figures": health.figures(shown, runs, found, silences, covered_us, now),
+        "verdict": health.verdict(shown, seen.runs, seen.covered_us, seen.now_us, seen.interval_s),
+        "labels": seen.scale.labels(),
+        "silences": timeline.silences(seen.runs, seen.scale, seen.interval_s, workflow["created_us"]),
+        "marks": timeline.marks(seen.runs, seen.scale, seen.interval_s),
+    }
+
+
+def view(world: World, workflow: Row, chosen: str | None) -> dict[str, Any]:
+    """Everything about one connector."""
+    scm.materialise(world)
+    seen = look(world, workflow, chosen)
+    short = in_short(world, workflow, seen)
+    runs, scale, now = seen.runs, seen.scale, seen.now_us
+    found = delivery.compare(world, scale.from_us, first_window(world, workflow["id"]), seen.covered_us)
+    values = runtime_values.of_workflow(world, workflow["definition"])
+    return {
+        **short,
+        "range": seen.span,
+        "ranges": [(key, WORDS[key], f"{short['href']}&range={key}") for key in RANGES],
+        "figures": health.figures(short, runs, found, short["silences"], seen.covered_us, now),
         "alive": any(run.alive for run in runs),
-        "labels": scale.labels(),
-        "silences": silences,
-        "lag": timeline.lag(runs, scale, before_us),
-        "work": timeline.work(runs, scale, interval_s),
-        "marks": timeline.marks(runs, scale, interval_s),
+        "lag": timeline.lag(runs, scale, seen.before_us),
+        "work": timeline.work(runs, scale, seen.interval_s),
         "events": timeline.events(found, scale),
         "truncated": found.truncated,
         "runs": runs[::-1][:LISTED],

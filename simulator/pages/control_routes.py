@@ -25,7 +25,7 @@ def show(call: Call, problem: str = "", *, draft: str = controls.EXAMPLE, status
         call, "controls.html", "controls", "Controls", status=status, problem=problem, draft=draft,
         presets=controls.all_presets(call.world), rules=controls.rules(call), modes=controls.MODES,
         steps=controls.STEPS, due_us=controls.next_due_us(call.world),
-        connector=connector.first(call.world),
+        connector=connector.strip(call.world),
         poll_ms=poll_ms(call, bool(call.world.scripts.running)), **{"difference": None, "done": "", **more},
     )  # fmt: skip
 

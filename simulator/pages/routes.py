@@ -29,7 +29,7 @@ STATIC = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-
 def get_overview(call: Call) -> Answer:
     view = overview.view(call.world)
     busy = executions.running(view["executions"])
-    first = connector.first(call.world)
+    first = connector.strip(call.world)
     return page(call, "overview.html", "overview", "Overview", view=view, connector=first, poll_ms=poll_ms(call, busy))
 
 
