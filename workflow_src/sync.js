@@ -144,6 +144,10 @@ class Failure extends Error {}
  * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
  *
  * @typedef {{id: string, name: string, value: string, user: string, metadata: Record<string, any> | null}} Entry
+ *
+ * A run's `input.backfill`: `from` and `to` as times, `ids` to send only these, `reached` from the leg before (in the
+ * form of a checkpoint).
+ * @typedef {{from: number, to: number, ids: Set<string> | null, reached: string}} Backfill
  */
 
 /** @param {{executionId?: string, execution_id?: string}} [action] */
@@ -153,6 +157,7 @@ export default async function sync(action = {}) {
   try {
     await readVault(run);
     await readChain(run);
+    if (run.backfill) return await sendAgain(run);
     if (!(await takeLock(run))) return await report(run, "skipped");
     await readCheckpoint(run);
     try {
@@ -182,6 +187,26 @@ export default async function sync(action = {}) {
   }
 }
 
+/**
+ * Sends a window again, on request: a run beside the schedule, which reads and writes neither lock nor checkpoint.
+ * @param {Run} run
+ */
+async function sendAgain(run) {
+  log("Backfill on request: lock and checkpoint stay as they are");
+  try {
+    await accessToken(run);
+    log("✓ OAuth token obtained");
+    await catchUp(run);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    run.stop = error;
+    log(`Stopping this leg: ${error.message}`);
+  }
+  run.closing = true;
+  const summary = await report(run, run.stop ? "more waiting" : "backfilled", run.stop?.message);
+  return run.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;
+}
+
 /** @param {string} executionId */
 function newRun(executionId) {
   return {
@@ -196,6 +221,8 @@ function newRun(executionId) {
     skew: 0,
     /** `before`: milliseconds that earlier legs have used. */
     chain: { started: Date.now(), before: 0, leg: 1, previous: "", revision: "" },
+    /** The window to send again, and where the leg before stopped in it. @type {Backfill | null} */
+    backfill: null,
     canAskExecutions: true,
     config: { ...DEFAULTS, initialCheckpoint: "" },
     /** @type {Record<"scm" | "ingest" | "checkpoint" | "lock" | "config", Entry>} */
@@ -392,7 +419,7 @@ async function readChain(run) {
   // More than a minute is no wait for a start, but a host whose clock is off.
   const queued = Date.now() - age(run) - run.startedAt;
   if (queued > 0 && queued < MINUTE) run.queued = queued;
-  const { chainStarted, leg, previous, revision } = /** @type {Record<string, any>} */ (own.input ?? {});
+  const { chainStarted, leg, previous, revision, backfill } = /** @type {Record<string, any>} */ (own.input ?? {});
   const began = parseTime(chainStarted);
   const started = began === null ? run.startedAt : began / 1000;
   run.chain = {
@@ -402,7 +429,20 @@ async function readChain(run) {
     previous: typeof previous === "string" ? previous : "",
     revision: typeof revision === "string" ? revision : "",
   };
+  if (backfill !== undefined) readBackfill(run, backfill);
   if (run.chain.leg > 1) log(`Leg ${run.chain.leg} of a catch-up that began at ${isoMs(started)}`);
+}
+
+/** @param {Run} run @param {any} given */
+function readBackfill(run, given) {
+  const [from, to] = [parseTime(given?.from), parseTime(given?.to)];
+  if (from === null || to === null || from >= to) {
+    throw new Failure('input.backfill must be {"from": TIME, "to": TIME} in ISO 8601, from before to');
+  }
+  const reached = typeof given.reached === "string" ? given.reached : "";
+  const ids = Array.isArray(given.ids) ? new Set(given.ids.map(String)) : null;
+  run.backfill = { from, to, ids, reached };
+  run.checkpoint = parseCheckpoint(run, reached);
 }
 
 /** Whether this run may go on. @param {Run} run @returns {Promise<boolean>} */
@@ -434,8 +474,10 @@ async function takeLock(run) {
   return true;
 }
 
-/** @param {Run} run @param {{id: string, startedAt?: Date}} other */
+/** @param {Run} run @param {{id: string, startedAt?: Date, input?: any}} other */
 function isElder(run, other) {
+  // One that sends a window again takes no lock.
+  if (other.input?.backfill) return false;
   if (other.id === run.executionId || other.id === run.chain.previous || isDead(run, other)) return false;
   const [started, own] = [new Date(other.startedAt ?? 0).getTime(), run.startedAt ?? Infinity];
   return started < own || (started === own && other.id < run.executionId);
@@ -554,12 +596,16 @@ function fetchTime(run) {
 
 /** Goes on where this leg stopped, until nothing is left or the chain's time is used up. @param {Run} run */
 async function startNextLeg(run) {
-  if (run.savedText === run.foundText) return log("No progress in this leg: the next schedule goes on");
+  const reached = run.backfill ? formatCheckpoint(run.checkpoint).text : "";
+  const onward = run.backfill ? "the rest is to be asked for anew" : "the next schedule goes on";
+  if (run.backfill ? reached === run.backfill.reached : run.savedText === run.foundText) {
+    return log(`No progress in this leg: ${onward}`);
+  }
   if (run.chain.before + age(run) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
-    return log("Max execution time is used up: the next schedule goes on");
+    return log(`Max execution time is used up: ${onward}`);
   }
   // Without the start of the chain its time could not be limited.
-  if (!run.canAskExecutions) return log("The next schedule goes on");
+  if (!run.canAskExecutions) return log(`No further leg: ${onward}`);
   try {
     const id = workflowId ?? "";
     const workflow = await asked(
@@ -569,13 +615,31 @@ async function startNextLeg(run) {
     );
     if (!workflow.isDeployed) return log("The workflow is not deployed any more: no further leg");
     const { started, leg, revision } = run.chain;
-    const input = { chainStarted: isoMs(started), leg: leg + 1, previous: run.executionId, revision };
+    const again = run.backfill &&
+      {
+        from: formatTime(run.backfill.from),
+        to: formatTime(run.backfill.to),
+        ids: run.backfill.ids && [...run.backfill.ids],
+        reached,
+      };
+    const input = {
+      chainStarted: isoMs(started),
+      leg: leg + 1,
+      previous: run.executionId,
+      revision,
+      ...again && { backfill: again },
+    };
     // The qualifier names this leg: a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${run.executionId}` };
-    await asked(run, "starting the next leg", (abortSignal) => workflowsClient.runWorkflow({ id, body, abortSignal }));
+    const next = await asked(
+      run,
+      "starting the next leg",
+      (abortSignal) => workflowsClient.runWorkflow({ id, body, abortSignal }),
+    );
     log(`More records are waiting: leg ${input.leg} started`);
+    return next.id;
   } catch (error) {
-    warn(run, `no further leg (automation:workflows:run): ${describe(error)}; the next schedule goes on`);
+    warn(run, `no further leg (automation:workflows:run): ${describe(error)}; ${onward}`);
   }
 }
 
@@ -663,7 +727,7 @@ function shownCheckpoint({ ts, id, hw }) {
 /** @param {Run} run */
 async function saveCheckpoint(run) {
   const { checkpoint } = run;
-  if (checkpoint.hw === null && checkpoint.open === null) return;
+  if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
   const { text, dropped } = formatCheckpoint(checkpoint);
   run.notRemembered = checkpoint.open ? 0 : dropped + run.forgotten;
   if (text === run.savedText) return;
@@ -727,7 +791,7 @@ async function catchUp(run) {
 
 /** The windows to read, in order. @param {Run} run @returns {Window[]} */
 function planWindows(run) {
-  const newest = Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  const newest = run.backfill?.to ?? Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
   const { kind, from } = whereToBegin(run, newest);
   const to = Math.max(newest, run.checkpoint.hw ?? newest);
   const { open } = run.checkpoint;
@@ -749,6 +813,10 @@ function planWindows(run) {
 /** Where the first new window begins; brings the checkpoint in line with it. @param {Run} run @param {number} to */
 function whereToBegin(run, to) {
   const { checkpoint, config } = run;
+  if (run.backfill) {
+    run.coveredFrom = run.backfill.from;
+    return { kind: "Backfill", from: checkpoint.open?.to ?? checkpoint.hw ?? run.backfill.from };
+  }
   const overlap = LIMITS.overlap * 1000;
   const reached = checkpoint.open?.to ?? checkpoint.hw;
   const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
@@ -871,7 +939,7 @@ async function readRecords(run, records, end) {
   let news = 0;
   for (const record of records) {
     const text = JSON.stringify(record);
-    const event = await toEvent(record, text);
+    const event = await toEvent(record, text, run.backfill !== null);
     const { id, us } = event;
     const compared = run.seen.size > 0 && (us === null || us <= run.seenTo + LIMITS.overlap * 1000);
     const kept = us === null || us >= end - LIMITS.overlap * 1000;
@@ -886,6 +954,7 @@ async function readRecords(run, records, end) {
     if (us !== null) times.push(us);
     if (before !== undefined) warn(run, `record ${id} came twice with different content; both are sent`);
     remember(run, id, text);
+    if (run.backfill?.ids && !run.backfill.ids.has(id)) continue;
     if (compared && run.seen.has(known)) run.repeated += 1;
     else events.push(event);
   }
@@ -1036,8 +1105,8 @@ function recordsIn(body) {
 // Log ingest: one audit record becomes one log record
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {any} raw @param {string} text The same as JSON. @returns {Promise<Event>} */
-async function toEvent(raw, text) {
+/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request. @returns {Promise<Event>} */
+async function toEvent(raw, text, again) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
   /** @param {keyof typeof SCM.fields} field */
@@ -1092,6 +1161,7 @@ async function toEvent(raw, text) {
   put("scm.actor", pick("actor"));
   put("scm.ip", pick("address"));
   put("scm.backfill", clamped ? "true" : "");
+  put("scm.backfill_run", again ? "true" : "");
   let room = LIMITS.attributes;
   for (const [path, value] of leaves(record, used)) {
     const key = `scm.${path}`;
@@ -1104,7 +1174,7 @@ async function toEvent(raw, text) {
 }
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */
-const RESERVED = new Set(["scm.backfill", "scm.event.time_raw", "scm.event.timestamp"]);
+const RESERVED = new Set(["scm.backfill", "scm.backfill_run", "scm.event.time_raw", "scm.event.timestamp"]);
 
 /** @param {string} status @param {string} action */
 function severityOf(status, action) {
@@ -1172,9 +1242,12 @@ function ingest(run, body) {
 // The run ledger: what this run did, as its result and as a record of its own, so that a query finds holes and silence
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {Run} run @param {"caught up" | "more waiting" | "skipped" | "failed"} outcome @param {string} [reason] */
+/** @param {Run} run @param {"caught up" | "more waiting" | "backfilled" | "skipped" | "failed"} outcome @param {string} [reason] */
 async function report(run, outcome, reason) {
-  const { window, coveredFrom, savedHw } = run;
+  const { window, coveredFrom, backfill } = run;
+  // A backfill answers for its window when it was read to the end and sent as a whole.
+  const savedHw = !backfill ? run.savedHw : outcome === "backfilled" && !backfill.ids ? run.checkpoint.hw : null;
+  const reached = backfill && (run.checkpoint.open?.from ?? run.checkpoint.hw);
   const covers = coveredFrom !== null && savedHw !== null && savedHw >= coveredFrom;
   const newest = parseTime(run.checkpoint.ts);
   const summary = {
@@ -1183,6 +1256,8 @@ async function report(run, outcome, reason) {
     executionId: run.executionId,
     revision: run.chain.revision || undefined,
     leg: run.chain.leg,
+    backfill: backfill ? true : undefined,
+    reached: reached === null ? undefined : formatTime(reached),
     windowFrom: window ? formatTime(window.from) : undefined,
     windowTo: window ? formatTime(window.to) : undefined,
     coveredFrom: covers ? formatTime(coveredFrom) : undefined,
@@ -1199,9 +1274,9 @@ async function report(run, outcome, reason) {
     retries: run.retries,
     warnings: run.warnings,
     checkpointBefore: run.checkpointBefore,
-    checkpointAfter: shownCheckpoint(run.checkpoint),
+    checkpointAfter: backfill ? undefined : shownCheckpoint(run.checkpoint),
     newestRecord: newest === null ? undefined : formatTime(newest),
-    lagSeconds: savedHw === null ? undefined : seconds(Math.max(0, Date.now() - savedHw / 1000)),
+    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, Date.now() - savedHw / 1000)),
     durationSeconds: Math.round(age(run) / 100) / 10,
   };
   const sentence =
