@@ -27,10 +27,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "500 after the commit": {"status": 500, "when": "after"},
 }
 SIGNALS = {"engine killed": signal.SIGKILL, "Ctrl-C": signal.SIGINT}
-MODES = [
-    *(f"{mode}, {lasting}" for mode in FAULTS for lasting in ("once", "from then on")),
-    *SIGNALS,
-]
+MODES = [*(f"{mode}, from then on" for mode in FAULTS), *SIGNALS]
+"""Each ends the operation; ``…, once`` is a fault that it may overcome by itself."""
 QUIET_S = 0.3
 TORN = "failed to load checkpoint"
 

@@ -132,7 +132,14 @@ def shape(stack: Deployment) -> str:
             row["sealed"] = ""
     kept = {table: dump[table] for table in ("credentials", "workflows", "settings_objects")}
     timeless = {
-        table: [{key: value for key, value in row.items() if not key.endswith("_us")} for row in rows]
+        table: [
+            {
+                key: value
+                for key, value in row.items()
+                if not key.endswith("_us") and key not in ("version", "counted_from")
+            }
+            for row in rows
+        ]
         for table, rows in kept.items()
     }
     for row in timeless["settings_objects"]:

@@ -27,17 +27,19 @@ def override() -> str:
     return text
 
 
-@lru_cache
 def announced() -> str:
-    """The override, told to the user once per process: nothing that is shown then is about the real environment."""
+    """The override, told to the user: nothing that is shown then is about the real environment."""
     address = override()
     if address:
-        print(
-            f"warning: {VARIABLE} is set: every request goes to {address}, none to Dynatrace or Sectigo",
-            file=sys.stderr,
-            flush=True,
-        )
+        tell(address)
     return address
+
+
+@lru_cache
+def tell(address: str) -> None:
+    """Once per process."""
+    text = f"warning: {VARIABLE} is set: every request goes to {address}, none to Dynatrace or Sectigo"
+    print(text, file=sys.stderr, flush=True)
 
 
 def led(url: str, address: str) -> tuple[str, dict[str, str]]:

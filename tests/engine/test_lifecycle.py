@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.engine import inside
 from tests.engine.deployment import Deployment, changes
 from tests.local import Local
+from tests.simulator.callers import bearer
 
 POLLS = "GET /platform/automation/v1/executions/"
 
@@ -112,3 +114,40 @@ def test_a_move_to_another_name_or_environment_is_refused_with_the_reason(stack:
     assert done.code != 0
     assert "name cannot change from 'Sectigo SCM' to 'Another'. One stack is one connector" in done.text
     assert local.sim("GET", "dump") == before
+
+
+def test_new_ids_and_hosts_may_take_their_time_to_work(stack: Deployment, local: Local) -> None:
+    local.sim("PATCH", "options", {"credential_settles_s": 15, "allowlist_settles_s": 10})
+
+    stack.up()
+
+    assert stack.outputs["firstRun"]["outcome"] == "caught up"
+    assert inside.failed_runs(local) == []
+
+
+def test_destruction_during_a_run_leaves_nothing_not_even_by_a_script_that_was_still_alive(
+    stack: Deployment, local: Local
+) -> None:
+    before = local.sim("GET", "dump")["credentials"]
+    stack.up()
+    workflow = stack.outputs["workflowId"]
+    # The script stops dead with the lock taken; the platform ends it at 120 s.
+    local.sim("POST", "clock", {"mode": "frozen"})
+    local.sim("POST", "faults", {"api": "scm", "caller": "script", "script": "freeze"})
+    headers = bearer(local, "automation:workflows:run")
+    path = f"/platform/automation/v1/workflows/{workflow}/run"
+    execution = local.call("POST", path, headers=headers, json={}).json()["id"]
+
+    stack.forget_calls()
+    process = stack.start("destroy", "--yes", "--skip-preview", "--stack", stack.stack)
+    while not any(call.startswith("GET /platform/automation/v1/executions") for call in stack.calls()):
+        assert process.poll() is None
+    assert not any(call.startswith("DELETE") for call in stack.calls())
+    local.sim("POST", "clock", {"step": 125})
+    text, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0, text
+    assert f"waiting for execution {execution} to end, 130 s at most" in text
+    dump = local.sim("GET", "dump")
+    assert dump["credentials"] == before
+    assert [row["title"] for row in dump["workflows"]] == ["Weekly cost report"]

@@ -34,7 +34,6 @@ def test_path_cursor_and_names_are_those_of_the_script() -> None:
 
 @pytest.fixture
 def client(local: Local, monkeypatch: pytest.MonkeyPatch) -> scm.Scm:
-    destination.announced.cache_clear()
     monkeypatch.setenv(destination.VARIABLE, local.url.removeprefix("http://"))
     token_url = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
     return scm.Scm("https://audit.enterprise.sectigo.com", token_url, CLIENT["id"], CLIENT["secret"])
