@@ -51,7 +51,7 @@ def bars(table: dict[str, dict[int, Figures]]) -> list[str]:
 
 def line(grown: list[Figures]) -> list[str]:
     """Seconds over records, both logarithmic: proportional is a straight line with slope one."""
-    left, right, base = LEFT + PANEL + 70, WIDTH - 30, HEIGHT - BOTTOM
+    left, right, base = LEFT + PANEL + 70, WIDTH - 50, HEIGHT - BOTTOM
     drawn = [text((left + right) / 2, 28, "The script alone: seconds by records (log, log)", size=14, weight=600)]
     xs = [log10(figures.records) for figures in grown]
     ys = [log10(max(figures.seconds, 1e-3)) for figures in grown]

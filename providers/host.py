@@ -32,8 +32,10 @@ def engine_lives() -> bool:
         return True
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
-    except OSError:
+    except ConnectionRefusedError:
         return False
+    except OSError:
+        return True  # busy, not gone: a dead process's port refuses at once
     return True
 
 

@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ from tests.local import ROOT, Local
 from toolchain.progress import Progress, Step
 
 from . import interruptions, rotations
+from .interruption import MODES
 
 RESULTS = ROOT / "build" / "soak" / "providers.json"
 PAGE = ROOT / "docs" / "measurements" / "providers.md"
-CAMPAIGNS = ("interruptions", "secrets", "rotations")
+CAMPAIGNS = ("secrets", "rotations", "interruptions")
 BAR = 20
 
 
@@ -36,7 +38,7 @@ def bar(done: int, of: int, unit: str) -> str:
 
 
 def interrupt(lives: list[interruptions.Life], workers: int, progress: Progress) -> dict[str, Any]:
-    chains = len(lives) * len(interruptions.MODES)
+    chains = len(lives) * len(MODES)
 
     def tell(tally: interruptions.Tally, step: Step) -> None:
         text = f"{bar(tally.chains, chains, 'chains')}, {tally.interruptions} calls"
@@ -52,7 +54,7 @@ def interrupt(lives: list[interruptions.Life], workers: int, progress: Progress)
         "twins": tally.twins,
         "lost_runtime_values": tally.lost_runtime_values,
         "repaired_state_files": tally.repaired_state_files,
-        "ways": len(interruptions.MODES),
+        "ways": len(MODES),
         "most_calls": tally.calls,
         "failed": tally.failed,
     }
@@ -128,11 +130,12 @@ def main(arguments: list[str]) -> int:
     lives = [life for life in interruptions.LIVES if given.life in (None, life.name)]
     results: dict[str, Any] = {}
     failed: list[str] = []
-    for name, run in (
-        ("secrets", lambda: search(progress)),
-        ("rotations", lambda: rotate(given.rotations, progress)),
-        ("interruptions", lambda: interrupt(lives, given.workers, progress)),
-    ):
+    campaigns: dict[str, Callable[[], dict[str, Any]]] = {
+        "secrets": lambda: search(progress),
+        "rotations": lambda: rotate(given.rotations, progress),
+        "interruptions": lambda: interrupt(lives, given.workers, progress),
+    }
+    for name, run in campaigns.items():
         if given.only in (None, name) and (name == "interruptions" or not given.life):
             found = run()
             failed += found.pop("failed")

@@ -118,7 +118,7 @@ export class Oracle {
       this.problems.push(`run ${process.number} saved a checkpoint of ${text.length} characters`);
     }
     if (checkpoint.initial !== (this.best?.initial ?? "")) this.best = null;
-    if (this.best && isBehind(checkpoint, this.best)) {
+    if (this.best && isBehind(checkpoint, this.best, !this.schedule.lastPageToken)) {
       this.#forget();
       if (this.schedule.executions) {
         this.regressions += 1;
@@ -242,13 +242,14 @@ function parse(text) {
 }
 
 /**
- * Windows follow each other by their end; within one, places do. A place without cursor is a time, which may lie before
- * the last cursor by as much as the marks in the checkpoint reach back. @param {any} one @param {any} other
+ * Windows follow each other by their end; within one, places do. Where SCM gives no cursor with the last page, the
+ * script goes on by time, which may lie before the last cursor by as much as the marks in the checkpoint reach back.
+ * @param {any} one @param {any} other @param {boolean} byTime
  */
-function isBehind(one, other) {
+function isBehind(one, other, byTime) {
   if (one.end !== other.end) return one.end < other.end;
-  if (one.place.number === -1) return other.place.us !== Infinity && one.place.us < other.place.us - MARKED_US;
-  return comesBefore(one.place, other.place);
+  if (!byTime || other.place.us === Infinity) return comesBefore(one.place, other.place);
+  return one.place.us < other.place.us - MARKED_US;
 }
 
 /** @param {{us: number, number: number}} one @param {{us: number, number: number}} other */
