@@ -63,6 +63,7 @@ const LIMITS = {
   /** From when on waiting pages are sent: few and large requests cost both sides least. */
   ripeRecords: 1_000,
   ripeAfter: 250,
+  quickAnswer: 5,
   /** What may wait for log ingest before fetching pauses, and what is remembered to recognise repeats. */
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
@@ -857,7 +858,9 @@ async function* fetchPages(run, windows) {
     /** @type {ReturnType<typeof fetchPage> | null} */
     let next = fetchPage(run, window, window.token);
     while (next) {
+      const asked = performance.now();
       const answer = /** @type {Awaited<ReturnType<typeof fetchPage>>} */ (await next);
+      const waited = performance.now() - asked;
       if (answer === null) {
         warn(run, "SCM refused the saved page token; reading on by time");
         next = fetchPage(run, window, null);
@@ -871,6 +874,9 @@ async function* fetchPages(run, windows) {
       const end = coveredTo(run, window);
       next = records.length > 0 && token !== null && !circle ? fetchPage(run, window, token) : null;
       next?.catch(() => {}); // It is awaited above, after this page.
+      // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
+      // answers come at once, a turn would only cost.
+      if (next && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
       const { events, marks, times, news } = await readRecords(run, records, end);
       for (const us of times) {
         if (us < newest) ordered = false;
