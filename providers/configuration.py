@@ -206,8 +206,14 @@ class Settings:
         self.apps_url = access_of(values)["apps_url"]
         self.place = Place(self.environment_url, values["name"], f"{project}/{stack}")
         self.sectigo_client_id: str = values["sectigoClientId"]
-        self.sectigo_client_secret = pulumi.Output.secret(values["sectigoClientSecret"])
-        self.log_ingest_token = pulumi.Output.secret(access_of(values)["log_ingest_token"])
+
+    @property
+    def sectigo_client_secret(self) -> pulumi.Output[str]:
+        return pulumi.Output.secret(self._values["sectigoClientSecret"])
+
+    @property
+    def log_ingest_token(self) -> pulumi.Output[str]:
+        return pulumi.Output.secret(access_of(self._values)["log_ingest_token"])
 
     @classmethod
     def from_stack(cls) -> Settings:
