@@ -161,16 +161,7 @@ export default async function sync(action = {}) {
     if (run.backfill) return await sendAgain(run);
     if (!(await takeLock(run))) return await report(run, "skipped");
     await readCheckpoint(run);
-    try {
-      await accessToken(run);
-      log("✓ OAuth token obtained");
-      await catchUp(run);
-    } catch (error) {
-      if (!(error instanceof Stop)) throw error;
-      run.stop = error;
-      log(`Stopping this leg: ${error.message}`);
-    }
-    run.closing = true;
+    await readAndSend(run);
     await saveCheckpoint(run);
     const summary = await report(run, run.stop ? "more waiting" : "caught up", run.stop?.message);
     await releaseLock(run);
@@ -194,6 +185,13 @@ export default async function sync(action = {}) {
  */
 async function sendAgain(run) {
   log("Backfill on request: lock and checkpoint stay as they are");
+  await readAndSend(run);
+  const summary = await report(run, run.stop ? "more waiting" : "backfilled", run.stop?.message);
+  return run.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;
+}
+
+/** Until nothing is left, or until this leg's end. @param {Run} run */
+async function readAndSend(run) {
   try {
     await accessToken(run);
     log("✓ OAuth token obtained");
@@ -204,8 +202,6 @@ async function sendAgain(run) {
     log(`Stopping this leg: ${error.message}`);
   }
   run.closing = true;
-  const summary = await report(run, run.stop ? "more waiting" : "backfilled", run.stop?.message);
-  return run.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;
 }
 
 /** @param {string} executionId */
