@@ -40,9 +40,15 @@ def bar(done: int, of: int, unit: str) -> str:
 def interrupt(lives: list[interruptions.Life], workers: int, progress: Progress) -> dict[str, Any]:
     chains = len(lives) * len(MODES)
 
+    told = 0
+
     def tell(tally: interruptions.Tally, step: Step) -> None:
+        nonlocal told
         text = f"{bar(tally.chains, chains, 'chains')}, {tally.interruptions} calls"
-        step.doing = f"{text}, {len(tally.failed)} failed" if tally.failed else text
+        while told < len(tally.failed):
+            step.note(tally.failed[told][:200])
+            told += 1
+        step.doing = f"{text}, {told} failed" if told else text
         step.alive()
 
     with progress.step("interrupt", bar(0, chains, "chains")) as step:
@@ -123,7 +129,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m soak.providers", description="The providers' campaigns.")
     parser.add_argument("--only", choices=CAMPAIGNS)
     parser.add_argument("--life", choices=[life.name for life in interruptions.LIVES], help="interrupt this one only")
-    parser.add_argument("--workers", type=int, default=2, help="chains of interruptions at the same time")
+    parser.add_argument(
+        "--workers", type=int, default=4, help="chains of interruptions at the same time (they wait a lot)"
+    )
     parser.add_argument("--rotations", type=int, default=12)
     given = parser.parse_args(arguments)
     progress, began = Progress(), time.monotonic()
