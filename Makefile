@@ -140,8 +140,9 @@ bench: setup ## measure a deployment, the local environment, the sync script aga
 	@python -m benchmarks.sync
 
 .PHONY: soak
-soak: setup ## long campaigns: seeded worlds of faults, all kinds of requests, kill -9
+soak: setup ## long campaigns: seeded worlds of faults, every call of the providers interrupted, kill -9
 	@python -m soak.script
+	@python -m soak.providers
 	@python -m soak.simulator
 
 .PHONY: lock

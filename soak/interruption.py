@@ -27,8 +27,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "500 after the commit": {"status": 500, "when": "after"},
 }
 SIGNALS = {"engine killed": signal.SIGKILL, "Ctrl-C": signal.SIGINT}
-MODES = [*(f"{mode}, from then on" for mode in FAULTS), *SIGNALS]
-"""Each ends the operation; ``…, once`` is a fault that it may overcome by itself."""
+MODES = [*(f"{mode}, {lasting}" for lasting in ("from then on", "once") for mode in FAULTS), *SIGNALS]
+"""A fault that comes once the operation may overcome by itself; then "again" is a second `up` without changes."""
 QUIET_S = 0.3
 TORN = "failed to load checkpoint"
 

@@ -111,10 +111,10 @@ Printed by `python -m soak.providers` (part of `make soak`); `build/soak/provide
 {rows}
 
 **Interruptions.** Each operation is interrupted at each of its HTTP calls: the connection cut before or after the
-commit, or a 500 after it, at this call and all that follow; the engine killed; Ctrl-C. Then the same command is run
-again (after a killed engine: `pulumi cancel` first). It has converged when the environment is what an undisturbed
-operation makes of it, no object is doubled or unknown to the state, and checkpoint and workflow config hold their live
-values. Calls of each operation, polling included: {calls or "not measured"}.
+commit, or a 500 after it, at this call alone or at all that follow, too; the engine killed; Ctrl-C. Then the same
+command is run again (after a killed engine: `pulumi cancel` first). It has converged when the environment is what an
+undisturbed operation makes of it, no object is doubled or unknown to the state, and checkpoint and workflow config hold
+their live values. Calls of each operation, polling included: {calls or "not measured"}.
 
 **Secrets.** A canary for each secret key is searched for, in clear and in eleven other forms, in state, history,
 backups, plan, output of every command, errors that throw back what they were sent, vault metadata, workflow, run logs,

@@ -1350,6 +1350,8 @@ async function retried(run, what, attempt) {
       return await attempt();
     } catch (error) {
       if (error instanceof Stop || !isTemporary(error)) throw error;
+      // A process that was paused wakes up to time limits that have passed, too: the pause is what to tell.
+      fence(run, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
         if (age(run) > LIMITS.settle) {
           throw new Failure(

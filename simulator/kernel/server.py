@@ -143,7 +143,6 @@ class Dispatcher:
             if rule:
                 answer = changed(answer, rule)
             status = answer.status
-            await respond(scope, send, answer, rule.truncate if rule else None, head=method == "HEAD")
         finally:
             world.request_count += 1
             log.append(
@@ -152,6 +151,8 @@ class Dispatcher:
                     (time.perf_counter() - started) * 1000, caller, execution, rule.id if rule else None,
                 )
             )  # fmt: skip
+        # Last, as a frozen script takes no answer, and whoever has one finds its request in the log.
+        await respond(scope, send, answer, rule.truncate if rule else None, head=method == "HEAD")
 
     async def _to_script(self, rule: Rule, execution: str) -> None:
         if rule.script == "kill":

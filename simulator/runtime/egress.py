@@ -57,6 +57,8 @@ class Egress:
         async def send_with_time(message: MutableMapping[str, Any]) -> None:
             # An answer must not overtake the time at which it was given: the script would set its timers too early.
             if message["type"] == "http.response.start":
+                # One that waited in a stopped process would bring the time before the stop.
+                await run.awake.wait()
                 clock = (b"x-dt-clock", json.dumps(run.clock()).encode())
                 message = {**message, "headers": [*message["headers"], clock]}
             await send(message)

@@ -39,7 +39,9 @@ class Run:
         """Requests of the script that are being served, by the number it gave them."""
         self.ended = asyncio.Event()
         """Set when its end is recorded."""
-        self.frozen = False
+        self.awake = asyncio.Event()
+        """Not set while the process is stopped."""
+        self.awake.set()
         self.limit_s = min(world.options.script_limit_s, job.timeout_s)
         self._limit_us = world.clock.now_us() + round(self.limit_s * MICROSECONDS)
         self._limit: asyncio.Task[None] | None = None
@@ -75,6 +77,7 @@ class Run:
         finally:
             self._limit.cancel()
             self._signal(signal.SIGKILL)
+            self.awake.set()
         return self._ending or self._from_exit(code, said)
 
     def end(self, ending: Ending) -> None:
@@ -82,14 +85,18 @@ class Run:
         self._ending = self._ending or ending
         self._signal(signal.SIGKILL)
 
+    @property
+    def frozen(self) -> bool:
+        return not self.awake.is_set()
+
     def freeze(self) -> None:
-        self.frozen = True
+        self.awake.clear()
         self._signal(signal.SIGSTOP)
         self.changed()
 
     def thaw(self) -> None:
-        self.frozen = False
         self.tell_time()  # what it said of itself before is void
+        self.awake.set()
         self._signal(signal.SIGCONT)
 
     def tell_time(self) -> None:

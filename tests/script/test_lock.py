@@ -287,7 +287,8 @@ def test_a_run_that_was_paused_past_its_end_writes_nothing_when_it_wakes_up(conn
     connector.thaw(paused)
 
     ran = connector.ran(paused)
-    assert ran.state == "ERROR" and "was not written: this run is 180 s old" in ran.info
+    # Whether the answer or its time limit is noticed first is chance; the reason is the same.
+    assert ran.state == "ERROR" and "this run is 180 s old and another may have taken over" in ran.info
     assert connector.read("checkpoint") == saved
     assert connector.read("lock") == "IDLE"
 
