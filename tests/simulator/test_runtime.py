@@ -399,6 +399,31 @@ def test_a_frozen_script_stands_still_while_others_and_the_clock_go_on(local: Lo
     assert outcome(local, headers, execution).result == "2026-01-29T10:01:00.000Z"
 
 
+def test_a_frozen_script_that_waits_for_an_answer_knows_the_time_when_it_takes_it(local: Local) -> None:
+    ask = "/platform/metadata/v1/classic-environment-domain"
+    local.sim("POST", "faults", {"path": ask, "script": "freeze", "when": "after", "times": None})
+    execution = frozen(
+        local,
+        f"""export default async () => {{
+            const waits = [];
+            for (let round = 0; round < 10; round++) {{
+                const asked = performance.now();
+                await (await fetch("{ask}")).text();
+                waits.push(performance.now() - asked);
+            }}
+            return waits;
+        }};""",
+    )
+    for asked in range(1, 11):
+        while len(local.sim("GET", "requests", caller="script", limit=100)["requests"]) < asked:
+            pass
+        local.sim("POST", "clock", {"step": 7})
+        local.sim("POST", f"executions/{execution}/thaw")
+
+    settle(local)
+    assert outcome(local, author(local), execution).result == [7000] * 10
+
+
 def test_a_frozen_script_does_not_outlive_its_limit(local: Local) -> None:
     execution = frozen(local, FOREVER)
     local.sim("POST", f"executions/{execution}/freeze")
