@@ -72,6 +72,7 @@ async def reset(world: World) -> None:
             world.store.run(f'DELETE FROM "{table["name"]}"')
         world.store.run("DELETE FROM sqlite_sequence")
     world.faults.clear()
+    world.earlier.clear()
     world.requests = new_request_log()
     world.options.change(world.options_at_start)
     timekeeping.begin(world.clock, world.clock.mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,6 +90,16 @@ KINDS: list[Callable[[Deployment, int], Callable[[], None]]] = [
 ]
 
 
+def await_next_run(local: Local) -> None:
+    """Until the schedule has started a run that can only know the new secret, and no run is alive."""
+    before = len(inside.runs(local))
+    until = time.monotonic() + 60
+    while len(inside.runs(local)) == before:
+        assert time.monotonic() < until, "the schedule has started no run for a minute"
+        time.sleep(EVERY_S)
+    local.sim("GET", "idle", timeout_s=30)
+
+
 def campaign(rotations: int, tell: Callable[[Tally], None]) -> Tally:
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
@@ -104,13 +115,13 @@ def campaign(rotations: int, tell: Callable[[Tally], None]) -> Tally:
                     tally.rotations += 1
                     if done.code:
                         tally.failed.append(f"rotation {number}: {done.text[-1000:]}")
-                    local.sim("GET", "idle", timeout_s=30)
+                    await_next_run(local)
                     revoke()
                     tell(tally)
             if {**stack.outputs, "firstRun": None} != {**ids, "firstRun": None} or inside.names(local) != names:
                 tally.failed.append("ids or objects have changed")
             local.sim("GET", "idle", timeout_s=30)
-            tally.runs = len(local.sim("GET", "dump", all="true")["executions"])
+            tally.runs = len(inside.runs(local))
             failed = inside.failed_runs(local)
             tally.failed_runs = len(failed)
             tally.failed += [f"run {run['id']}: {run['state']}" for run in failed]

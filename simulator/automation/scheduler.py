@@ -71,10 +71,13 @@ class Scheduler:
         assert planned is not None, "a workflow without an active schedule has no next tick"
         second = schedule.following(planned, row["anchor_us"], row["next_us"])
         lost = row["next_us"] if second is not None and second <= now else None
-        try:
-            executions.start(self.world, row["id"], trigger_type="Schedule", user=None)
-        except executions.ThrottledError:
+        if self.world.faults.drops_tick(row["id"]):
             lost = row["next_us"]
+        else:
+            try:
+                executions.start(self.world, row["id"], trigger_type="Schedule", user=None)
+            except executions.ThrottledError:
+                lost = row["next_us"]
         self.world.store.run(
             "UPDATE workflows SET next_us = ?, skipped_us = coalesce(skipped_us, ?) WHERE id = ?",
             schedule.following(planned, row["anchor_us"], now), lost, row["id"],

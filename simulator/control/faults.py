@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
+from ..kernel import earlier
 from ..kernel.faults import Rule
 from ..kernel.world import World
 from .checks import refused
 
 HINTS = get_type_hints(Rule)
-EFFECTS = ("status", "cut", "delay_s", "truncate", "script", "headers", "strip_headers", "gzip")
+TICK = {"tick", "path", "nth", "times", "probability", "seed", "note"}
+EFFECTS = ("status", "cut", "delay_s", "truncate", "script", "headers", "strip_headers", "gzip", "stale", "tick")
 
 
 def add(world: World, values: Any) -> Rule:
@@ -19,6 +21,10 @@ def add(world: World, values: Any) -> Rule:
     problems = [problem for name, value in values.items() if (problem := wrong(name, value))]
     if not problems and not any(values.get(effect) for effect in EFFECTS):
         problems.append(f"the rule does nothing: give one of {', '.join(EFFECTS)}")
+    if values.get("stale") and values.get("api", "*") not in ("*", *earlier.APIS):
+        problems.append(f"stale: only for {', '.join(earlier.APIS)}")
+    if values.get("tick") and (others := sorted({*values} - TICK)):
+        problems.append(f"tick: a moment of a schedule has no {', '.join(others)}")
     if problems:
         raise refused(400, "; ".join(problems) + ".")
     return world.faults.add(values)

@@ -67,6 +67,7 @@ async def restore(world: World, document: dict[str, Any]) -> list[str]:
     except sqlite3.Error as error:
         raise refused(400, f"tables: {error}; nothing was changed.") from None
     world.faults.clear()
+    world.earlier.clear()
     world.requests = new_request_log()
     clock = document["clock"]
     world.clock.set_mode(clock["mode"])

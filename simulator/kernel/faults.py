@@ -11,8 +11,10 @@ A rule is JSON, as `POST /_sim/faults` takes it; a call is hit by the first rule
     {"api": "logs", "truncate": 40}                             cut the answer's body after 40 bytes
     {"api": "scm", "strip_headers": ["token"], "headers": {"Date": "..."}}   the API's answer with other headers
     {"api": "scm", "gzip": true}                                the API's answer, compressed
+    {"api": "vault", "method": "GET", "stale": true}            answer as last time, whatever was written since
     {"api": "vault", "script": "kill", "when": "after"}         kill the script that made the call (before/after commit)
     {"api": "vault", "script": "freeze", "when": "before"}      stop that script's process until it is thawed
+    {"tick": "drop", "path": "/workflows/*"}                    a schedule's moment passes, and nothing is started
 """
 
 from __future__ import annotations
@@ -49,6 +51,10 @@ class Rule:
     strip_headers: list[str] = field(default_factory=list)
     """Names of headers that the answer loses, as a proxy would make it; ``headers`` without ``status`` are added."""
     gzip: bool = False
+    stale: bool = False
+    """A read (of vault, settings, automation) is answered as the same one was before."""
+    tick: Literal["drop"] | None = None
+    """Such a rule matches moments of schedules, which are no calls; their path is ``/workflows/ID``."""
     script: Literal["kill", "freeze"] | None = None
     when: Literal["before", "after"] = "before"
     note: str = ""
@@ -61,7 +67,8 @@ class Rule:
 
     def matches(self, api: str, method: str, path: str, from_script: bool) -> bool:
         return (
-            self.api in ("*", api)
+            self.tick is None
+            and self.api in ("*", api)
             and self.method.upper() in ("*", method)
             and fnmatch.fnmatchcase(path, self.path)
             and (self.caller == "any" or (self.caller == "script") == from_script)
@@ -102,6 +109,14 @@ class Faults:
 
     def clear(self) -> None:
         self.rules.clear()
+
+    def drops_tick(self, workflow: str) -> bool:
+        """Count a moment at which a schedule is due; whether a rule lets it pass."""
+        hit = False
+        for rule in self.rules:
+            if rule.tick and fnmatch.fnmatchcase(f"/workflows/{workflow}", rule.path):
+                hit = rule.fires(taken=hit) or hit
+        return hit
 
     def match(self, api: str, method: str, path: str, from_script: bool) -> Rule | None:
         hit = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from . import earlier
 from .faults import Rule
 from .identity import Principal
 from .routing import Answer, Call, Route, WireError, authenticate, authorize, parse_query
@@ -140,6 +141,10 @@ class Dispatcher:
             if rule and rule.cut == "after":
                 cut(scope)
                 return
+            if rule and rule.stale:
+                answer = world.earlier.instead_of(path, query, answer)
+            elif rule is None and method == "GET" and api in earlier.APIS:
+                answer = world.earlier.keep(path, query, answer)
             if rule:
                 answer = changed(answer, rule)
             status = answer.status

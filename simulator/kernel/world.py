@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
+from .earlier import Earlier
 from .faults import Faults
 from .identity import Identity
 from .options import Options
@@ -69,6 +70,7 @@ class World:
     store: Store
     clock: Clock = field(default_factory=Clock)
     faults: Faults = field(default_factory=Faults)
+    earlier: Earlier = field(default_factory=Earlier)
     requests: deque[LoggedRequest] = field(default_factory=new_request_log)
     request_count: int = 0
     ready: bool = False

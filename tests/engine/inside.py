@@ -59,6 +59,10 @@ def names(local: Local) -> Counter[str]:
     return Counter([row["name"] for row in dump["credentials"]] + [row["title"] for row in dump["workflows"]])
 
 
+def runs(local: Local) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = local.sim("GET", "dump", all="true")["executions"]
+    return found
+
+
 def failed_runs(local: Local) -> list[dict[str, Any]]:
-    dump = local.sim("GET", "dump", all="true")
-    return [row for row in dump["executions"] if row["state"] not in ("SUCCESS", "RUNNING")]
+    return [row for row in runs(local) if row["state"] not in ("SUCCESS", "RUNNING")]

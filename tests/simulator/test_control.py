@@ -146,6 +146,25 @@ def test_a_fault_answers_instead_of_the_api_and_counts(local: Local) -> None:
     assert [line["fault"] for line in local.sim("GET", "requests")["requests"]] == [None, rule["id"], None]
 
 
+def test_a_stale_read_is_answered_as_it_was_before_the_last_write(local: Local) -> None:
+    entry = {"name": "before", "type": "TOKEN", "scopes": ["APP_ENGINE"], "token": "secret"}
+    path = f"/api/v2/credentials/{local.call('POST', '/api/v2/credentials', headers=DEPLOY, json=entry).json()['id']}"
+
+    def name() -> str:
+        return str(local.call("GET", path, headers=DEPLOY).json()["name"])
+
+    assert name() == "before"
+    assert local.call("PUT", path, headers=DEPLOY, json={**entry, "name": "after"}).status_code == 204
+    local.sim("POST", "faults", {"api": "vault", "method": "GET", "stale": True, "times": 2})
+
+    stale = [name(), name(), name()]
+    assert stale == ["before", "before", "after"]
+    assert local.call("DELETE", path, headers=DEPLOY).status_code == 204
+    local.sim("POST", "faults", {"api": "vault", "stale": True, "times": None})
+    assert name() == "after"  # deleted, and this replica does not know
+    assert local.call("GET", path).status_code == 401
+
+
 def test_faults_are_removed_one_by_one_or_all(local: Local) -> None:
     first, second = (local.sim("POST", "faults", {"api": "scm", "cut": cut})["id"] for cut in ("before", "after"))
 
@@ -162,6 +181,8 @@ def test_faults_are_removed_one_by_one_or_all(local: Local) -> None:
         ({"api": "scm", "stauts": 500}, "stauts"),
         ({"api": "scm", "status": "500"}, "status"),
         ({"api": "scm", "cut": "sometimes"}, "cut"),
+        ({"api": "scm", "stale": True}, "only for vault"),
+        ({"tick": "drop", "api": "automation", "status": 500}, "no api, status"),
         ({"api": "scm"}, "does nothing"),
         ({"status": 500, "nth": 0}, "nth"),
         ({"status": 500, "times": True}, "times"),

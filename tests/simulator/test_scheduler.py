@@ -71,6 +71,22 @@ def test_a_late_tick_does_not_shift_those_after_it(local: Local) -> None:
     assert next_execution(local, made["id"]) == "2026-01-29T10:30:00.000Z"
 
 
+def test_a_dropped_tick_starts_nothing_and_is_noted_as_lost(local: Local) -> None:
+    made, other = (create(local, author(local), title=title, trigger=every(10)) for title in ("dropped", "other"))
+    rule = {"tick": "drop", "path": f"/workflows/{made['id']}", "nth": 2, "times": 2}
+    local.sim("POST", "faults", rule)
+
+    for _ in range(4):
+        step(local, 10 * MINUTE)
+
+    assert starts(local, made["id"]) == ["10:10:00", "10:40:00"]
+    assert starts(local, other["id"]) == ["10:10:00", "10:20:00", "10:30:00", "10:40:00"]
+    found = get(local, author(local), f"workflows/{made['id']}")
+    assert found["unacknowledgedSkippedScheduleAt"] == "2026-01-29T10:20:00.000Z"
+    (shown,) = local.sim("GET", "faults")["faults"]
+    assert (shown["seen"], shown["hit"]) == (4, 2)
+
+
 def test_a_clock_stepped_over_many_ticks_starts_one_run_and_notes_the_lost_ones(local: Local) -> None:
     made = create(local, author(local), trigger=every(10))
 
