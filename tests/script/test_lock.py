@@ -303,3 +303,19 @@ def test_a_checkpoint_that_is_deleted_under_a_run_is_not_brought_back(connector:
 
     assert connector.local.call("GET", path, headers=DEPLOY).status_code == 404
     assert "was deleted while this run was alive" in connector.ran(execution).info
+
+
+def test_a_vault_that_answers_an_old_checkpoint_makes_a_run_repeat_and_lose_nothing(connector: Connector) -> None:
+    connector.issue(*connector.records_before(20))
+    connector.run()
+    connector.pass_time(10)
+    connector.issue(*({**record, "id": f"later {record['id']}"} for record in connector.records_before(20)))
+    connector.fault(api="vault", path=f"*/{connector.ids['checkpoint']}/details", caller="script", stale=True)
+
+    ran = connector.run()
+
+    assert (ran.outcome, ran.result["checkpointBefore"]) == ("caught up", "none")
+    assert len(set(connector.ids_arrived())) == 40
+    assert len(connector.arrived()) == 60
+    connector.clear_faults()
+    assert connector.run().result["sent"] == 0
