@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from providers.api.environment import AUTOMATION_SCOPES, Environment
+from providers.api.automation import SCOPES as AUTOMATION_SCOPES
+from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, NotFound
 from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
 from providers.api.settings import MOST_HOSTS

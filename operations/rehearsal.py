@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers.api.environment import AUTOMATION_SCOPES, QUERY_SCOPES
+from providers.api.automation import SCOPES as AUTOMATION_SCOPES
+from providers.api.environment import QUERY_SCOPES
 from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
 
 from .stack import ROOT, StackError

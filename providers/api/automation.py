@@ -10,6 +10,7 @@ from typing import Any
 from .errors import NotFound
 
 PATH = "/platform/automation/v1"
+SCOPES = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:run")
 FINAL_STATES = ("SUCCESS", "ERROR", "CANCELLED")
 PAGE_SIZE = 100
 

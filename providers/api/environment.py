@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import preflight
+from .automation import SCOPES as AUTOMATION_SCOPES
 from .automation import Automation
 from .errors import ApiError, LoginFailed, PreflightFailed
 from .http import Http
@@ -22,7 +23,6 @@ from .vault import Vault
 RENEW_BEFORE_S = 60.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-AUTOMATION_SCOPES = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:run")
 QUERY_SCOPES = ("storage:logs:read", "storage:buckets:read")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from . import automation
 from .errors import DynatraceError, NotFound, PreflightFailed
 
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ def token_problems(key: str, lookup: Callable[[], Any], needed: tuple[str, ...],
 def automation_problems(environment: Environment) -> list[str]:
     """Problems of the OAuth client and of the apps address: vault entries must not be written for a workflow that
     cannot be."""
-    from .environment import AUTOMATION_SCOPES
-
     try:
-        environment.bearer(AUTOMATION_SCOPES)
+        environment.bearer(automation.SCOPES)
     except DynatraceError as error:
         return [f"oauthClientId: {error}"]
     try:
