@@ -19,12 +19,14 @@ from providers.api.errors import DynatraceError, NotFound
 from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
 from providers.api.settings import MOST_HOSTS
 
-from . import moments
+from . import executions, moments
 from .scm import Scm, ScmError
 from .stack import Stack, StackError
 
 Verdict = Literal["ok", "warn", "FAIL", "skip"]
 EXPIRES_SOON = timedelta(days=14)
+MOST_RUNS = 20
+"""How many of the newest runs are asked for what they did."""
 
 ACTOR_PERMISSIONS = (
     "app-engine:functions:run",
@@ -197,15 +199,24 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
     wanted, actor = stack.config["workflowActor"], workflow.get("actor")
     if wanted and wanted != actor:
         findings.say("FAIL", f"the workflow's actor is {actor}, not workflowActor {wanted}", "Run pulumi up --refresh")
-    latest = environment.automation.newest_executions(workflow["id"])
-    if not latest:
+    newest = environment.automation.newest_executions(workflow["id"])
+    # A run at work, a cancelled one and one that was skipped have proven nothing yet.
+    ended = [one for one in newest if one["state"] in ("SUCCESS", "ERROR") and not executions.is_backfill(one)]
+    ended = ended[:MOST_RUNS]
+    failed = ended[0] if ended and ended[0]["state"] == "ERROR" else None
+    if not newest:
         findings.say("warn", "the workflow has never run", "Run pulumi up")
-    elif latest[0]["state"] == "ERROR":
-        reason = environment.redact(" ".join(str(latest[0].get("stateInfo") or "").split())[:300])
+    elif failed:
+        reason = environment.redact(" ".join(str(failed.get("stateInfo") or "").split())[:300])
         forbidden = "403" in reason or "Forbidden" in reason
         findings.say("FAIL", f"the last run failed: {reason}", todo if forbidden else "See docs/troubleshoot.md")
+    elif good := executions.last_good(environment.automation, ended):
+        findings.say("ok", f"the workflow's actor {actor} may do what a run needs (run {good['id']} did it)")
     else:
-        findings.say("ok", f"the workflow's actor {actor} may do what a run needs (last run: {latest[0]['state']})")
+        findings.say(
+            "warn", f"no run has shown yet what the workflow's actor {actor} may do (last run: {newest[0]['state']})",
+            f"Look again when one has ended well. {todo}",
+        )  # fmt: skip
 
 
 def allowlist(findings: Findings, environment: Environment, stack: Stack) -> None:
@@ -225,10 +236,22 @@ def allowlist(findings: Findings, environment: Environment, stack: Stack) -> Non
         findings.say(
             "FAIL", f"outbound allowlist: {len(seen.hosts)} hosts, {len(absent)} more do not fit", f"Free some: {page}"
         )
+    elif absent and is_deployed(stack):
+        findings.say(
+            "FAIL", f"outbound allowlist: {', '.join(absent)} is not listed any more, so that runs fail",
+            f"pulumi up --refresh adds it again; who removed it, see {page}",
+        )  # fmt: skip
     elif absent:
         findings.say("ok", f"outbound allowlist: pulumi up will add {', '.join(absent)} ({len(seen.hosts)} listed)")
     else:
         findings.say("ok", f"outbound allowlist: {', '.join(dict.fromkeys(needed))} are listed")
+
+
+def is_deployed(stack: Stack) -> bool:
+    try:
+        return bool(stack.outputs)
+    except StackError:
+        return False
 
 
 def scm(findings: Findings, stack: Stack) -> None:

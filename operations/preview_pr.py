@@ -69,7 +69,7 @@ def preview(stack: Stack, base: str, scratch: Path) -> str:
     old, new = config_of(before, stack), config_of(after, stack)
     if new is None:
         raise StackError(
-            f"{stack_file(after, stack).name} does not exist; make it with pulumi config set --stack {stack.name}"
+            f"{stack_file(after, stack).name} does not exist; create it with pulumi config set --stack {stack.name}"
         )
     notes = []
     with environment(scratch, values(old or new, stack)) as address:
@@ -116,7 +116,7 @@ def stack_file(folder: Path, stack: Stack) -> Path:
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
     done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
     if check and done.returncode:
-        raise StackError(f"git {arguments[0]}: {done.stderr.strip()}")
+        raise StackError(f"git {arguments[0]} failed: {done.stderr.strip()}")
     return done.stdout.strip()
 
 

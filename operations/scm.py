@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from providers.api.errors import ApiError, DynatraceError
@@ -25,6 +25,9 @@ LISTS = ("records", "data", "items", "content")
 IDS = ("id", "uuid", "guid", "recordId", "eventId")
 TIMES = ("timestamp", "time", "eventTime", "created", "createdAt", "date")
 RENEW_BEFORE_S = 60.0
+SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
+FEW = 10
+"""A page of fewer records is no full page."""
 
 
 class ScmError(DynatraceError):
@@ -37,6 +40,8 @@ class AuditRecord:
 
     id: str
     at: datetime | None
+    mark: int = 0
+    """Of the whole record, to recognise it when it is read again."""
 
 
 class Scm:
@@ -78,23 +83,45 @@ class Scm:
         return self._token
 
     def pages(self, begin: datetime, end: datetime) -> Iterator[list[AuditRecord]]:
-        """Pages of the records from ``begin`` to ``end``; whether the bounds are included is not documented."""
-        query = {"from": moments.iso(begin), "to": moments.iso(end)}
+        """Pages of the records from ``begin`` to ``end``, each record once; whether the bounds are included is not
+        documented.
+
+        The documented end is an empty page. A page without a cursor is a probable end only, as a proxy may remove the
+        header: as in the sync script, a query by time has the last word. Raises ScmError where it has none.
+        """
+        reading = Reading(begin, end)
         cursors: set[str] = set()
+        query = {"from": moments.iso(begin)}
         while True:
             headers: dict[str, str] = {}
-            answer = self._get(query, headers)
-            records = self._records(answer)
-            if records:
-                yield [audit_record(record) for record in records]
+            records = [
+                audit_record(one) for one in self._records(self._get({**query, "to": moments.iso(end)}, headers))
+            ]
+            if new := reading.new(records):
+                yield new
             cursor = headers.get(CURSOR, "")
-            # The documented end is an empty page; a page without a cursor is the last one too.
-            if not records or not cursor:
-                return
-            if cursor in cursors:
-                raise ScmError("SCM repeats a page cursor; the window cannot be read to its end")
-            cursors.add(cursor)
-            query = {"token": cursor, "to": moments.iso(end)}
+            if records and cursor:
+                if cursor in cursors:
+                    raise ScmError("SCM repeats a page cursor; the window cannot be read to its end")
+                cursors.add(cursor)
+                query = {"token": cursor}
+                continue
+            since = reading.check_from(len(records), len(new)) if records else None
+            if since is None:
+                break
+            cursors.clear()
+            query = {"from": moments.iso(since)}
+        if reading.is_doubtful:
+            self._check_order(reading)
+
+    def _check_order(self, reading: Reading) -> None:
+        """The query by time looks behind the newest record; pages that come newest first go on before the oldest."""
+        query = {"from": moments.iso(reading.begin), "to": moments.iso(min(reading.end, reading.oldest + SECOND))}
+        if reading.new([audit_record(one) for one in self._records(self._get(query, {}))]):
+            raise ScmError(
+                f"SCM gives no page cursor (header {CURSOR}), and its pages do not come oldest first: they cannot be "
+                "read to their end; does a proxy remove the header?"
+            )
 
     def _get(self, query: dict[str, str], headers: dict[str, str]) -> Any:
         for renewed in (False, True):
@@ -117,11 +144,63 @@ class Scm:
         return answer
 
 
+class Reading:
+    """What one window's pages have brought so far, and where a query by time begins after a page without a cursor."""
+
+    def __init__(self, begin: datetime, end: datetime) -> None:
+        self.begin, self.end = begin, end
+        self.newest, self.oldest = begin, end
+        self._ordered = True
+        self._seen: set[int] = set()
+        # How far before the newest record the last query by time began, None: there was none; and what led to it.
+        self._step: timedelta | None = None
+        self._size = 0
+
+    def new(self, records: list[AuditRecord]) -> list[AuditRecord]:
+        """Those that were not read before."""
+        found = []
+        for record in records:
+            if record.mark in self._seen:
+                continue
+            self._seen.add(record.mark)
+            found.append(record)
+            if record.at is not None:
+                self._ordered = self._ordered and record.at >= self.newest
+                self.newest = max(self.newest, min(record.at, self.end))
+                self.oldest = min(self.oldest, max(record.at, self.begin))
+        return found
+
+    @property
+    def is_doubtful(self) -> bool:
+        """A page without a cursor has been seen, and records that came out of order."""
+        return self._step is not None and not self._ordered
+
+    def check_from(self, size: int, new: int) -> datetime | None:
+        """Where to ask again after a page of ``size`` without a cursor; None: the window is done. Raises ScmError.
+
+        The same decisions as ``narrowerStep`` of workflow_src/sync.js.
+        """
+        if new or self._step is None:
+            self._step, self._size = SECOND, size
+        elif size < self._size:
+            return None
+        elif self._step > MICROSECOND:
+            self._step = MICROSECOND
+        elif self._size < FEW:
+            return None
+        else:
+            raise ScmError(
+                f"SCM gives no page cursor (header {CURSOR}), and a page of {self._size} records is not enough for "
+                "those of one moment: they cannot be read by time alone; does a proxy remove the header?"
+            )
+        return max(self.begin, self.newest - self._step)
+
+
 def audit_record(record: Any) -> AuditRecord:
     fields = record if isinstance(record, dict) else {}
     id = next((str(fields[name]) for name in IDS if scalar(fields.get(name))), "")
     at = next((fields[name] for name in TIMES if scalar(fields.get(name))), None)
-    return AuditRecord(id, moment(at))
+    return AuditRecord(id, moment(at), hash(json.dumps(record)))
 
 
 def scalar(value: Any) -> bool:

@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from providers.api.automation import Json, started_at
-from providers.api.errors import DynatraceError
+from providers.api.errors import DynatraceError, LoginFailed
 from providers.api.settings import MOST_HOSTS
 
-from . import drift, ledger, moments
+from . import drift, executions, ledger, moments
 from .stack import Stack, StackError
 
 EXECUTIONS = 5
-SILENT_INTERVALS = 3
+PATIENT_INTERVALS = 3
+ONE_RUN = timedelta(minutes=3)
+"""The minute that a run leaves to the next one, and the two that it may take."""
 EXPIRES_SOON = timedelta(days=14)
 ALMOST_FULL = 90
 ENTRIES = {
@@ -38,6 +40,8 @@ class Status:
     lines: list[tuple[str, str]] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    blind: list[str] = field(default_factory=list)
+    """Parts that could not be read for want of an optional scope."""
 
     def add(self, label: str, text: str, problem: str = "", **values: Any) -> None:
         self.lines.append((label, text))
@@ -45,16 +49,37 @@ class Status:
         if problem:
             self.problems.append(problem)
 
-    def ask(self, label: str, part: Callable[[], None], skipped: str = "") -> None:
-        """One part of the screen; what cannot be read says why and hides nothing else."""
+    def ask(self, label: str, part: Callable[[], None], optional: str = "") -> None:
+        """One part of the screen; what cannot be read says why and hides nothing else.
+
+        ``optional``: scopes that it needs and that may be missing.
+        """
         try:
             part()
+        except LoginFailed as error:
+            if not optional:
+                self.unread(label, error)
+                return
+            self.blind.append(label)
+            self.add(label, f"not read: needs {optional}")
         except (DynatraceError, StackError) as error:
-            self.add(label, f"not read: {skipped or first_line(error)}")
+            self.unread(label, error)
+
+    def unread(self, label: str, error: Exception) -> None:
+        self.add(label, f"not read: {first_line(error)}", f"{label} could not be read")
+
+    @property
+    def patience(self) -> timedelta | None:
+        """How long nothing may come; None: there is no schedule to wait for."""
+        minutes = self.values.get("intervalMinutes")
+        if not self.values.get("scheduleActive") or not minutes:
+            return None
+        return PATIENT_INTERVALS * timedelta(minutes=int(minutes)) + ONE_RUN
 
     def text(self) -> str:
         shown = [f"{label:<11} {text}" for label, text in self.lines]
-        verdict = "OK" if not self.problems else "ATTENTION: " + "; ".join(self.problems)
+        blind = f", but {' and '.join(self.blind)} could not be read" if self.blind else ""
+        verdict = f"OK{blind}" if not self.problems else "ATTENTION: " + "; ".join(self.problems)
         return "\n".join([*shown, "", verdict])
 
 
@@ -71,7 +96,8 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: well; 1: something needs attention. Raises StackError, DynatraceError."""
     status = read(stack, datetime.now(UTC), with_drift=not options.no_drift)
     if options.json:
-        print(json.dumps({**status.values, "problems": status.problems}, indent=2, ensure_ascii=False))
+        shown = {**status.values, "notRead": status.blind, "problems": status.problems}
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         print(status.text())
     return 1 if status.problems else 0
@@ -87,7 +113,7 @@ def read(stack: Stack, now: datetime, *, with_drift: bool = True) -> Status:
         identities(status, stack, workflow)
         schedule(status, workflow)
         status.ask("runs", lambda: runs(status, stack, workflow))
-        status.ask("checkpoint", lambda: checkpoint(status, stack), "needs storage:logs:read and storage:buckets:read")
+        status.ask("checkpoint", lambda: checkpoint(status, stack), "storage:logs:read and storage:buckets:read")
     status.ask("tokens", lambda: tokens(status, stack))
     status.ask("allowlist", lambda: allowlist(status, stack))
     if with_drift:
@@ -139,47 +165,61 @@ def schedule(status: Status, workflow: Json) -> None:
 
 
 def runs(status: Status, stack: Stack, workflow: Json) -> None:
-    latest = stack.environment.automation.newest_executions(workflow["id"])[:EXECUTIONS]
+    automation = stack.environment.automation
+    newest = automation.newest_executions(workflow["id"])
+    latest = newest[:EXECUTIONS]
     shown = [f"{one['state']} {moments.ago(at, status.now)}" for one in latest if (at := started_at(one))]
-    good = next((at for one in latest if one["state"] == "SUCCESS" and (at := started_at(one))), None)
     problem = ""
     if latest and latest[0]["state"] == "ERROR":
         reason = " ".join(str(latest[0].get("stateInfo") or "no reason given").split())[:200]
         problem = f"the last run failed: {stack.environment.redact(reason)}"
-    minutes = status.values.get("intervalMinutes")
-    if status.values.get("scheduleActive") and minutes:
-        silence = timedelta(minutes=SILENT_INTERVALS * int(minutes))
-        if good is None or status.now - good > silence:
-            since = f"since {moments.short(good)}" if good else f"among the last {len(latest)} runs"
-            problem = problem or f"no run has succeeded {since} ({SILENT_INTERVALS} intervals and more)"
+    if (patience := status.patience) and not problem:
+        recent = [one for one in newest if (at := started_at(one)) and status.now - at <= patience]
+        if executions.last_good(automation, recent) is None:
+            skipped = sum(one["state"] == "SUCCESS" and not executions.is_backfill(one) for one in recent)
+            problem = f"no run has read and sent for {moments.span(patience.total_seconds())} and more"
+            problem += f" ({skipped} skipped: another run holds the lock)" if skipped else ""
     status.add(
         "runs", "; ".join(shown) or "none yet", problem,
         runs=[{"id": one["id"], "state": one["state"], "startedAt": one.get("startedAt")} for one in latest],
     )  # fmt: skip
-    holder = next((one for one in latest if one["state"] == "RUNNING" and not is_backfill(one)), None)
+    holder = next((one for one in latest if one["state"] == "RUNNING" and not executions.is_backfill(one)), None)
     status.add("fence", f"held by execution {holder['id']}" if holder else "free: no execution is running",
                fence=holder["id"] if holder else None)  # fmt: skip
-
-
-def is_backfill(execution: Json) -> bool:
-    """One that runs beside the schedule and takes no lock."""
-    return bool((execution.get("input") or {}).get("backfill"))
 
 
 def checkpoint(status: Status, stack: Stack) -> None:
     """From the run ledger: the vault never answers with a value."""
     since = status.now - timedelta(hours=24)
-    last = None
+    last, reached, set_aside = None, None, 0
     for run in ledger.runs(stack.environment, stack.outputs["workflowId"], since):
-        if run.outcome != "skipped" and not run.backfill:
-            last = run
+        set_aside += run.set_aside
+        if run.outcome == "skipped" or run.backfill:
+            continue
+        last = run
+        if run.lag_s is not None:
+            reached = run.at - timedelta(seconds=run.lag_s)
+    patience = status.patience
     if last is None:
-        status.add("checkpoint", "no run has reported in the last 24 h", checkpoint=None, lagSeconds=None)
+        silent = "no run has reported in the last 24 h"
+        status.add("checkpoint", silent, silent if patience else "", checkpoint=None, lagSeconds=None)
         return
-    status.add("checkpoint", f"{last.checkpoint} (told {moments.ago(last.at, status.now)})", checkpoint=last.checkpoint)
-    lag = None if last.lag_s is None else last.lag_s + max(0, round((status.now - last.at).total_seconds()))
+    lost = (
+        f"log ingest has refused {set_aside} records in the last 24 h (make reconcile STACK={stack.name} names them)"
+        if set_aside
+        else ""
+    )
+    told = f"{last.checkpoint} (told {moments.ago(last.at, status.now)})"
+    status.add("checkpoint", told, lost, checkpoint=last.checkpoint, setAside=set_aside)
+    lag = None if reached is None else max(0, round((status.now - reached).total_seconds()))
     text = "unknown" if lag is None else f"{moments.span(lag)} since the end of what was read"
-    status.add("lag", text + f"; last run: {last.fetched} fetched, {last.sent} sent, {last.outcome}", lagSeconds=lag)
+    behind = (
+        f"what was read ends {moments.span(lag)} ago, and is to be {moments.span(patience.total_seconds())} old at most"
+        if patience and lag is not None and lag > patience.total_seconds()
+        else ""
+    )
+    counts = f"; last run: {last.fetched} fetched, {last.sent} sent, {last.outcome}"
+    status.add("lag", text + counts, behind, lagSeconds=lag)
 
 
 def tokens(status: Status, stack: Stack) -> None:

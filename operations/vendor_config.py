@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from providers.configuration import KEYS
 
+from . import moments
 from .stack import Stack, StackError
 
 NAMES = {
@@ -31,6 +33,8 @@ NAMES = {
     "trigger_enabled": "triggerEnabled",
 }
 """The manual's parameters and ours."""
+NOT_TAKEN = "initial_checkpoint"
+"""The vendor's script has applied it long ago. Here each new value is applied once, so that it would be once more."""
 PLACEHOLDER = re.compile(r"(^|[^A-Za-z0-9])YOUR[_-]")
 
 
@@ -41,6 +45,8 @@ class Reading:
     values: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    initial_checkpoint: str = ""
+    """What the file says; it is not imported."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +67,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             # Through stdin: arguments are seen by every process of the machine.
             stack.pulumi("config", "set", "--secret", key, input=text)
         print(f"  {key:<24} {'[secret]' if KEYS[key].secret else text}")
+    if begin := reading.initial_checkpoint:
+        print(
+            f"\nNot imported: {NOT_TAKEN} {begin}. The vendor's script has applied it; here it would be applied once\n"
+            "more and all records since then sent again. Only where nothing of the vendor's is taken over:\n"
+            f"  pulumi config set initialCheckpoint {begin} --stack {stack.name}"
+        )
     missing = [key for key in reading.missing if key not in already]
     if missing:
         print("\nStill needed (the manual's table calls them required, its sample file lacks some):")
@@ -95,6 +107,9 @@ def read(path: Path) -> Reading:
         text = text_of(value)
         if text == "" or PLACEHOLDER.search(text):
             continue
+        if name == NOT_TAKEN:
+            reading.initial_checkpoint = text
+            continue
         try:
             KEYS[key].rule(text)
         except ValueError as problem:
@@ -109,4 +124,6 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime):  # YAML's own reading of a time without quotes
+        return moments.iso(value if value.tzinfo else value.replace(tzinfo=UTC))
     return str(value).strip()

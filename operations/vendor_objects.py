@@ -59,6 +59,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             stack.pulumi("config", "set", "--plaintext", "--path", f"adopt.{key}", some[0].id)
         else:
             print(f"                pulumi config set --path adopt.{key} {some[0].id} --stack {stack.name}")
+    if begin := stack.given.get("initialCheckpoint"):
+        print(
+            f"\ninitialCheckpoint is set to {begin}: the checkpoint that is taken over would be left for it,\n"
+            "and all records since then sent again. To go on from the checkpoint:\n"
+            f"  pulumi config rm initialCheckpoint --stack {stack.name}"
+        )
     print("\nWhat is not named under adopt is made new. See docs/way-in.md for what is kept.")
     return 0 if clear else 1
 

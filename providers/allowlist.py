@@ -1,22 +1,23 @@
 """Step 2: the outbound allowlist, which all teams of an environment share.
 
-We add the hosts that are missing and later remove those that we added, unless another connector claims them.
+We add the hosts that are missing and later remove those that we added, unless another connector needs them.
 Enforcement is never turned on or off: where it is off, the list cannot be stored and nothing needs it.
 
-What we add is claimed first, in the mark of the SCM credential: were it written afterwards, an `up` that ends in
-between would leave hosts that nobody removes. A connector also claims what another one has claimed before it, so that
-the last one to go takes the hosts away.
+What a connector needs stands in the mark of its SCM credential, with a ``+`` before what a connector has added. It is
+written before the list is: an `up` that ends in between would leave hosts that nobody removes. Each connector repeats
+the ``+`` of the others, so that the last one to go takes the hosts away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pulumi
 
 from .api.environment import Environment
 from .api.errors import Conflict, Refused
 from .api.settings import MOST_HOSTS, Allowlist
+from .api.vault import Entry
 from .host import say, warn
 from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
 from .ownership import mark_of
@@ -25,6 +26,7 @@ TRIES = 6
 ALMOST_FULL = 90
 OBJECT = "(list)"
 """Stands among the claimed hosts for the settings object itself, where there was none."""
+ADDED = "+"
 
 Plan = Callable[[Allowlist], tuple[str, ...]]
 
@@ -34,16 +36,16 @@ class OutboundAllowlistProvider(ObjectProvider):
     outputs = ("claimed",)
 
     def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        claimed = claims(environment, of=props["stack"]).intersection({*props["hosts"], OBJECT})
+        claimed = claimed_by(environment, props) & {*props["hosts"], OBJECT}
         id, added = ensure(environment, props["hosts"], environment.settings.last_seen)
         return id, {"claimed": sorted({*claimed, *added})}
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
-        needed = {*news["hosts"], OBJECT}
-        withdraw(environment, set(olds["claimed"]) - needed, stack=news["stack"])
+        wanted = {*news["hosts"], OBJECT}
+        withdraw(environment, set(olds["claimed"]) - wanted, news)
         _, added = ensure(environment, news["hosts"])
-        claimed = {*olds["claimed"], *claims(environment, of=news["stack"]), *added}
-        return {"claimed": sorted(claimed & needed)}
+        claimed = {*olds["claimed"], *claimed_by(environment, news), *added}
+        return {"claimed": sorted(claimed & wanted)}
 
     def look(self, environment: Environment, id: str, props: Props) -> Props | None:
         seen = environment.settings.allowlist()
@@ -52,26 +54,44 @@ class OutboundAllowlistProvider(ObjectProvider):
         return {"hosts": [host for host in props["hosts"] if host in seen.hosts]}
 
     def remove(self, environment: Environment, id: str, props: Props) -> None:
-        withdraw(environment, set(props["claimed"]), stack=props["stack"])
+        environment.vault.forget_listing()
+        withdraw(environment, {*props["claimed"], *claimed_by(environment, props)}, props)
 
 
-def claims(environment: Environment, *, of: str | None = None, but: str | None = None) -> set[str]:
-    """What marks in the vault claim: those of one stack, or those of all but one."""
-    found: set[str] = set()
-    for entry in environment.vault.entries():
-        stack, claimed = mark_of(entry.description)
-        if stack != but and stack in (of or stack,):
-            found.update(claimed)
-    return found
+def is_of(entry: Entry, props: Props) -> bool:
+    """Whether an entry bears this connector's mark; its stack alone may occur in another Pulumi backend as well."""
+    return (mark_of(entry.description)[0], entry.name.rpartition(" ")[0]) == (props["stack"], props["connector"])
 
 
-def claim(environment: Environment, hosts: list[str], stack: str) -> list[str]:
-    """What this stack's destroy will have to take back: what is missing now, and what connectors have added."""
+def added(claims: Iterable[str]) -> set[str]:
+    return {one.removeprefix(ADDED) for one in claims if one.startswith(ADDED)}
+
+
+def claimed_by(environment: Environment, props: Props) -> set[str]:
+    """What this connector's mark says that a connector has added."""
+    marks = [mark_of(entry.description)[1] for entry in environment.vault.entries() if is_of(entry, props)]
+    return {host for claims in marks for host in added(claims)}
+
+
+def needed_by_others(environment: Environment, props: Props) -> set[str]:
+    marks = [mark_of(entry.description)[1] for entry in environment.vault.entries() if not is_of(entry, props)]
+    return {one.removeprefix(ADDED) for claims in marks for one in claims}
+
+
+def claim(environment: Environment, hosts: list[str]) -> list[str]:
+    """The claims of who needs these hosts; ``+`` for what is missing now and what connectors have added."""
     seen = environment.settings.allowlist()
-    if not seen.enforced:
-        return []
-    missing = {host for host in hosts if host not in seen.hosts} | ({OBJECT} if seen.object_id is None else set())
-    return sorted((missing | claims(environment)) & {*hosts, OBJECT})
+    ours: set[str] = set()
+    if seen.enforced:
+        ours = {host for host in hosts if host not in seen.hosts} | ({OBJECT} if seen.object_id is None else set())
+        for entry in environment.vault.entries():
+            ours |= added(mark_of(entry.description)[1]) & {*hosts, OBJECT}
+    return [f"{ADDED}{one}" for one in sorted(ours)] + sorted({*hosts} - ours)
+
+
+def unclaimed(environment: Environment, hosts: list[str], claims: list[str]) -> set[str]:
+    """Hosts of which the mark does not say yet that a connector adds or has added them."""
+    return added(claim(environment, hosts)) - added(claims) - {OBJECT}
 
 
 def ensure(environment: Environment, hosts: list[str], seen: Allowlist | None = None) -> tuple[str, list[str]]:
@@ -95,10 +115,12 @@ def ensure(environment: Environment, hosts: list[str], seen: Allowlist | None = 
     return object_id or "", [*added, *([OBJECT] if before.object_id is None else [])]
 
 
-def withdraw(environment: Environment, claimed: set[str], *, stack: str) -> None:
-    """Remove what we added and nobody else claims."""
+def withdraw(environment: Environment, claimed: set[str], props: Props) -> None:
+    """Remove what connectors added and none but this one needs."""
+    if not claimed:
+        return
     environment.vault.forget_listing()
-    kept = claimed & claims(environment, but=stack)
+    kept = claimed & needed_by_others(environment, props)
     if kept - {OBJECT}:
         say(f"allowlist: {', '.join(sorted(kept - {OBJECT}))} stays, another connector needs it")
     gone = claimed - kept

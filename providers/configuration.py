@@ -60,6 +60,10 @@ def environment_url(text: str) -> str:
     """The live address of an environment; its apps address is understood too."""
     if re.search(r"/e/[0-9a-f-]{36}", text):
         raise ValueError("is a Dynatrace Managed or ActiveGate address; workflows exist on Dynatrace SaaS only")
+    if found := re.search(r"/e/([a-z]{3}[0-9]{5})\b", text):
+        raise ValueError(
+            f"has the environment in its path, as ActiveGates have it; give https://{found[1]}.live.dynatrace.com"
+        )
     address = url(text)
     if ".apps.dynatrace.com" in address:
         return address.replace(".apps.dynatrace.com", ".live.dynatrace.com")
@@ -200,8 +204,8 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> dict[s
 class Settings:
     """The checked stack config, in the program's terms."""
 
-    def __init__(self, values: dict[str, Any], project: str, stack: str) -> None:
-        self._values = values
+    def __init__(self, values: dict[str, Any], project: str, stack: str, given: AbstractSet[str] = frozenset()) -> None:
+        self._values, self._given = values, given
         self.environment_url: str = values["dynatraceEnvironmentUrl"]
         self.apps_url = access_of(values)["apps_url"]
         self.place = Place(self.environment_url, values["name"], f"{project}/{stack}")

@@ -10,17 +10,19 @@ Three kinds, by who owns the value:
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import DiffResult
 
-from .allowlist import claim
+from .allowlist import claim, unclaimed
 from .api.environment import Environment
 from .api.vault import Entry, entry_body
 from .host import say, warn
 from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
 from .ownership import Found, choose, mark_of, marked
+from .recovery import entry_in_use
 
 Text = pulumi.Input[str]
 NOUN = "vault entry"
@@ -59,11 +61,13 @@ class CredentialProvider(ObjectProvider):
         entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
         candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
         found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates)
-        if not found:
+        entry = entries[found.id] if found else entry_in_use(environment, props, entries)
+        if not entry:
             return self.create_entry(environment, props), {}
-        different = differences(entries[found.id], props)
-        self.take(environment, entries[found.id], props, "; ".join(different.values()))
-        return found.id, {}
+        if not found:
+            say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow and taken for “{props['name']}”")
+        self.take(environment, entry, props, "; ".join(differences(entry, props).values()))
+        return entry.id, {}
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
         environment.vault.replace(id, self.body(news))
@@ -137,15 +141,22 @@ class UserCredentialProvider(ManagedCredentialProvider):
         return {"user": props["user"], "password": props["password"]}
 
     def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        claims = claim(environment, props["hosts"], props["stack"])
+        claims = claim(environment, props["hosts"])
         id, _ = super().make(environment, {**props, "claims": claims})
         return id, {"claims": claims}
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
         same = olds["hosts"] == news["hosts"]
-        claims = olds["claims"] if same else claim(environment, news["hosts"], news["stack"])
+        claims = olds["claims"] if same else claim(environment, news["hosts"])
         super().change(environment, id, olds, {**news, "claims": claims})
         return {"claims": claims}
+
+    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
+        live = super().look(environment, id, props)
+        if live is not None and (missing := unclaimed(environment, props["hosts"], props.get("claims") or [])):
+            # Shown as the allowlist's own drift: what is added again must be claimed first.
+            live["hosts"] = [host for host in props["hosts"] if host not in missing]
+        return live
 
 
 class TokenCredentialProvider(ManagedCredentialProvider):
@@ -215,6 +226,14 @@ class ConfigCredentialProvider(KeptCredentialProvider):
     def secret(self, props: Props) -> dict[str, str]:
         return {"token": props["value"]}
 
+    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
+        super().take(environment, entry, props, differences)
+        keys = ", ".join(json.loads(props["value"]))
+        say(
+            f"{NOUN} “{entry.name}” ({entry.id}) keeps its own settings: {keys} of the stack config are not applied. "
+            "Edit them in the vault; a later change of one of these keys replaces the entry as a whole"
+        )
+
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         result = super().diff(_id, _olds, _news)
         if result.changes:
@@ -235,7 +254,8 @@ class Credential(DynatraceObject):
 class UserCredential(Credential, module="dynatrace", name="UserCredential"):
     """User name and password that follow the stack config.
 
-    ``hosts``: what the allowlist will be asked for. Outputs: ``claims``, those of them that this stack answers for.
+    ``hosts``: what the allowlist will be asked for. Outputs: ``claims``, the same with a ``+`` before those that a
+    connector adds or has added.
     """
 
     def __init__(

@@ -33,6 +33,10 @@ from .host import leave_with_the_engine, require_engine, say, show_sentences_ins
 Props = dict[str, Any]
 PROVIDER_KEYS = tuple(Access.__dataclass_fields__)
 _sharing = threading.Lock()
+registered: set[tuple[str, ...]] = set()
+"""Objects that the program has registered and the state knows."""
+in_use: set[str] = set()
+"""Ids that belong to the program's objects: created, taken or compared by this process."""
 CONFIG_KEYS = {
     "environment": "dynatraceEnvironmentUrl",
     "connector": "name",
@@ -102,9 +106,18 @@ class ObjectProvider(ResourceProvider):
             for key, why in {"environment": MOVED, "connector": MOVED, **self.fixed}.items()
             if key in _olds and key in news and not contains_unknowns(news[key]) and _olds[key] != news[key]
         ]
+        if _olds:
+            registered.add(self.identity(news))
         return CheckResult(news, failures)
 
+    def identity(self, props: Props) -> tuple[str, ...]:
+        """The object that these inputs are about, whatever its id and its name in the program."""
+        return (type(self).__name__, *(str(props.get(key, "")) for key in ("stack", "connector", "name")))
+
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        # A refresh asks for differences, too, also the one before a destruction, but it checks nothing.
+        if self.identity(_news) in registered:
+            in_use.add(_id)
         adopt = _news.get("adopt")
         if adopt and adopt not in (_id, _olds.get("adopt")):
             raise Refused(
@@ -115,7 +128,7 @@ class ObjectProvider(ResourceProvider):
     def create(self, props: Props) -> CreateResult:
         self.get_ready()
         id, more = self.make(self.environment, props)
-        self.environment.made.add(id)
+        in_use.add(id)
         return CreateResult(id, {**props, **more})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
@@ -132,9 +145,10 @@ class ObjectProvider(ResourceProvider):
         return ReadResult(id_, {**props, **live}, inputs)
 
     def delete(self, _id: str, _props: Props) -> None:
-        if _id in self.environment.made:
-            # A forced replacement found our own object again: deleting “the old one” would delete the new one.
-            say(f"“{_props.get('name', _id)}” ({_id}) is not replaced: it was found again and stays as it is")
+        if _id in in_use:
+            # A forced replacement (or a new name in the program) has found our own object again, in this process or in
+            # an earlier one that ended before it could delete: deleting “the old one” would delete the live one.
+            say(f"“{_props.get('name', _id)}” ({_id}) is not deleted: it was found again and stays as it is")
             return
         self.remove(self.environment, _id, _props)
 

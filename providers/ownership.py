@@ -14,7 +14,8 @@ MARK = re.compile(r"\[Pulumi (?P<stack>[^\s\]]+)(?: hosts=(?P<claims>[^\s\]]*))?
 def marked(purpose: str, stack: str, claims: Iterable[str] = ()) -> str:
     """A description that tells people what the object is and us whose it is: ``… [Pulumi project/stack]``.
 
-    ``claims`` are what this stack has added to the allowlist; another connector's destroy leaves it there.
+    ``claims`` are the allowlist hosts that this connector needs, with a ``+`` before those that a connector has added:
+    no other connector's destroy takes them away, and the last connector to go takes the added ones.
     """
     listed = ",".join(claims)
     return f"{purpose} [Pulumi {stack}{f' hosts={listed}' if listed else ''}]"

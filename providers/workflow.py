@@ -16,6 +16,7 @@ from .api.environment import Environment
 from .host import say, warn
 from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
 from .ownership import Found, choose
+from .recovery import own_workflow
 from .workflow_form import body, drift, in_words
 from .workflow_stop import stop_runs
 
@@ -33,14 +34,25 @@ class WorkflowProvider(ObjectProvider):
             workflows[named["id"]] = named
         candidates = [Found(w["id"], w["title"], w.get("description") or "") for w in workflows.values()]
         found = choose(NOUN, props["name"], props["stack"], props["adopt"], "workflow", candidates)
+        if not found and (retitled := own_workflow(environment, props)):
+            workflows[retitled["id"]] = retitled
+            found = Found(retitled["id"], retitled["title"], retitled.get("description") or "")
         if not found:
             made = automation.create_workflow(body(props))
             return str(made["id"]), users(made)
-        different = in_words(drift(workflows[found.id], props), props)
-        say(f"{NOUN} “{found.name}” ({found.id}) exists and is taken; it differs in: {different or 'nothing'}")
-        return found.id, users(automation.update_workflow(found.id, body(props)))
+        different = drift(workflows[found.id], props)
+        said = in_words(different, props) or "nothing"
+        say(f"{NOUN} “{found.name}” ({found.id}) exists and is taken; it differs in: {said}")
+        # What is equal is not written: its last run, which is younger than its last change, still counts.
+        written = automation.update_workflow(found.id, body(props)) if different else workflows[found.id]
+        return found.id, users(written)
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+        if olds.get("actor") and not news["actor"]:
+            warn(
+                f"{NOUN} “{news['name']}” goes on acting for {olds['actor']}: Dynatrace keeps an actor until another "
+                "one is named. To change it: pulumi config set workflowActor UUID"
+            )
         return users(environment.automation.update_workflow(id, body(news)))
 
     def look(self, environment: Environment, id: str, props: Props) -> Props | None:

@@ -11,6 +11,8 @@ from .api.automation import Json
 from .lifecycle import Props
 from .ownership import marked
 
+TIMEZONE = "UTC"
+
 
 def whole(value: Any) -> Any:
     """Numbers come from the engine as floats; the API wants integers."""
@@ -67,11 +69,24 @@ def unmarked(description: str, props: Props) -> str:
 def schedule_of(live: Json) -> Json:
     schedule = (live.get("trigger") or {}).get("schedule") or {}
     trigger = schedule.get("trigger") or {}
+    shown = {"isActive": bool(schedule.get("isActive")), **other_settings(schedule)}
     if trigger.get("type") != "interval":
         # Another kind of schedule shows as it is; ours is written over it.
-        return {"isActive": bool(schedule.get("isActive")), **trigger}
+        return {**shown, **trigger}
     # Without its days and times it would be equal, with them it is not ours.
-    return {"isActive": bool(schedule.get("isActive")), **{k: v for k, v in trigger.items() if k != "type" and v}}
+    return {**shown, **{k: v for k, v in trigger.items() if k != "type" and v}}
+
+
+def other_settings(schedule: Json) -> Json:
+    """Those that we leave as they are by default, where somebody has set them."""
+    filters = schedule.get("filterParameters") or {}
+    found = {
+        "timezone": "" if schedule.get("timezone") == TIMEZONE else schedule.get("timezone"),
+        "rule": schedule.get("rule"),
+        # UNVERIFIED: a start that lies behind us filters nothing, and may be filled in by the API.
+        "filterParameters": {k: v for k, v in filters.items() if v and k not in ("earliestStart", "earliestStartTime")},
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def of_the_form(live: Any, form: Any) -> Any:

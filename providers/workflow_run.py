@@ -7,13 +7,14 @@ revision in its input; a failed run fails ``pulumi up`` with the reason, and the
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import pulumi
 
 from workflow_src.render import TASK
 
-from .api.automation import FINAL_STATES, Json
+from .api.automation import FINAL_STATES, Json, moment, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
 from .host import say, warn
@@ -41,7 +42,9 @@ class WorkflowRunProvider(ObjectProvider):
         return f"{props['workflow']}/run", result
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
-        return run_once(environment, news)
+        result = run_once(environment, news)
+        compare_identities(environment, news["checkpoint"])
+        return result
 
     def look(self, environment: Environment, id: str, props: Props) -> Props | None:
         return {}  # a run is a fact of the past: it neither drifts nor goes
@@ -75,15 +78,17 @@ def run_once(environment: Environment, props: Props) -> Props:
 
 
 def find_or_start(environment: Environment, props: Props, skipped: set[str]) -> Json:
-    """An execution of this revision that runs or has succeeded, else a new one.
+    """An execution of this revision that runs or has succeeded since the workflow was last written, else a new one.
 
-    The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice.
+    The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice. An older run
+    of the same revision proves nothing: others have been deployed in between.
     """
     workflow, revision = props["workflow"], props["revision"]
     newest = environment.automation.newest_executions(workflow, triggerType="Manual")
     runs = [execution for execution in newest if (execution.get("input") or {}).get("revision") == revision]
+    written = last_written(environment.automation.workflow(workflow)) if runs else None
     for execution in runs:
-        if is_good(execution) and execution["id"] not in skipped:
+        if is_good(execution, written) and execution["id"] not in skipped:
             say(f"execution {execution['id']} of this revision is {execution['state']}")
             return execution
     for number in range(len(runs) + 1, len(runs) + 1 + QUALIFIERS):
@@ -91,14 +96,20 @@ def find_or_start(environment: Environment, props: Props, skipped: set[str]) -> 
         started = environment.automation.run(
             workflow, input={"revision": revision}, unique_qualifier=f"{revision}-{number}"
         )
-        if is_good(started) and started["id"] not in skipped:
+        if is_good(started, written) and started["id"] not in skipped:
             say(f"workflow execution started: {started['id']} ({started['state']})")
             return started
     raise RunFailed(f"no run of workflow {workflow} could be started: Dynatrace answers with old ones; try again later")
 
 
-def is_good(execution: Json) -> bool:
-    return execution["state"] in ("RUNNING", "SUCCESS")
+def last_written(workflow: Json | None) -> datetime | None:
+    return moment(((workflow or {}).get("modificationInfo") or {}).get("lastModifiedTime"))
+
+
+def is_good(execution: Json, written: datetime | None) -> bool:
+    """Both times are the server's."""
+    started = started_at(execution)
+    return execution["state"] in ("RUNNING", "SUCCESS") and (not written or not started or started >= written)
 
 
 def await_end(environment: Environment, execution: Json) -> Json:
@@ -137,7 +148,7 @@ def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
 
 def compare_identities(environment: Environment, checkpoint: str) -> None:
     """Each write of a vault entry makes the writer its owner: two identities take it from each other."""
-    entry = environment.vault.get(checkpoint)
+    entry = environment.vault.get(checkpoint) if checkpoint else None
     try:
         deployer = environment.deploy_token.get("owner")
     except DynatraceError:

@@ -18,9 +18,10 @@ from typing import Any
 
 from tests.engine import inside
 from tests.engine.deployment import Deployment, Done
+from tests.local import Local
 
-CALLS = {"caller": "outside", "path": "/[!_]*"}
-"""Every call of a client, save those of the campaign itself to the control API."""
+ANY = "* /[!_]*"
+"""Every call, save those of the campaign itself to the control API."""
 FAULTS: dict[str, dict[str, Any]] = {
     "cut before the commit": {"cut": "before"},
     "cut after the commit": {"cut": "after"},
@@ -30,36 +31,45 @@ SIGNALS = {"engine killed": signal.SIGKILL, "Ctrl-C": signal.SIGINT}
 MODES = [*(f"{mode}, {lasting}" for lasting in ("from then on", "once") for mode in FAULTS), *SIGNALS]
 """A fault that comes once the operation may overcome by itself; then "again" is a second `up` without changes."""
 QUIET_S = 0.3
+LOGGED_S = 10.0
+"""A call is in the request log when it has been answered or cut."""
 TORN = "failed to load checkpoint"
 
 
 @dataclass
 class Outcome:
-    """What came of one interruption. ``hit`` false: the operation made fewer calls than k."""
+    """What came of one interruption."""
 
-    hit: bool
+    call: str
+    """The call that was hit, ``POST /api/v2/credentials``; "" if the operation made fewer than k."""
     repairs: int = 0
     problems: list[str] = field(default_factory=list)
 
 
 def interrupted(
-    stack: Deployment, operation: Callable[..., Done], words: tuple[str, ...], mode: str, k: int
+    stack: Deployment, operation: Callable[..., Done], words: tuple[str, ...], mode: str, k: int, calls: str = ANY
 ) -> Outcome:
-    """Interrupt ``operation`` (whose command line is ``words``) at call k, then do it again until it is through."""
+    """Interrupt ``operation`` (whose command line is ``words``), then do it again until it is through.
+
+    Args:
+        k: at which call, counted from 1.
+        calls: which ones count: method and path, both patterns.
+    """
     local = stack.local
     local.sim("POST", "clock", {"mode": "frozen"})
     local.sim("DELETE", "faults")
+    method, path = calls.split(" ", 1)
+    rule = {"caller": "outside", "method": method, "path": path, "nth": k}
     if mode in SIGNALS:
-        hit = stopped(stack, words, SIGNALS[mode], k)
+        call = stopped(stack, words, SIGNALS[mode], rule)
     else:
         kind, lasting = mode.rsplit(", ", 1)
-        times = 1 if lasting == "once" else None
-        rule = local.sim("POST", "faults", {**CALLS, **FAULTS[kind], "nth": k, "times": times})
+        fault = local.sim("POST", "faults", {**rule, **FAULTS[kind], "times": 1 if lasting == "once" else None})
         operation(check=False)
-        hit = bool(next(r for r in local.sim("GET", "faults")["faults"] if r["id"] == rule["id"])["hit"])
+        call = hit_by(local, fault["id"])
     local.sim("DELETE", "faults")
-    outcome = Outcome(hit)
-    if mode == "engine killed" and hit:
+    outcome = Outcome(call)
+    if mode == "engine killed" and call:
         stack.pulumi("cancel", "--yes", "--stack", stack.stack, check=False)
     again = operation(check=False)
     if TORN in again.text:
@@ -71,14 +81,14 @@ def interrupted(
     return outcome
 
 
-def stopped(stack: Deployment, words: tuple[str, ...], how: signal.Signals, k: int) -> bool:
-    """Run the command and end its engine while its k-th call is under way."""
+def stopped(stack: Deployment, words: tuple[str, ...], how: signal.Signals, rule: dict[str, Any]) -> str:
+    """Run the command and end its engine while the call that the rule names is under way; returns that call."""
     local = stack.local
-    local.sim("POST", "faults", {**CALLS, "nth": k, "delay_s": 1})
+    fault = local.sim("POST", "faults", {**rule, "delay_s": 1})
     process = stack.start(*words, start_new_session=True)
     hit = False
     while process.poll() is None and not hit:
-        hit = bool(local.sim("GET", "faults")["faults"][0]["hit"])
+        hit = hits(local, fault["id"]) > 0
         time.sleep(0.01)
     if hit:
         process.send_signal(how)
@@ -90,7 +100,24 @@ def stopped(stack: Deployment, words: tuple[str, ...], how: signal.Signals, k: i
     if how == signal.SIGKILL:
         orphan_writes(stack, since)
         end_session(process)
-    return hit
+    return hit_by(local, fault["id"])
+
+
+def hits(local: Local, fault: int) -> int:
+    return next(int(rule["hit"]) for rule in local.sim("GET", "faults")["faults"] if rule["id"] == fault)
+
+
+def hit_by(local: Local, fault: int) -> str:
+    """The first call that a rule has hit, "" if none."""
+    if not hits(local, fault):
+        return ""
+    until = time.monotonic() + LOGGED_S
+    while time.monotonic() < until:
+        for line in local.sim("GET", "requests", caller="outside", limit=1000)["requests"]:
+            if line["fault"] == fault:
+                return f"{line['method']} {line['path']}"
+        time.sleep(0.05)
+    raise AssertionError(f"the call that rule {fault} has hit is not in the request log")
 
 
 def orphan_writes(stack: Deployment, since: int) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from tests.engine import inside, vendor
 from tests.engine.deployment import Deployment, Done
 from tests.local import Local
-from tests.simulator.callers import SERVICE_USER
+from tests.simulator.callers import CLIENT, SERVICE_USER
 
 from .interruption import MODES, interrupted, recorded, twins
+from .interruption_values import LiveValues
 
 BEGAN = "2026-01-29T10:00:00Z"
 STOOD = "2026-01-29T09:44:11.611092Z|9d3cd09c"
@@ -36,8 +39,8 @@ class Life:
     name: str
     prepare: Callable[[Deployment, int], None]
     destroys: bool = False
-    config: str = EDITED
-    """What the workflow config must hold afterwards: customers' edits; "" where it is new."""
+    runs: bool = False
+    """It starts a run of the workflow."""
 
     def operation(self, stack: Deployment) -> tuple[Operation, tuple[str, ...]]:
         verb = "destroy" if self.destroys else "up"
@@ -56,37 +59,58 @@ def nothing(stack: Deployment, k: int = 0) -> None:
     """The seed's environment, and a stack that was never deployed."""
     stack.local.sim("POST", "clock", {"jump": BEGAN})
     stack.local.sim("POST", "reset")
+    stack.restore_config()
     stack.lose_state()
-    stack.configure(adopt=None)
 
 
-def changed(stack: Deployment, k: int) -> None:
-    """A living stack whose config has just changed: schedule, parameters of the script, an allowed host."""
+def in_use(stack: Deployment) -> None:
+    """A living stack, the same from one interruption to the next."""
     if not recorded(stack):
         nothing(stack)
         live(stack)
     inside.overwrite(stack.local, recorded(stack)["checkpoint"], STOOD)
+
+
+def changed(stack: Deployment, k: int) -> None:
+    """A living stack whose config has just changed: schedule, parameters of the script, an allowed host."""
+    in_use(stack)
     odd = bool(k % 2)
     stack.configure(
         triggerIntervalMinutes=7 if odd else 9,
-        maxExecutionTimeMinutes=30 if odd else 40,
+        maxExecutionTimeMinutes=100 + k,  # a revision that never was, else its old run would be found
         scmApiUrl=f"https://audit.{'enterprise' if odd else 'demo'}.sectigo.com",
     )
 
 
 def rotated(stack: Deployment, k: int) -> None:
-    """A living stack whose tokens have just been rotated, the old ones revoked."""
-    if not recorded(stack):
-        nothing(stack)
-        live(stack)
-    inside.overwrite(stack.local, recorded(stack)["checkpoint"], STOOD)
-    old, new = (f"dt0c01.{name * 6}.{'S' * 64}" for name in (("ABCD", "EFGH") if k % 2 else ("EFGH", "ABCD")))
-    token = {"token": new, "name": "Rotated", "owner": SERVICE_USER["email"], "scopes": SCOPES}
-    stack.local.sim("POST", "identities", {"apiTokens": [token]})
-    for key in ("dynatraceApiToken", "logIngestToken"):
-        stack.configure_secret(key, new)
-    if k > 1:
-        stack.local.sim("PATCH", f"api-tokens/{old.rsplit('.', 1)[0]}", {"enabled": False})
+    """A living stack whose secrets have just been rotated, all four, the old ones revoked."""
+    in_use(stack)
+    old, new = ("ABCD", "EFGH") if k % 2 else ("EFGH", "ABCD")
+    identities, secrets = identities_of(new)
+    stack.local.sim("POST", "identities", identities)
+    for key, secret in secrets.items():
+        stack.configure_secret(key, secret)
+    stack.configure(oauthClientId=f"dt0s02.{new * 2}", sectigoClientId=scm_client(new))
+    revoked, _ = identities_of(old, "R")
+    stack.local.sim("POST", "identities", revoked)
+    stack.local.sim("PATCH", f"api-tokens/dt0c01.{old * 6}", {"enabled": False})
+
+
+def scm_client(name: str) -> str:
+    """SCM and OAuth know one secret for each client: rotation without a gap is a second client."""
+    return str(UUID(bytes=name.encode() * 4))
+
+
+def identities_of(name: str, secret: str = "S") -> tuple[dict[str, Any], dict[str, str]]:
+    """(what the environment must know, secrets by config key)"""
+    token, oauth = f"dt0c01.{name * 6}.{secret * 64}", f"dt0s02.{name * 2}.{secret * 64}"
+    identities = {
+        "apiTokens": [{"token": token, "name": "Rotated", "owner": SERVICE_USER["email"], "scopes": SCOPES}],
+        "oauthClients": [{**CLIENT, "id": f"dt0s02.{name * 2}", "secret": oauth}],
+        "scmClients": [{"id": scm_client(name), "secret": secret * 20}],
+    }
+    keys = ("dynatraceApiToken", "logIngestToken")
+    return identities, {**dict.fromkeys(keys, token), "oauthClientSecret": oauth, "sectigoClientSecret": secret * 20}
 
 
 def forgotten(stack: Deployment, k: int) -> None:
@@ -108,11 +132,11 @@ def deployed(stack: Deployment, k: int) -> None:
 
 
 LIVES = [
-    Life("first up", nothing, config=""),
-    Life("update", changed),
+    Life("first up", nothing, runs=True),
+    Life("update", changed, runs=True),
     Life("rotation", rotated),
     Life("state lost", forgotten),
-    Life("take-over", vendors, config=vendor.ENTRIES["workflowConfig"]["token"]),
+    Life("take-over", vendors, runs=True),
     Life("destroy", deployed, destroys=True),
 ]
 
@@ -125,7 +149,7 @@ def state(local: Local) -> dict[str, Any]:
 
 
 def shape(stack: Deployment) -> str:
-    """All there is, without what no two deployments share: ids, and values that live."""
+    """All there is, without what no two deployments share: ids, values that live, the one each update changes."""
     dump = stack.local.sim("GET", "dump")
     for row in dump["credentials"]:
         if row["name"].rsplit(" ", 1)[-1] in ("Checkpoint", "Lock", "Config"):
@@ -147,7 +171,8 @@ def shape(stack: Deployment) -> str:
     text = "\n".join(sorted(json.dumps(row, sort_keys=True) for rows in timeless.values() for row in rows))
     for name, id in recorded(stack).items():
         text = text.replace(id, f"({name})")
-    return text
+    longest = stack.configured("maxExecutionTimeMinutes")
+    return re.sub(rf"(maxExecutionTimeMinutes\W+){longest}\b", r"\1(as configured)", text)
 
 
 def difference(expected: str, found: str) -> list[str]:
@@ -155,22 +180,16 @@ def difference(expected: str, found: str) -> list[str]:
     return [line[:3000] for line in list(lines)[3:]]
 
 
-def problems_after(stack: Deployment, life: Life, before: Any, expected: str) -> tuple[list[str], list[str], list[str]]:
+def problems_after(
+    stack: Deployment, life: Life, before: Any, stood: LiveValues, expected: str
+) -> tuple[list[str], list[str], list[str]]:
     """(what is not as after an undisturbed operation, twins, lost runtime values)"""
     if life.destroys:
         return (["the environment is not as it was"] if state(stack.local) != before else []), [], []
-    doubled = twins(stack, FOREIGN)
-    ids = recorded(stack)
-    lost = []
-    if life.config:
-        stands = inside.value(stack.local, ids["checkpoint"])
-        if not stands.startswith("2026-") or stands.split("|")[0] < STOOD.split("|", maxsplit=1)[0]:
-            lost.append(f"checkpoint {stands}")
-        if (config := inside.value(stack.local, ids["workflow-config"])) != life.config:
-            lost.append(f"workflow config {config}")
-    elif inside.value(stack.local, ids["execution-lock"]) != "IDLE":
-        lost.append("the lock is held")
+    doubled, lost = twins(stack, FOREIGN), stood.lost(stack.local)
     different = [f"not as after an undisturbed operation: {line}" for line in difference(expected, shape(stack))]
+    if life.runs and not stood.runs(stack.local):
+        different.append("no run was started")
     if life.name == "first up":
         stack.destroy()
         if state(stack.local) != before:
@@ -194,7 +213,7 @@ class Tally:
 
 
 def lives_through(
-    life: Life, mode: str, tally: Tally, tell: Callable[[], None], *, calls: range = range(1, 200)
+    life: Life, mode: str, tally: Tally, tell: Callable[[], None], *, calls: Iterable[int] = range(1, 200)
 ) -> None:
     """Interrupt one operation in one way at call 1, 2, ... until it has no such call; adds to ``tally``."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
@@ -205,17 +224,22 @@ def lives_through(
             nothing(stack)
             before = state(local)
             expected = {}
-            for parity in (1, 0):
-                life.prepare(stack, parity)
+            for k in (-1, 0):
+                life.prepare(stack, k)
                 operation()
-                expected[parity] = shape(stack)
+                expected[k % 2] = shape(stack)
+            hit: set[str] = set()
             for k in calls:
                 life.prepare(stack, k)
+                stood = LiveValues.of(local)
                 outcome = interrupted(stack, operation, words, mode, k)
-                if not outcome.hit:
+                if not outcome.call:
                     tally.calls[life.name] = max(tally.calls.get(life.name, 0), k - 1)
+                    if life.runs and not any(call.endswith("/run") for call in hit):
+                        raise AssertionError("the start of the run was not among the calls")
                     return
-                different, doubled, lost = problems_after(stack, life, before, expected[k % 2])
+                hit.add(outcome.call)
+                different, doubled, lost = problems_after(stack, life, before, stood, expected[k % 2])
                 problems = [*outcome.problems, *different, *doubled, *lost]
                 with LOCK:
                     tally.interruptions += 1

@@ -21,10 +21,11 @@ from typing import Any
 from tests.engine import canaries
 from tests.engine.deployment import Deployment
 from tests.local import ROOT, Local
+from toolchain import scratch
 from toolchain.progress import Progress, Step
 
 from . import interruptions, rotations
-from .interruption import MODES
+from .interruption import MODES, TORN
 
 RESULTS = ROOT / "build" / "soak" / "providers.json"
 PAGE = ROOT / "docs" / "measurements" / "providers.md"
@@ -100,6 +101,7 @@ def rotate(number: int, progress: Progress) -> dict[str, Any]:
 def page(results: dict[str, Any]) -> str:
     """The figures as a page of the documentation."""
     shown = {key: value for key, value in results.items() if isinstance(value, int)}
+    repairs = results.get("repaired_state_files", 0)
     rows = "\n".join(f"| `{key}` | {value:,} |" for key, value in shown.items())
     calls = ", ".join(f"{life} {number}" for life, number in results.get("most_calls", {}).items())
     return f"""# What the providers have been through
@@ -113,15 +115,29 @@ Printed by `python -m soak.providers` (part of `make soak`); `build/soak/provide
 **Interruptions.** Each operation is interrupted at each of its HTTP calls: the connection cut before or after the
 commit, or a 500 after it, at this call alone or at all that follow, too; the engine killed; Ctrl-C. Then the same
 command is run again (after a killed engine: `pulumi cancel` first). It has converged when the environment is what an
-undisturbed operation makes of it, no object is doubled or unknown to the state, and checkpoint and workflow config hold
-their live values. Calls of each operation, polling included: {calls or "not measured"}.
-
-**Secrets.** A canary for each secret key is searched for, in clear and in eleven other forms, in state, history,
-backups, plan, output of every command, errors that throw back what they were sent, vault metadata, workflow, run logs,
-results, pages, database and request log of the local environment.
+undisturbed operation makes of it, no object is doubled or unknown to the state, and the live values are untouched: no
+PUT or DELETE of checkpoint, lock or workflow config by anybody but scripts at any time, each run found the checkpoint
+that was left, and no dead run holds the lock. Calls of each operation, polling included: {calls or "not measured"}.
+{repaired(repairs) if repairs else ""}
+**Secrets.** A canary for each secret key is searched for, in clear, in {len(canaries.forms("")) - 1} other forms and in
+part, in state, history, backups, plan, output of every command, vault metadata, workflow, run logs, results, pages,
+database and request log of the local environment. The writes of a first `up`, all calls of a living stack and those of
+`destroy` are made to fail, by errors that throw back what they were sent and by cut connections. `up -v=9
+--logtostderr` is searched, too, but for the engine's own records of the values it exchanges with program and provider
+(`Marshaling property for RPC`): Pulumi writes secrets into these in clear. Treat such a log as a secret.
 
 **Rotations.** SCM client, ingest token, OAuth client and deploy token in turn, each by `pulumi config set` and
 `pulumi up` while the schedule starts runs; the old secret is revoked when no run can hold it any more.
+"""
+
+
+def repaired(number: int) -> str:
+    return f"""
+**Torn state files.** {number} times `kill -9` hit the engine while it wrote the `file://` backend's state, and the next
+command said `{TORN}`: the file was empty or cut off. Pulumi keeps the state before its last write beside it
+(`.pulumi/stacks/PROJECT/STACK.json.bak`); copied over the torn file (or, where there is none, with a new stack of the
+same name) the next `up` finds by their marks the objects that this copy does not know, and converges. This is one
+manual step more than `pulumi cancel`, which the figure `converged` does not count against it.
 """
 
 
@@ -135,6 +151,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rotations", type=int, default=12)
     given = parser.parse_args(arguments)
     progress, began = Progress(), time.monotonic()
+    if folder := scratch.in_memory():
+        tempfile.tempdir = str(folder)
     lives = [life for life in interruptions.LIVES if given.life in (None, life.name)]
     results: dict[str, Any] = {}
     failed: list[str] = []

@@ -29,6 +29,7 @@ class Local:
             "scm_stream": False,
             "credential_settles_s": 0.0,
             "allowlist_settles_s": 0.0,
+            "logs_visible_after_s": 0.0,
             **options,
         }
         self.session = requests.Session()

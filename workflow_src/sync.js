@@ -30,6 +30,8 @@ const DAY = 24 * HOUR;
 const LIMITS = {
   /** No new page after this age of the leg; the platform's kill is at 120 s. */
   leg: 100 * SECOND,
+  /** While fetching, no answer is waited for after this age: there must be time left to save and to release. */
+  answer: 110 * SECOND,
   /** Nothing is written after this age, whatever happens: another run may own the checkpoint soon. */
   write: 118 * SECOND,
   /** A run that started longer ago than this cannot be alive: 120 s and the start of a script. */
@@ -50,6 +52,8 @@ const LIMITS = {
   /** One query's span; a window that must be read again is at most this long. */
   slice: 6 * HOUR,
   history: 365 * DAY,
+  /** How long SCM is sure to keep records; how long it does is not documented. */
+  kept: 7 * DAY,
   /** Log ingest refuses records older than 24 h; ten minutes are for the way. */
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
@@ -193,6 +197,7 @@ async function sendAgain(run) {
 /** Until nothing is left, or until this leg's end. @param {Run} run */
 async function readAndSend(run) {
   try {
+    await rememberBeginning(run);
     await accessToken(run);
     log("✓ OAuth token obtained");
     await catchUp(run);
@@ -416,6 +421,8 @@ async function readChain(run) {
   // More than a minute is no wait for a start, but a host whose clock is off.
   const queued = Date.now() - age(run) - run.startedAt;
   if (queued > 0 && queued < MINUTE) run.queued = queued;
+  // What holds until SCM says what time it is, and where a proxy takes its Date header away.
+  else run.skew = -queued;
   const { chainStarted, leg, previous, revision, backfill } = /** @type {Record<string, any>} */ (own.input ?? {});
   const began = parseTime(chainStarted);
   const started = began === null ? run.startedAt : began / 1000;
@@ -571,8 +578,11 @@ function parseLock(text) {
 /** @param {Run} run */
 async function releaseLock(run) {
   if (run.lockBefore === null || run.deleted) return;
-  // The next run takes over the coverage of a run that could not tell what it did: it finds the lock as a dead run's.
-  if (!run.reported && run.savedText !== null) return log("Execution lock left for the next run to take over");
+  // The next run takes over the coverage of a run that could not tell what it did, or whose save may have been stored
+  // for all we know: it finds the lock as a dead run's.
+  if ((!run.reported || run.saveFailed) && run.savedText !== null) {
+    return log("Execution lock left for the next run to take over");
+  }
   try {
     const lock = parseLock((await readEntry(run, run.entries.lock.id)).value);
     if (lock.owner !== run.executionId) return log(`Execution lock left as it is: ${lock.shown}`);
@@ -716,13 +726,14 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function shownCheckpoint({ ts, id, hw }) {
-  if (!ts && hw === null) return "none";
-  return `${ts || formatTime(hw ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
+function shownCheckpoint({ ts, id, hw, open }) {
+  const reached = hw ?? open?.from;
+  if (!ts && reached === undefined) return "none";
+  return `${ts || formatTime(reached ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
 }
 
-/** @param {Run} run */
-async function saveCheckpoint(run) {
+/** @param {Run} run @param {string} [said] */
+async function saveCheckpoint(run, said) {
   const { checkpoint } = run;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
   const { text, dropped } = formatCheckpoint(checkpoint);
@@ -735,7 +746,7 @@ async function saveCheckpoint(run) {
     throw new Failure(`the checkpoint could not be saved: ${describe(error)}`);
   }
   Object.assign(run, { savedText: text, savedHw: checkpoint.hw, savedAt: performance.now(), savedSent: run.sent });
-  log(`✓ Checkpoint saved to vault: ${shownCheckpoint(checkpoint)}`);
+  log(said ?? `✓ Checkpoint saved to vault: ${shownCheckpoint(checkpoint)}`);
 }
 
 /** What was accepted before the failure need not be sent again. @param {Run} run */
@@ -786,9 +797,28 @@ async function catchUp(run) {
   if (failed) throw /** @type {any} */ (failed).error;
 }
 
+/** A first window keeps its beginning, however long it takes until a run can read it. @param {Run} run */
+async function rememberBeginning(run) {
+  const { checkpoint, config } = run;
+  const begins = config.initialCheckpoint && config.initialCheckpoint !== checkpoint.initial;
+  if (run.backfill || begins || checkpoint.hw !== null || checkpoint.open) return;
+  const to = newestToRead(run);
+  const from = to - (parseDuration(config.initHistoryDuration)?.ms ?? 0) * 1000;
+  checkpoint.told = from;
+  // Half a slice at most: by SCM's clock, which is not known yet, the end may still be to come.
+  const first = Math.floor(Math.min(LIMITS.slice * 1000, to - from) / 2);
+  checkpoint.open = { from, to: from + first, token: null, ordered: true };
+  await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(from)}`);
+}
+
+/** @param {Run} run */
+function newestToRead(run) {
+  return Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
+}
+
 /** The windows to read, in order. @param {Run} run @returns {Window[]} */
 function planWindows(run) {
-  const newest = run.backfill?.to ?? Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  const newest = run.backfill?.to ?? newestToRead(run);
   const { kind, from } = whereToBegin(run, newest);
   const to = Math.max(newest, run.checkpoint.hw ?? newest);
   const { open } = run.checkpoint;
@@ -815,7 +845,7 @@ function whereToBegin(run, to) {
     return { kind: "Backfill", from: checkpoint.open?.to ?? checkpoint.hw ?? run.backfill.from };
   }
   const overlap = LIMITS.overlap * 1000;
-  const reached = checkpoint.open?.to ?? checkpoint.hw;
+  const reached = checkpoint.open?.to ?? checkpoint.hw ?? to;
   const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
   let kind = checkpoint.open ? "Resuming" : "Incremental run";
   let from;
@@ -826,9 +856,10 @@ function whereToBegin(run, to) {
     kind = "Initial checkpoint";
     run.coveredFrom = from = /** @type {number} */ (parseTime(config.initialCheckpoint));
     Object.assign(checkpoint, { initial: config.initialCheckpoint, hw: from, open: null });
-  } else if (reached === null) {
+  } else if (run.checkpointBefore === "none" && checkpoint.open) {
     kind = "First run";
-    run.coveredFrom = from = to - (parseDuration(config.initHistoryDuration)?.ms ?? 0) * 1000;
+    run.coveredFrom = from = checkpoint.open.from;
+    checkpoint.open = null;
   } else if (isFuture(reached)) {
     // Written under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
     const ts = parseTime(checkpoint.ts) ?? to;
@@ -851,6 +882,9 @@ async function* fetchPages(run, windows) {
     // How far before the newest record a query by time begins, where a page came without a token; 0: none did.
     let step = 0;
     let size = 0;
+    /** @type {Probe | null} */
+    let probe = null;
+    let first = true;
     /** @type {ReturnType<typeof fetchPage> | null} */
     let next = fetchPage(run, window, window.token);
     while (next) {
@@ -859,6 +893,7 @@ async function* fetchPages(run, windows) {
       const waited = performance.now() - asked;
       if (answer === null) {
         warn(run, "SCM refused the saved page token; reading on by time");
+        tokens.clear(); // it may well be given out again
         next = fetchPage(run, window, null);
         continue;
       }
@@ -873,19 +908,28 @@ async function* fetchPages(run, windows) {
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
       if (next && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const { events, marks, times, news } = await readRecords(run, records, end);
+      const { events, marks, times, texts, news } = await readRecords(run, records, end);
       for (const us of times) {
         if (us < newest) ordered = false;
         newest = Math.max(newest, Math.min(us, window.to));
       }
-      if (records.length > 0 && !token) {
+      /** @type {number | null} */
+      let from = null;
+      if (probe || (first && !token && records.length > 0 && newest <= window.from)) {
+        ordered = false;
+        // Where a token comes after all, none was taken away: the page without one was the last.
+        probe = token ? null : nextProbe(probe, window, texts);
+        from = probe?.from ?? null;
+        next = null;
+      } else if (!token && records.length > 0) {
         if (news > 0 || step === 0) [step, size] = [SECOND * 1000, records.length];
         else step = narrowerStep(step, size, records.length);
-        if (step > 0) {
-          tokens.clear();
-          next = fetchPage(run, window, null, Math.max(window.from, newest - step));
-          next.catch(() => {});
-        }
+        if (step > 0) from = Math.max(window.from, newest - step);
+      }
+      if (from !== null) {
+        tokens.clear();
+        next = fetchPage(run, window, null, from);
+        next.catch(() => {});
       }
       // Without a usable token, somebody begins again where everything older has been read and was visible by then.
       const settledUs = Math.min(newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
@@ -893,6 +937,7 @@ async function* fetchPages(run, windows) {
       const open = next || circle ? { from: begin, to: window.to, token: circle ? null : token, ordered } : null;
       const length = sum(events, (event) => event.json.length + 1);
       yield { at: performance.now(), fetched: records.length, events, length, marks, open, done: end };
+      first = false;
       if (circle) throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
     }
   }
@@ -908,7 +953,36 @@ function narrowerStep(step, size, count) {
   if (count < size) return 0;
   if (step > 1) return 1;
   if (size < 10) return 0;
-  throw new Failure(
+  throw tokenless(size);
+}
+
+/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
+
+/**
+ * The same where no record's time says how far the first page came (none is readable, or they are of another zone):
+ * queries from later on, by halves. One that shares records with the last page of the unbroken row goes on from it, and
+ * ends the window if it is not full; one that shares none was too far on. Null: the window is done.
+ * @param {Probe | null} probe @param {Window} window @param {string[]} texts The records of the page, as JSON.
+ * @returns {Probe | null}
+ */
+function nextProbe(probe, window, texts) {
+  let { low, high, page, size } = probe ??
+    { low: window.from, high: window.to, page: new Set(texts), size: texts.length };
+  if (probe && !texts.some((text) => page.has(text))) {
+    high = probe.from;
+  } else if (probe) {
+    if (texts.length < size) return null;
+    low = probe.from;
+    if (!texts.every((text) => page.has(text))) [page, high] = [new Set(texts), window.to];
+  }
+  if (size < 10) return null;
+  if (high - low <= 1000) throw tokenless(size);
+  return { low, high, from: Math.floor((low + high) / 2), page, size };
+}
+
+/** @param {number} size */
+function tokenless(size) {
+  return new Failure(
     `SCM gives no page token (header ${SCM.cursorHeader}), and a page of ${size} records is not enough for those of one ` +
       "moment: they cannot be read by time alone; does a proxy remove the header?",
   );
@@ -926,7 +1000,7 @@ function scmNow(run) {
 
 /**
  * Converts records and drops those that this run or the overlap has sent already. `news`: how many this leg had not
- * seen, and their `times` where known; `marks`: of all that the next run will read again.
+ * seen, and their `times` where known; `texts`: all as JSON; `marks`: of all that the next run will read again.
  * @param {Run} run @param {any[]} records @param {number} end
  */
 async function readRecords(run, records, end) {
@@ -938,35 +1012,49 @@ async function readRecords(run, records, end) {
   const marks = [];
   /** @type {number[]} */
   const times = [];
+  /** @type {string[]} */
+  const texts = [];
+  // A host whose clock is slow would send what log ingest drops as too old; sent without its time it is kept.
+  const now = Math.max(Date.now(), scmNow(run));
   let news = 0;
   for (const record of records) {
     const text = JSON.stringify(record);
-    const event = await toEvent(record, text, run.backfill !== null);
+    texts.push(text);
+    const event = await toEvent(record, text, run.backfill !== null, now);
     const { id, us } = event;
     const compared = run.seen.size > 0 && (us === null || us <= run.seenTo + LIMITS.overlap * 1000);
     const kept = us === null || us >= end - LIMITS.overlap * 1000;
     const known = compared || kept ? await mark(text) : "";
     if (kept) marks.push(known);
-    const before = run.recent.get(id) ?? run.older.get(id);
-    if (before === text) {
+    const before = remembered(run, id);
+    if (before === text || (before !== undefined && remembered(run, text) !== undefined)) {
       run.repeated += 1;
       continue;
     }
     news += 1;
     if (us !== null) times.push(us);
-    if (before !== undefined) warn(run, `record ${id} came twice with different content; both are sent`);
+    if (before !== undefined) {
+      warn(run, `record ${id} came twice with different content; both are sent`);
+      // An id that stands for several records: each is known by its content.
+      for (const each of [before, text]) remember(run, each, "");
+    }
     remember(run, id, text);
     if (run.backfill?.ids && !run.backfill.ids.has(id)) continue;
     if (compared && run.seen.has(known)) run.repeated += 1;
     else events.push(event);
   }
-  return { events, marks, times, news };
+  return { events, marks, times, texts, news };
 }
 
-/** @param {Run} run @param {string} id @param {string} text */
-function remember(run, id, text) {
-  run.recent.set(id, text);
-  run.recentLength += text.length;
+/** @param {Run} run @param {string} key */
+function remembered(run, key) {
+  return run.recent.get(key) ?? run.older.get(key);
+}
+
+/** @param {Run} run @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
+function remember(run, key, text) {
+  run.recent.set(key, text);
+  run.recentLength += text.length || key.length;
   if (run.recentLength <= LIMITS.rememberedLength / 2) return;
   run.older = run.recent;
   run.recent = new Map();
@@ -985,7 +1073,7 @@ async function sendPages(run, waiting) {
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = run.sent;
-    await sendEvents(run, pages.flatMap((page) => page.events));
+    await sendBatch(run, pages.flatMap((page) => page.events));
     run.batches += 1;
     run.unsaid.sent += run.sent - before;
     run.unsaid.fetched += sum(pages, (page) => page.fetched);
@@ -1083,7 +1171,12 @@ async function fetchPage(run, window, token, from = window.from) {
     }
     if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
     if (answer.status !== 200) {
-      const hint = answer.status === 403 ? " (is audit API access enabled for this key?)" : "";
+      const old = answer.status === 400 && token === null && Date.now() - from / 1000 > LIMITS.kept;
+      const hint = answer.status === 403
+        ? " (is audit API access enabled for this key?)"
+        : old
+        ? ` (asked from ${formatTime(from)} on: if SCM keeps nothing that old, set initialCheckpoint to a later time)`
+        : "";
       throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
     }
     readClock(run, answer.headers);
@@ -1107,8 +1200,9 @@ function recordsIn(body) {
 // Log ingest: one audit record becomes one log record
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request. @returns {Promise<Event>} */
-async function toEvent(raw, text, again) {
+/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request.
+ * @param {number} now @returns {Promise<Event>} */
+async function toEvent(raw, text, again, now = Date.now()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
   /** @param {keyof typeof SCM.fields} field */
@@ -1124,7 +1218,7 @@ async function toEvent(raw, text, again) {
   const rawTime = pick("time");
   const us = parseTime(numericTime(rawTime));
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
-  const clamped = us !== null && Date.now() - us / 1000 > LIMITS.ingestAge;
+  const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
   const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
   const status = pick("status") || "SUCCESS";
   const level = severityOf(status, action);
@@ -1186,15 +1280,34 @@ function severityOf(status, action) {
   return "INFO";
 }
 
-/** Sends events. A batch that is refused or stored in part is halved down to the record at fault, which is set aside.
- * @param {Run} run @param {Event[]} events @returns {Promise<void>} */
+/** @typedef {{event: Event, why: string}} Refused */
+
+/**
+ * Sends a batch. A record that log ingest refuses while it takes others is set aside; where it takes none, the fault
+ * is not the records'.
+ * @param {Run} run @param {Event[]} events
+ */
+async function sendBatch(run, events) {
+  const before = run.sent;
+  const refused = await sendEvents(run, events);
+  if (refused.length > 0 && run.sent === before) {
+    throw new Failure(`Log ingest refuses each of ${refused.length} records: ${refused[0].why}; none is passed over`);
+  }
+  for (const { event: { id }, why } of refused) {
+    run.setAside += 1;
+    if (run.setAsideIds.length < 10) run.setAsideIds.push(cutBytes(clean(id), 100));
+    warn(run, `record ${id} was refused by log ingest and set aside: ${why}`);
+  }
+}
+
+/** Sends events; one request that is refused or stored in part is halved down to the records at fault.
+ * @param {Run} run @param {Event[]} events @returns {Promise<Refused[]>} */
 async function sendEvents(run, events) {
-  if (events.length === 0) return;
+  if (events.length === 0) return [];
   const body = `[${events.map((event) => event.json).join(",")}]`;
   const halves = async () => {
     const middle = Math.ceil(events.length / 2);
-    await sendEvents(run, events.slice(0, middle));
-    await sendEvents(run, events.slice(middle));
+    return [...await sendEvents(run, events.slice(0, middle)), ...await sendEvents(run, events.slice(middle))];
   };
   if (body.length > LIMITS.batchLength && events.length > 1) return await halves();
   const answer = await ingest(run, body);
@@ -1206,6 +1319,9 @@ async function sendEvents(run, events) {
     );
   }
   if (events.length > 1) return await halves();
+  const why = `${answer.status} ${errorText(answer)}`;
+  // A record is cut to far less than a request may hold: log ingest has no room (internal_buffer_size_limit_reached).
+  if (answer.status === 413) throw new Failure(`Log ingest takes not even one record: ${why}; none is passed over`);
   const [event] = events;
   if (!event.clamped && event.us !== null) {
     // By log ingest's clock it may be older than 24 h already.
@@ -1213,18 +1329,17 @@ async function sendEvents(run, events) {
     const again = await ingest(run, JSON.stringify([{ ...timeless, "scm.backfill": "true" }]));
     if (again.status === 204) return accepted(run, [{ ...event, clamped: true }]);
   }
-  run.setAside += 1;
-  if (run.setAsideIds.length < 10) run.setAsideIds.push(cutBytes(clean(event.id), 100));
-  warn(run, `record ${event.id} was refused by log ingest and set aside: ${answer.status} ${errorText(answer)}`);
+  return [{ event, why }];
 }
 
-/** @param {Run} run @param {Event[]} events */
+/** @param {Run} run @param {Event[]} events @returns {Refused[]} */
 function accepted(run, events) {
   run.sent += events.length;
   for (const { clamped, truncated } of events) {
     if (clamped) run.clamped += 1;
     if (truncated) run.truncated += 1;
   }
+  return [];
 }
 
 /** @param {Run} run @param {string} body */
@@ -1404,7 +1519,8 @@ async function settled(run, what, read) {
  * @template T @param {Run} run @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
 async function within(run, exchange) {
   const controller = new AbortController();
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, LIMITS.write - age(run)));
+  const last = run.closing ? LIMITS.write : LIMITS.answer;
+  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(run)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);

@@ -6,11 +6,13 @@ import argparse
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from providers.api.errors import DynatraceError
+
 from .. import ledger, moments
 from ..bar import Bar
 from ..scm import Scm
 from ..stack import Stack, StackError
-from .coverage import Coverage
+from .coverage import Coverage, by_clock
 from .report import Report
 from .walk import WINDOW, Sides, windows
 
@@ -25,11 +27,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: complete; 1: records are missing. Raises StackError, DynatraceError."""
-    begin, end = between(options.begin, options.end, datetime.now(UTC))
+    """0: complete; 1: records are missing; 2: not compared to the end. Raises StackError, DynatraceError."""
+    now = datetime.now(UTC)
+    begin, end = between(options.begin, options.end, now)
+    interval = MINUTE * stack.config["triggerIntervalMinutes"]
     environment, workflow = stack.environment, stack.outputs["workflowId"]
     # Runs end after the window they have read, so those of interest come later than its begin.
-    coverage = Coverage.of(ledger.runs(environment, workflow, begin))
+    coverage = Coverage.of(ledger.runs(environment, workflow, begin), by_clock(now, interval))
     if not options.begin and coverage.stretches:
         # What is older than the connector's history was never asked for.
         begin = min(end - MINUTE, max(begin, moments.floor(coverage.stretches[0][0])))
@@ -40,13 +44,16 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             report.windows.append(window)
             note = f"{report.total('scm')} records, {report.missing} missing, up to {moments.short(window.end)}"
             bar.show((window.end - begin) / (end - begin), note)
+    except DynatraceError as error:
+        # What was compared is told all the same, and a report from an earlier day does not stay in its place.
+        report.stopped = str(error)
     finally:
         bar.close()
     print(report.text())
     if options.json:
         report.write(options.json)
         print(f"JSON: {options.json}")
-    return 0 if report.complete else 1
+    return 2 if report.stopped else 0 if report.complete else 1
 
 
 def between(begin: str, end: str, now: datetime) -> tuple[datetime, datetime]:

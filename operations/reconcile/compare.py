@@ -23,7 +23,7 @@ class Window:
     """Records that SCM has, those without an id of their own included."""
     equal: int = 0
     late: int = 0
-    """Not there yet, and newer than what the last finished run had to read: the next run brings them."""
+    """Not there yet and not due: the next run brings them."""
     missing: list[tuple[datetime, str]] = field(default_factory=list)
     missing_count: int = 0
     foreign: list[str] = field(default_factory=list)
@@ -31,16 +31,28 @@ class Window:
     repeats: int = 0
     """Copies in Grail beyond the first of each id."""
     nameless_scm: int = 0
-    """Records without an id: the sync script gives them one of their content, so they can be counted only."""
+    """Due records without an id: the sync script gives them one of their content, so they can be counted only."""
     nameless_grail: int = 0
+    nameless_late: int = 0
+    """The same, not due: whether they are there already is not asked."""
+    unreadable: list[str] = field(default_factory=list)
+    """Ids of records whose time nobody can read; they count as ``equal`` where Grail has them."""
+    unreadable_missing: list[str] = field(default_factory=list)
+    unreadable_nameless: int = 0
+    """With neither a readable time nor an id: whether they have arrived cannot be told."""
 
     @property
     def nameless_missing(self) -> int:
         return max(0, self.nameless_scm - self.nameless_grail)
 
     @property
+    def unproven(self) -> int:
+        """Records that are missing, or of which nobody can tell."""
+        return self.missing_count + self.nameless_missing + len(self.unreadable_missing) + self.unreadable_nameless
+
+    @property
     def complete(self) -> bool:
-        return not self.missing_count and not self.nameless_missing
+        return not self.unproven
 
     def shown(self) -> dict[str, Any]:
         """For the JSON report."""
@@ -55,32 +67,44 @@ class Window:
             "foreign": self.foreign,
             "foreignCount": self.foreign_count,
             "repeats": self.repeats,
-            "withoutId": {"scm": self.nameless_scm, "grail": self.nameless_grail},
+            "withoutId": {"due": self.nameless_scm, "grail": self.nameless_grail, "late": self.nameless_late},
+            "unreadableTime": {
+                "ids": self.unreadable,
+                "missing": self.unreadable_missing,
+                "withoutId": self.unreadable_nameless,
+            },
         }
 
 
-def compare(
-    window: Window, scm: Mapping[str, datetime], grail: Mapping[str, int], due_before: datetime | None
-) -> Window:
+def compare(window: Window, scm: Mapping[str, datetime], grail: Mapping[str, int], due_before: datetime) -> Window:
     """Fill in a window from both sides.
 
     Args:
         scm: time by id.
         grail: copies by id, of this window's records.
-        due_before: records older than this must have arrived; None: no run has finished yet, so none is due.
+        due_before: records older than this must have arrived.
     """
-    window.scm = len(scm) + window.nameless_scm
+    window.scm = len(scm) + window.nameless_scm + window.nameless_late
+    window.scm += len(window.unreadable) + window.unreadable_nameless
+    window.equal += min(window.nameless_scm, window.nameless_grail)
+    window.late += window.nameless_late
+    for id in window.unreadable:
+        if id in grail:
+            window.equal += 1
+            window.repeats += grail[id] - 1
+        else:
+            window.unreadable_missing.append(id)
     for id, at in scm.items():
         if id in grail:
             window.equal += 1
             window.repeats += grail[id] - 1
-        elif due_before is None or at >= due_before:
+        elif at >= due_before:
             window.late += 1
         else:
             window.missing_count += 1
             if len(window.missing) < MOST_NAMED:
                 window.missing.append((at, id))
-    foreign = [id for id in grail if id not in scm]
+    foreign = grail.keys() - scm.keys() - set(window.unreadable)
     window.foreign_count, window.foreign = len(foreign), sorted(foreign)[:MOST_NAMED]
     window.missing.sort()
     return window

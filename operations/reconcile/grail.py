@@ -22,10 +22,10 @@ class TooManyError(Exception):
 
 @dataclass
 class Found:
-    """Copies by id, and how many records bear an id that the sync script made."""
+    """Copies by id, and the times of records that bear an id which the sync script made."""
 
     copies: dict[str, int] = field(default_factory=dict)
-    nameless: int = 0
+    nameless: list[datetime] = field(default_factory=list)
 
 
 def in_window(environment: Environment, begin: datetime, end: datetime, most: int) -> Found:
@@ -45,7 +45,7 @@ def in_window(environment: Environment, begin: datetime, end: datetime, most: in
         if at is None or not begin <= at < end:
             continue
         if row["nameless"] == "true":
-            found.nameless += int(row["copies"])
+            found.nameless.append(at)
         else:
             found.copies[str(row["id"])] = int(row["copies"])
     return found
@@ -70,7 +70,8 @@ def nameless(environment: Environment, begin: datetime, end: datetime) -> int:
     rows = environment.query_logs(
         f'fetch logs, from:"{moments.iso(begin)}" | filter log.source == "{SOURCE}" and event.id.synthetic == "true" '
         f'and toTimestamp(scm.event.timestamp) >= toTimestamp("{moments.iso(begin)}") '
-        f'and toTimestamp(scm.event.timestamp) < toTimestamp("{moments.iso(end)}") | summarize n = count()'
+        f'and toTimestamp(scm.event.timestamp) < toTimestamp("{moments.iso(end)}") '
+        "| dedup event.id | summarize n = count()"
     )
     return int(rows[0]["n"]) if rows else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from providers.api.environment import Environment
@@ -24,8 +24,10 @@ class Sides:
 
     scm: Scm
     environment: Environment
-    due_before: datetime | None
+    due_before: datetime
     most_ids: int = MOST_IDS
+    unreadable: set[str] = field(default_factory=set)
+    """Ids of records without a readable time, told already: SCM may list one in more than one window."""
 
 
 def windows(sides: Sides, begin: datetime, end: datetime, length: timedelta = WINDOW) -> Iterator[Window]:
@@ -43,7 +45,7 @@ def split(sides: Sides, begin: datetime, end: datetime) -> Iterator[Window]:
     except TooManyError:
         half = begin + max(SECOND, (end - begin) / 2 // SECOND * SECOND)
         if half >= end:  # one second cannot be cut: it is compared whole
-            yield one(Sides(sides.scm, sides.environment, sides.due_before, most_ids=10**9), begin, end)
+            yield one(replace(sides, most_ids=10**9), begin, end)
             return
         yield from split(sides, begin, half)
         yield from split(sides, half, end)
@@ -53,22 +55,33 @@ def one(sides: Sides, begin: datetime, end: datetime) -> Window:
     """Raises TooManyError."""
     window = Window(begin, end)
     ids: dict[str, datetime] = {}
+    unreadable: dict[str, None] = {}
     # A second more at both ends: whether SCM includes its bounds is not documented.
     for page in sides.scm.pages(begin - SECOND, end + SECOND):
         for record in page:
-            if record.at is None or not begin <= record.at < end:
+            if record.at is None:
+                # Which window it belongs to cannot be told: it counts where SCM lists it first.
+                if not record.id:
+                    window.unreadable_nameless += 1
+                elif record.id not in sides.unreadable:
+                    unreadable[record.id] = None
+            elif not begin <= record.at < end:
                 continue
-            if record.id:
+            elif record.id:
                 ids[record.id] = record.at
-            else:
+            elif record.at < sides.due_before:
                 window.nameless_scm += 1
-        if len(ids) > sides.most_ids:
+            else:
+                window.nameless_late += 1
+        if len(ids) + len(unreadable) > sides.most_ids:
             raise TooManyError
     found = grail.in_window(sides.environment, begin, end, sides.most_ids)
-    elsewhere = [id for id in ids if id not in found.copies]
+    sides.unreadable.update(unreadable)
+    window.unreadable = list(unreadable)
+    elsewhere = [id for id in (*ids, *unreadable) if id not in found.copies]
     if elsewhere:
         found.copies |= grail.by_id(sides.environment, elsewhere, begin)
-    window.nameless_grail = found.nameless
+    window.nameless_grail = sum(at < sides.due_before for at in found.nameless)
     if window.nameless_missing:
-        window.nameless_grail = grail.nameless(sides.environment, begin, end)
+        window.nameless_grail = grail.nameless(sides.environment, begin, min(end, sides.due_before))
     return compare(window, ids, found.copies, sides.due_before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -18,14 +19,18 @@ Json = dict[str, Any]
 
 
 def started_at(execution: Json) -> datetime | None:
-    text = execution.get("startedAt")
+    return moment(execution.get("startedAt"))
+
+
+def moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 class Automation:
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
-        self._titled: dict[str, list[Json]] = {}
+        self._listing = threading.Lock()
+        self._listed: list[Json] | None = None
 
     def _all(self, path: str, query: Json) -> list[Json]:
         found: list[Json] = []
@@ -37,13 +42,16 @@ class Automation:
 
     # workflows
 
+    def workflows(self) -> list[Json]:
+        """All workflows that the user may see, as they were at the first look of this process."""
+        with self._listing:
+            if self._listed is None:
+                self._listed = self._all(f"{PATH}/workflows", {})
+            return self._listed
+
     def workflows_titled(self, title: str) -> list[Json]:
-        """Workflows of exactly this title (``search`` is no exact match, titles are not unique), as they were at the
-        first look of this process."""
-        if title not in self._titled:
-            found = self._all(f"{PATH}/workflows", {"search": title})
-            self._titled[title] = [workflow for workflow in found if workflow["title"] == title]
-        return self._titled[title]
+        """Workflows of exactly this title; titles are not unique."""
+        return [workflow for workflow in self.workflows() if workflow["title"] == title]
 
     def probe(self) -> None:
         """Raises what a first call raises: wrong address, missing scope or permission."""

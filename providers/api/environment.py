@@ -71,8 +71,6 @@ class Environment:
         self.vault = Vault(self._classic)
         self.settings = Settings(self._classic)
         self.automation = Automation(self._platform)
-        self.made: set[str] = set()
-        """Ids of the objects that this process has created or taken."""
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight_failed = False

@@ -190,8 +190,10 @@ class Http:
         try:
             answer = json.loads(text) if text.strip() else None
         except ValueError:
-            # The live host answers platform paths with 200 and a page (Monaco): the wrong host was asked.
-            return max(400, response.status_code), text, None, None
+            # The live host answers platform paths with 200 and a page (Monaco): the wrong host was asked. A gateway's
+            # 429 or 503 is a page, too.
+            asked = retry_after_s(response.headers, None, datetime.now(UTC))
+            return max(400, response.status_code), text, None, asked
         if seen is not None:
             seen.update({name.lower(): value for name, value in response.headers.items()})
         asked = retry_after_s(response.headers, answer, datetime.now(UTC))

@@ -26,7 +26,8 @@ def check(environment: Environment) -> list[str]:
     problems = token_problems(
         "dynatraceApiToken", lambda: environment.deploy_token, DEPLOY_SCOPES + (INGEST_SCOPES if same else ()), warnings
     )
-    if not same and not problems:
+    # The deploy token asks about the other one; where it is not valid, nothing more can be known.
+    if not same and "deploy_token" in environment.__dict__:
         problems += token_problems(
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
         )

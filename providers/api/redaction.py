@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -47,6 +48,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: list[str] = []
+        self._adding = threading.Lock()
         for secret in secrets:
             self.add(secret)
 
@@ -55,7 +57,8 @@ class Redactor:
             self.add(secret.rsplit(".", 1)[-1])
         if len(secret) >= SHORTEST:
             shown = {form for form in forms(secret) if len(form) >= SHORTEST}
-            self._forms = sorted({*self._forms, *shown}, key=len, reverse=True)
+            with self._adding:
+                self._forms = sorted({*self._forms, *shown}, key=len, reverse=True)
 
     def within(self, value: Any) -> Any:
         """The same JSON value with its texts redacted. Before texts are cut or joined: what is left of a secret then

@@ -7,6 +7,7 @@ no answer ever holds a secret, there is no version and no modification time.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .errors import ApiError, DynatraceError, NotFound, TransportError
 PATH = "/api/v2/credentials"
 PAGE_SIZE = 500
 CREATE_TRIES = 3
+LOOKS_AFTER_S = (0.5, 1.0, 2.0, 3.0, 3.5)
 
 Call = Callable[..., Any]
 
@@ -114,26 +116,41 @@ class Vault:
     def create(self, body: dict[str, Any], is_mine: Callable[[Entry], bool]) -> str:
         """Create an entry; returns its id.
 
-        A POST whose answer is lost may have created the entry: it is never repeated without a new look-up
-        (``is_mine`` recognises what an earlier try has left).
+        A POST whose answer is lost may have created the entry, and a listing may lag behind: it is looked for several
+        times (``is_mine`` recognises it), and the POST is repeated only after 503, which says that nothing was done.
         """
         with self._writing:
-            for attempt in range(CREATE_TRIES):
+            for _ in range(CREATE_TRIES):
                 try:
                     id = str(self._call("POST", PATH, body=body)["id"])
+                except (TransportError, ApiError) as error:
+                    status = error.status if isinstance(error, ApiError) else None
+                    if status is not None and status < 500:
+                        raise
+                    if found := self._appeared(is_mine):
+                        return found
+                    if status != 503:
+                        raise DynatraceError(
+                            f"it is unknown whether vault entry “{body['name']}” was made ({error}). It did not appear "
+                            f"within {sum(LOOKS_AFTER_S):.0f} s; run `pulumi up` again, which looks first"
+                        ) from None
+                    failure = error
+                else:
                     self._list_too(entry_of({**body, "id": id}))
                     return id
-                except (TransportError, ApiError) as error:
-                    lost = isinstance(error, TransportError) or error.status >= 500
-                    if not lost:
-                        raise
-                    self.forget_listing()
-                    mine = [entry for entry in self.entries() if is_mine(entry)]
-                    if mine:
-                        return mine[0].id
-                    if attempt + 1 == CREATE_TRIES:
-                        raise
-        raise AssertionError("unreachable")
+            raise failure
+
+    def _appeared(self, is_mine: Callable[[Entry], bool]) -> str | None:
+        for seconds in LOOKS_AFTER_S:
+            time.sleep(seconds)
+            self.forget_listing()
+            try:
+                mine = [entry.id for entry in self.entries() if is_mine(entry)]
+            except DynatraceError:
+                return None
+            if mine:
+                return mine[0]
+        return None
 
     def replace(self, id: str, body: dict[str, Any]) -> None:
         """Replace a whole entry, secret included. Raises DynatraceError if it had been deleted."""

@@ -51,6 +51,12 @@ def count_of(call: Call, name: str, default: int) -> int:
     return int(value)
 
 
+def refuse(call: Call, *names: str) -> None:
+    """A documented parameter that would be ignored here: an unfiltered list would be taken for the filtered one."""
+    if given := [name for name in names if name in call.query]:
+        raise invalid({name: ["This parameter is not part of the local environment."] for name in given})
+
+
 def page(call: Call, rows: list[Row], orders: Order, default_order: str, shown: Callable[[Row], Any]) -> dict[str, Any]:
     """``{count, results}``; ``ordering=-field`` turns a field's order round."""
     for name in reversed((call.query.get("ordering") or default_order).split(",")):

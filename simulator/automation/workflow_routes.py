@@ -40,6 +40,7 @@ def row_of(call: Call) -> Row:
 
 
 def list_workflows(call: Call) -> Answer:
+    listing.refuse(call, "fields")
     rows = [row for row in workflows.visible(call.world, call.who.user, admin(call)) if wanted(call, row)]
     return Answer(200, listing.page(call, rows, ORDERS, "title,id", lambda row: views.workflow(call.world, row)))
 
@@ -58,6 +59,25 @@ def wanted(call: Call, row: Row) -> bool:
         and query.get("triggerType", trigger_type) == trigger_type
         and deployed in (None, definition["isDeployed"])
         and not faulty
+        and wanted_by_what_happened(call, row)
+    )
+
+
+def wanted_by_what_happened(call: Call, row: Row) -> bool:
+    """The filters that need more than the workflow itself."""
+    states = listing.words(call, "lastExecution__state__in")
+    editors = listing.words(call, "modificationInfo__lastModifiedBy")
+    throttled = listing.flag(call, "throttle__isLimitHit")
+    after, before = (listing.moment(call, f"unacknowledgedSkippedScheduleAt__{end}") for end in ("gte", "lte"))
+    if not states and not editors and throttled is None and after is None and before is None:
+        return True
+    shown, skipped = views.workflow(call.world, row), row["skipped_us"]
+    return (
+        (not states or (shown["lastExecution"] or {}).get("state") in states)
+        and (not editors or row["modified_by"] in editors)
+        and throttled in (None, shown["throttle"]["isLimitHit"])
+        and (after is None or (skipped is not None and skipped >= after))
+        and (before is None or (skipped is not None and skipped <= before))
     )
 
 
@@ -130,12 +150,19 @@ def route(method: str, path: str, handler: Any, scope: str, source: str = "SA, P
     return Route(method, BASE + path, handler, "automation", "platform", scope, source=source, **more)
 
 
+REFUSED = "event triggers, retries, loops, waits, custom conditions, results and number expressions are refused by name"
 ROUTES: list[Route] = [
-    route("GET", "", list_workflows, READ, "SA, P-A; default page size UNVERIFIED"),
-    route("POST", "", create_workflow, WRITE, "SA, TF#371"),
+    route(
+        "GET", "", list_workflows, READ, "SA, P-A; default page size UNVERIFIED",
+        fidelity="approximate", note="the parameter `fields` is refused",
+    ),
+    route("POST", "", create_workflow, WRITE, "SA, TF#371", fidelity="approximate", note=REFUSED),
     route("GET", "/{id}", get_workflow, READ, "SA; 404 text UNVERIFIED"),
-    route("PUT", "/{id}", update_workflow, WRITE, "SA, TF c7b9aa2: root fields left out keep their value"),
-    route("PATCH", "/{id}", update_workflow, WRITE),
+    route(
+        "PUT", "/{id}", update_workflow, WRITE, "SA, TF c7b9aa2: root fields left out keep their value",
+        fidelity="approximate", note=REFUSED,
+    ),
+    route("PATCH", "/{id}", update_workflow, WRITE, fidelity="approximate", note=REFUSED),
     route("DELETE", "/{id}", delete_workflow, WRITE, fidelity="approximate", note="trash=true deletes as well"),
     route(
         "POST", "/{id}/run", run_workflow, RUN, "SA; a qualifier's scope and the answer to a throttled run UNVERIFIED"
@@ -144,4 +171,4 @@ ROUTES: list[Route] = [
     route("GET", "/{id}/actions", actions, READ),
     route("GET", "/{id}/tasks", tasks, READ),
     route("GET", "/{id}/tasks/{name}", task, READ),
-]
+]  # fmt: skip

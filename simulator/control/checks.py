@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ..kernel.clock import MICROSECONDS
+from ..kernel.clock import MICROSECONDS, OutOfRangeError, settable
 from ..kernel.routing import Call, WireError
+
+MOST = 1e10
+"""Of any number that the control API takes; as seconds, three centuries."""
 
 
 def refused(status: int, message: str) -> WireError:
@@ -28,23 +31,30 @@ def time_us(text: Any, name: str) -> int:
     """A point in time (RFC 3339; UTC where no zone is given) in microseconds."""
     try:
         moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise refused(400, f"{name}: '{text}' is no ISO 8601 time, such as 2026-01-29T08:00:00Z.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86400 + delta.seconds) * MICROSECONDS + delta.microseconds
 
 
-def number(text: Any, name: str, *, least: float = 0, default: float | None = None) -> float:
+def clock_us(us: int) -> int:
+    """A time that the clock is to be set to."""
+    try:
+        return settable(us)
+    except OutOfRangeError as error:
+        raise refused(400, str(error)) from None
+
+
+def number(text: Any, name: str, *, least: float = 0, most: float = MOST, default: float | None = None) -> float:
     if text is None and default is not None:
         return default
     try:
         value = float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = float("nan")
-    if isinstance(text, bool) or not least <= value < float("inf"):
-        raise refused(400, f"{name}: expected a number not below {least:g}.")
+    if isinstance(text, bool) or not least <= value <= most:
+        raise refused(400, f"{name}: expected a number from {least:g} to {most:g}.")
     return value
 
 

@@ -9,6 +9,7 @@ import hmac
 import json
 from typing import Any
 
+from ..kernel.nesting import read_json
 from ..kernel.store import Row
 from ..kernel.world import World
 
@@ -51,7 +52,7 @@ def plain(world: World, key: bytes, column: str, value: Any) -> Any:
         return fingerprint(key, world.store.unseal(value))
     if value[:1] in ("{", "["):
         try:
-            return json.loads(value)
+            return read_json(value)
         except ValueError:
             return value
     return value

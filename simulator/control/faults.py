@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
+from .. import app
 from ..kernel import earlier
+from ..kernel.fault_answers import WITHOUT_BODY
 from ..kernel.faults import Rule
 from ..kernel.world import World
 from .checks import refused
@@ -13,21 +16,40 @@ from .checks import refused
 HINTS = get_type_hints(Rule)
 TICK = {"tick", "path", "nth", "times", "probability", "seed", "note"}
 EFFECTS = ("status", "cut", "delay_s", "truncate", "script", "headers", "strip_headers", "gzip", "stale", "tick")
+METHODS = ("*", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+DAY_S = 86_400
+RANGES: dict[str, tuple[float, float]] = {
+    "status": (200, 599), "delay_s": (0, DAY_S), "probability": (0, 1), "nth": (1, 10**9), "times": (0, 10**9),
+    "truncate": (0, 10**9), "seed": (-(2**63), 2**63),
+}  # fmt: skip
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What HTTP takes as a header's name."""
+FIELD_VALUE = re.compile(r"(?:[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*)?")
+FRAMING = ("content-length", "transfer-encoding")
+"""What the server writes by itself: another one would break the connection, which ``cut`` and ``truncate`` are for."""
 
 
 def add(world: World, values: Any) -> Rule:
     if not isinstance(values, dict):
         raise refused(400, "A fault rule is a JSON object.")
     problems = [problem for name, value in values.items() if (problem := wrong(name, value))]
-    if not problems and not any(values.get(effect) for effect in EFFECTS):
+    if problems := problems or contradictions(values):
+        raise refused(400, "; ".join(problems) + ".")
+    return world.faults.add(values)
+
+
+def contradictions(values: dict[str, Any]) -> list[str]:
+    """What is wrong with members that are right by themselves."""
+    problems = []
+    if not any(values.get(effect) for effect in EFFECTS):
         problems.append(f"the rule does nothing: give one of {', '.join(EFFECTS)}")
     if values.get("stale") and values.get("api", "*") not in ("*", *earlier.APIS):
         problems.append(f"stale: only for {', '.join(earlier.APIS)}")
     if values.get("tick") and (others := sorted({*values} - TICK)):
         problems.append(f"tick: a moment of a schedule has no {', '.join(others)}")
-    if problems:
-        raise refused(400, "; ".join(problems) + ".")
-    return world.faults.add(values)
+    if values.get("status") in WITHOUT_BODY and values.get("body") is not None:
+        problems.append(f"body: an answer {values['status']} has none")
+    return problems
 
 
 def wrong(name: str, value: Any) -> str | None:
@@ -40,19 +62,43 @@ def wrong(name: str, value: Any) -> str | None:
     if choices:
         optional = value is None and type(None) in get_args(hint)
         return None if value in choices or optional else f"{name}: expected one of {', '.join(choices)}"
-    if name == "body":
-        return None
-    if name == "strip_headers":
-        names = isinstance(value, list) and all(isinstance(text, str) for text in value)
-        return None if names else "strip_headers: expected a list of strings"
-    if name == "headers":
-        texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-        return None if texts else "headers: expected an object of strings"
+    match name:
+        case "body":
+            return None
+        case "strip_headers":
+            return wrong_names(value)
+        case "headers":
+            return wrong_headers(value)
+        case "api" if value not in (apis := ["*", *app.routes_by_api()]):
+            return f"api: expected one of {', '.join(apis)}"
+        case "method" if not isinstance(value, str) or value.upper() not in METHODS:
+            return f"method: expected one of {', '.join(METHODS)}"
     allowed = tuple(part for part in (hint, *get_args(hint)) if isinstance(part, type))
     if float in allowed:
         allowed = (*allowed, int)
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         return f"{name}: expected {' or '.join(part.__name__.replace('NoneType', 'null') for part in allowed)}"
-    if isinstance(value, int | float) and value < (1 if name == "nth" else 0) and name != "seed":
-        return f"{name}: too small"
+    if isinstance(value, int | float) and (allowed_range := RANGES.get(name)):
+        least, most = allowed_range
+        return None if least <= value <= most else f"{name}: expected {least} to {most}"
+    return None
+
+
+def wrong_headers(value: Any) -> str | None:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        return "headers: expected an object of strings"
+    if problem := wrong_names([*value], "headers"):
+        return problem
+    bad = [name for name, text in value.items() if not FIELD_VALUE.fullmatch(text)]
+    return f"headers: {bad[0]}: no value that HTTP could carry" if bad else None
+
+
+def wrong_names(value: Any, member: str = "strip_headers") -> str | None:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return f"{member}: expected a list of strings"
+    for name in value:
+        if not TOKEN.fullmatch(name):
+            return f"{member}: {name!r} is no name of a header"
+        if name.lower() in FRAMING:
+            return f"{member}: {name} is written by the server itself (see cut and truncate)"
     return None

@@ -1,4 +1,4 @@
-"""The request log, filtered. It holds no bodies and no headers, hence no secrets."""
+"""The request log, filtered. It holds no bodies, no headers and no secrets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..kernel.clock import iso
+from ..kernel.routing import OWN_APIS
 from ..kernel.world import LoggedRequest, World
+from . import hints
 from .checks import number, refused
 
-OWN_APIS = ("control", "pages")
-"""Left out unless asked for: whoever reads the log by page or API would mostly see itself."""
 FILTERS = ("api", "method", "path", "caller", "status", "since", "limit", "all")
 
 
@@ -49,6 +49,7 @@ class Filter:
         )
 
     def lets(self, line: LoggedRequest) -> bool:
+        # Whoever reads the log by page or API would mostly see itself.
         if line.api in OWN_APIS and not self.everything and line.api != self.api:
             return False
         if self.caller and (self.caller == "script") != (line.execution is not None):
@@ -81,4 +82,5 @@ def shown(line: LoggedRequest) -> dict[str, Any]:
         "caller": line.caller,
         "execution": line.execution,
         "fault": line.fault,
+        "hint": hints.of(line),
     }

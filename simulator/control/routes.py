@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from .. import app
+from ..kernel.clock import MICROSECONDS
 from ..kernel.routing import Answer, Call, Handler, Route
 from ..kernel.world import new_request_log
 from . import audit, faults, identities, idle
 from . import dump as dumps
 from . import requests as log
-from .checks import body_object, flag, number, refused, time_us
+from .checks import MOST, body_object, clock_us, flag, number, refused, time_us
 from .health import clock, health
 
 IDLE_LIMIT_S = 50.0
@@ -53,14 +54,16 @@ async def post_clock(call: Call) -> Answer:
     mode = body.get("mode", call.world.clock.mode)
     if mode not in MODES:
         raise refused(400, f"mode: expected one of {', '.join(MODES)}.")
-    to_us = time_us(body["jump"], "jump") if "jump" in body else None
-    step_s = number(body["step"], "step", least=-10e9) if "step" in body else None
+    to_us = None
+    if "jump" in body:
+        to_us = clock_us(time_us(body["jump"], "jump"))
+    elif "step" in body:
+        step_s = number(body["step"], "step", least=-MOST)
+        to_us = clock_us(call.world.clock.now_us() + round(step_s * MICROSECONDS))
     if mode != call.world.clock.mode:
         call.world.clock.set_mode(mode)
     if to_us is not None:
         call.world.clock.jump(to_us)
-    if step_s is not None:
-        call.world.clock.step(step_s)
     # Whoever waited for this moment (schedules, limits) gets its turn before the caller looks.
     for _ in range(5):
         await asyncio.sleep(0)

@@ -14,10 +14,11 @@ from typing import Any
 from .. import VERSION, app, timekeeping
 from ..automation import tables as automation_tables
 from ..kernel.identity import digest
+from ..kernel.nesting import read_json
 from ..kernel.store import Row
 from ..kernel.world import World, new_request_log
-from . import dump
-from .checks import refused
+from . import dump, soundness
+from .checks import clock_us, refused
 
 FORMAT = "sectigo-dynatrace local environment 1"
 NEVER = ("bearer_tokens", "scm_tokens", "grail_queries")
@@ -64,7 +65,9 @@ async def restore(world: World, document: dict[str, Any]) -> list[str]:
                     world.store.run(f'INSERT INTO "{name}" ({columns}) VALUES ({marks})', *values.values())
             if world.store.meta("schema") != world.store.schema:
                 world.store.set_meta("schema", world.store.schema)
-    except sqlite3.Error as error:
+            if not world.store.meta("seeded"):
+                world.store.set_meta("seeded", True)
+    except (sqlite3.Error, UnicodeEncodeError) as error:  # the latter: half a surrogate pair, which UTF-8 cannot carry
         raise refused(400, f"tables: {error}; nothing was changed.") from None
     world.faults.clear()
     world.earlier.clear()
@@ -96,7 +99,7 @@ def _plain(world: World, key: bytes, column: str, value: Any) -> Any:
         return dump.fingerprint(key, value if column == "digest" else world.store.unseal(value))
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
-            parsed = json.loads(value)
+            parsed = read_json(value)
         except ValueError:
             return value
         return parsed if json.dumps(parsed) == value else value  # only what comes back the same
@@ -148,6 +151,7 @@ def _checked(world: World, document: dict[str, Any]) -> dict[str, list[dict[str,
         raise refused(400, "clock: expected {mode, nowUs}.")
     if type(clock.get("nowUs")) is not int:
         raise refused(400, "clock: nowUs is a whole number of microseconds.")
+    clock_us(clock["nowUs"])
     rows = document.get("tables")
     known = _tables(world)
     if not isinstance(rows, dict) or (unknown := sorted(set(rows) - set(known))):
@@ -158,4 +162,5 @@ def _checked(world: World, document: dict[str, Any]) -> dict[str, list[dict[str,
             raise refused(400, f"tables: {name}: expected a list of rows.")
         if wrong := sorted({column for entry in entries for column in entry} - columns):
             raise refused(400, f"tables: {name}: unknown {', '.join(wrong)}.")
+    soundness.check(world, rows)
     return rows

@@ -136,7 +136,8 @@ SOURCE = "SQ; words of errors and notifications, TTL UNVERIFIED"
 ROUTES = [
     Route(
         "POST", f"{BASE}/query:execute", execute, api="grail", auth="platform", source=SOURCE, fidelity="approximate",
-        note=f"Needs {' and '.join(SCOPES)}. Logs only; commands and functions that are missing are refused by name.",
+        note=f"Needs {' and '.join(SCOPES)}. Logs only; commands and functions that are missing are refused by name. "
+        "No effect: locale, timezone, sampling, scan and byte limits.",
     ),
     Route("GET", f"{BASE}/query:poll", poll, api="grail", auth="platform", source=SOURCE),
     Route("POST", f"{BASE}/query:cancel", cancel, api="grail", auth="platform", source=SOURCE),

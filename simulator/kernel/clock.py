@@ -18,11 +18,25 @@ from typing import Any, Literal
 
 Mode = Literal["running", "frozen", "auto"]
 MICROSECONDS = 1_000_000
+EARLIEST_US, LATEST_US = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * MICROSECONDS for year in (2000, 2100))
+"""Between these the clock can be set. What is reckoned from its time (schedules, lifetimes, dates on pages) then stays
+far within what a ``datetime`` and a column of SQLite can hold."""
+
+
+class OutOfRangeError(ValueError):
+    """A time that the clock cannot be set to; the text is a sentence."""
+
+
+def settable(us: int) -> int:
+    """This time, if the clock can be set to it. Raises OutOfRangeError."""
+    if not EARLIEST_US <= us <= LATEST_US:
+        raise OutOfRangeError(f"The clock can be set from {iso(EARLIEST_US)[:10]} to {iso(LATEST_US)[:10]} only.")
+    return us
 
 
 def iso(us: int) -> str:
     """RFC 3339 in UTC with milliseconds, as Dynatrace writes times: ``2026-01-29T08:00:00.000Z``."""
-    return datetime.fromtimestamp(us / MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{us // 1000 % 1000:03d}Z"
+    return datetime.fromtimestamp(us // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{us // 1000 % 1000:03d}Z"
 
 
 class Clock:

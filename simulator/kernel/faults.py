@@ -22,8 +22,10 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
+
+from .routing import OWN_APIS
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Rule:
     """One fault rule; see the module's examples."""
 
     api: str = "*"
+    """``*``: all but ``control`` and ``pages``, by which the rule is to be removed again."""
     method: str = "*"
     path: str = "*"
     """Shell pattern over the request's path; ``*`` crosses slashes."""
@@ -68,7 +71,7 @@ class Rule:
     def matches(self, api: str, method: str, path: str, from_script: bool) -> bool:
         return (
             self.tick is None
-            and self.api in ("*", api)
+            and (self.api == api or (self.api == "*" and api not in OWN_APIS))
             and self.method.upper() in ("*", method)
             and fnmatch.fnmatchcase(path, self.path)
             and (self.caller == "any" or (self.caller == "script") == from_script)
@@ -85,7 +88,8 @@ class Rule:
         return True
 
     def shown(self) -> dict[str, Any]:
-        return {"id": self.id, **asdict(self), "seen": self.seen, "hit": self.hit}
+        members = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"id": self.id, **members, "seen": self.seen, "hit": self.hit}
 
 
 class Faults:

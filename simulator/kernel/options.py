@@ -9,6 +9,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+DAY_S, YEAR_S = 86_400, 365 * 86_400
+
+
+def within(least: float, most: float, default: Any) -> Any:
+    """A number and the range it may be changed in."""
+    return field(default=default, metadata={"range": (least, most)})
+
 
 @dataclass
 class Options:
@@ -23,8 +30,8 @@ class Options:
     # config names it are led here.
     environment_host: str = ""
     # Dynatrace: how long a change takes to work (facts: ids 5..10 s, allowlist up to 10 s).
-    credential_settles_s: float = 5.0
-    allowlist_settles_s: float = 10.0
+    credential_settles_s: float = within(0, DAY_S, 5.0)
+    allowlist_settles_s: float = within(0, DAY_S, 10.0)
     # Credential vault: who may overwrite another user's entry that is not owner-only. The docs ask for the permission
     # "Change monitoring settings"; whether an API token with credentialVault.write has it by itself is UNVERIFIED.
     # "token": such a token may, a bearer needs the permission; "anyone": both may; "nobody": both get 403.
@@ -34,26 +41,30 @@ class Options:
     # POST of a settings object where the schema allows one and one exists: UNVERIFIED. "conflict" answers 409.
     settings_post_existing: Literal["update", "conflict"] = "update"
     # JavaScript runtime limits.
-    script_limit_s: float = 120.0
-    script_memory_mb: int = 256
-    script_result_mb: float = 1.0
-    script_parallel: int = 10
+    script_limit_s: float = within(0.1, DAY_S, 120.0)
+    script_memory_mb: int = within(32, 16_384, 256)
+    script_result_mb: float = within(0, 32, 1.0)
+    script_parallel: int = within(0, 100, 10)
+    # How far the host of a script is ahead of the platform's clock; a script keeps what it was started with.
+    script_skew_s: float = within(-YEAR_S, YEAR_S, 0.0)
     # Automation.
     scheduler: bool = True
-    bearer_lifetime_s: int = 300
+    bearer_lifetime_s: int = within(1, YEAR_S, 300)
     # Log ingest: what happens to a record older than 24 h. UNVERIFIED on SaaS, hence three variants:
     # "drop" answers 200 (a part was stored), "silent" answers 204, "refuse" answers 400 for the whole batch.
     old_records: Literal["drop", "silent", "refuse"] = "drop"
-    logs_visible_after_s: float = 0.0
+    logs_visible_after_s: float = within(0, DAY_S, 10.0)
     # Outbound allowlist: does *.a.b cover x.y.a.b too? UNVERIFIED; the strict reading is the default.
     wildcard_depth: Literal["one", "any"] = "one"
     # SCM audit API.
     scm_stream: bool = True
-    scm_history_hours: float = 48.0
-    scm_page_size: int = 100
-    scm_latency_ms: float = 0.0
-    scm_token_lifetime_s: int = 300
-    scm_visible_late_s: float = 0.0
+    scm_history_hours: float = within(0, 744, 48.0)
+    scm_page_size: int = within(1, 10_000, 100)
+    scm_latency_ms: float = within(0, 60_000, 0.0)
+    scm_token_lifetime_s: int = within(1, YEAR_S, 300)
+    scm_visible_late_s: float = within(0, DAY_S, 0.0)
+    # How far SCM's clock is ahead of Dynatrace's: its Date header and the timestamps of its records.
+    scm_skew_s: float = within(-YEAR_S, YEAR_S, 0.0)
     scm_from: Literal["exclusive", "inclusive"] = "exclusive"
     # Does a page that exhausts the range carry a cursor too? UNVERIFIED (facts: S1 and S2 read differently).
     scm_last_page_token: bool = True
@@ -61,9 +72,9 @@ class Options:
     fixed: tuple[str, ...] = field(default=("port", "state", "seed", "deno_modules", "fixed"), repr=False)
 
     def change(self, values: dict[str, Any]) -> None:
-        """Change options while running. Raises ValueError that names every unknown or fixed key and wrong type."""
+        """Change options, all or none. Raises ValueError that names every unknown or fixed key and wrong value."""
         problems = []
-        known = {f.name for f in fields(self)}
+        known = {f.name: f.metadata.get("range") for f in fields(self)}
         types = get_type_hints(type(self))
         for key, value in values.items():
             if key not in known or key in self.fixed:
@@ -74,6 +85,8 @@ class Options:
                 problems.append(f"{key}: expected {type(getattr(self, key)).__name__}")
             elif get_origin(types[key]) is Literal and value not in get_args(types[key]):
                 problems.append(f"{key}: expected one of {', '.join(get_args(types[key]))}")
+            elif (allowed := known[key]) and not allowed[0] <= value <= allowed[1]:
+                problems.append(f"{key}: expected {allowed[0]} to {allowed[1]}")
         if problems:
             raise ValueError("; ".join(problems))
         for key, value in values.items():

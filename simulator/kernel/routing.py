@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from .identity import Principal
+from .nesting import read_json
 
 if TYPE_CHECKING:
     from .world import World
 
 Auth = Literal["classic", "platform", "own"]
 """classic: ``Api-Token``; platform: ``Bearer`` of SSO; own: the handler checks by itself (SSO, SCM, pages, control)."""
+OWN_APIS = ("control", "pages")
+"""No vendor's: how the local environment itself is steered and looked at."""
 JSON = {"content-type": "application/json; charset=utf-8"}
 
 
@@ -61,7 +64,7 @@ class Answer:
         if isinstance(self.body, bytes):
             return self.body, self.headers
         if isinstance(self.body, str):
-            return self.body.encode(), self.headers
+            return self.body.encode("utf-8", "replace"), self.headers
         return json.dumps(self.body, ensure_ascii=False).encode("utf-8", "replace"), {**JSON, **self.headers}
 
 
@@ -91,10 +94,10 @@ class Call:
         return [value for key, value in self.query_list if key == name]
 
     def json(self) -> Any:
-        """The body as JSON; a classic 400 if it is none."""
+        """The body as JSON; a classic 400 if it is none, or one that could not be written again."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return read_json(self.body)
+        except ValueError:
             raise classic_error(400, "Could not parse JSON") from None
 
     @property

@@ -12,8 +12,10 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from . import earlier
+from .fault_answers import fault_answer
 from .faults import Rule
 from .identity import Principal
+from .masking import masked, masked_query
 from .routing import Answer, Call, Route, WireError, authenticate, authorize, parse_query
 from .world import LoggedRequest, World
 
@@ -113,7 +115,7 @@ class Dispatcher:
                 return
             try:
                 if rule and rule.status is not None and rule.when == "before":
-                    raise fault_answer(rule)
+                    raise fault_answer(rule, rule.status, found and found[0], path)
                 if body is None:
                     raise WireError(413, {"error": {"code": 413, "message": "Request entity too large"}})
                 if found is None:
@@ -131,7 +133,7 @@ class Dispatcher:
                 # An async handler has not begun yet: it runs here, opens its own transactions and may wait.
                 answer = handled if isinstance(handled, Answer) else await handled
                 if rule and rule.status is not None:
-                    raise fault_answer(rule)
+                    raise fault_answer(rule, rule.status, found and found[0], path)
             except WireError as error:
                 answer = Answer(error.status, error.body, error.headers)
             if api == "scm" and world.options.scm_latency_ms:
@@ -152,7 +154,8 @@ class Dispatcher:
             world.request_count += 1
             log.append(
                 LoggedRequest(
-                    world.request_count, began_us, api, method, path, query.decode("latin-1"), status,
+                    world.request_count, began_us, api, method, masked(path),
+                    masked_query(query.decode("latin-1")), status,
                     (time.perf_counter() - started) * 1000, caller, execution, rule.id if rule else None,
                 )
             )  # fmt: skip
@@ -186,12 +189,6 @@ async def read_body(receive: Receive) -> bytes | None:
             return b"".join(chunks) if size <= MAX_BODY else None
 
 
-def fault_answer(rule: Rule) -> WireError:
-    """What a rule with a status answers instead of the API (``when: after``: though the API has done its work)."""
-    body = rule.body if rule.body is not None else {"error": {"code": rule.status, "message": "Fault"}}
-    return WireError(rule.status or 500, body, rule.headers)
-
-
 def cut(scope: Scope) -> None:
     """Drop the connection without an answer."""
     scope["state"]["protocol"].transport.abort()
@@ -202,7 +199,7 @@ def changed(answer: Answer, rule: Rule) -> Answer:
     content, headers = answer.encoded()
     lost = {name.lower() for name in (*rule.strip_headers, *rule.headers)}
     kept = {name: value for name, value in headers.items() if name.lower() not in lost} | rule.headers
-    if not rule.gzip:
+    if not rule.gzip or not content:
         return Answer(answer.status, content or None, kept)
     return Answer(answer.status, gzip.compress(content), {**kept, "content-encoding": "gzip"})
 

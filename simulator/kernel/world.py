@@ -42,7 +42,7 @@ class Ids:
 
 @dataclass
 class LoggedRequest:
-    """One line of the request log; it holds no body and no header, hence no secret."""
+    """One line of the request log: no body, no header, and no secret of the address (masking.py)."""
 
     number: int
     at_us: int

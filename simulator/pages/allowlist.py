@@ -11,7 +11,8 @@ from ..vault import entries
 from .executions import name_of
 
 CLAIM = re.compile(r"\[Pulumi (?P<stack>[^\s\]]+) hosts=(?P<hosts>[^\s\]]+)\]")
-"""A deployment writes into the description of a vault entry what it has added to the list."""
+"""A deployment writes into the description of a vault entry what it needs on the list; ``+`` stands before what one
+of its kind has added."""
 
 
 def view(world: World) -> dict[str, Any]:
@@ -33,10 +34,11 @@ def view(world: World) -> dict[str, Any]:
 
 
 def claims(world: World) -> dict[str, list[str]]:
-    """Host -> the Pulumi stacks that say they have added it."""
+    """Host -> the Pulumi stacks that say they need it, and whether they answer for its being there."""
     found: dict[str, list[str]] = {}
     for entry in entries.after(world, 0):
         if claim := CLAIM.search(entry.content.description):
             for host in claim["hosts"].split(","):
-                found.setdefault(host, []).append(claim["stack"])
+                says = claim["stack"] if host.startswith("+") else f"{claim['stack']} (needs it)"
+                found.setdefault(host.removeprefix("+"), []).append(says)
     return found

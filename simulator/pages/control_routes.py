@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from .. import app
 from ..control import diff, dump, faults, presets, state
+from ..kernel.nesting import read_json
 from ..kernel.routing import Answer, Call, Route, WireError
 from . import connector, controls
 from .executions import EXECUTIONS
@@ -25,23 +25,21 @@ def show(call: Call, problem: str = "", *, draft: str = controls.EXAMPLE, status
         call, "controls.html", "controls", "Controls", status=status, problem=problem, draft=draft,
         presets=controls.all_presets(call.world), rules=controls.rules(call), modes=controls.MODES,
         steps=controls.STEPS, due_us=controls.next_due_us(call.world),
-        connector=connector.strip(call.world),
-        poll_ms=poll_ms(call, bool(call.world.scripts.running)), **{"difference": None, "done": "", **more},
+        connector=connector.strip(call.world), poll_ms=poll_ms(call, bool(call.world.scripts.running)),
+        **{"difference": None, "done": "", "wanted": "", **more},
     )  # fmt: skip
 
 
 def post_clock(call: Call) -> Answer:
-    form = controls.form(call)
-    due_us = controls.next_due_us(call.world)
-    if form.get("mode") in controls.MODES:
-        call.world.clock.set_mode(form["mode"])  # type: ignore[arg-type]
-    elif form.get("step", "").isdecimal() and len(form["step"]) < 9:
-        call.world.clock.step(int(form["step"]))
-    elif form.get("to") == "next run" and due_us is not None:
-        # Not backwards, should it be due already.
-        call.world.clock.jump(max(due_us, call.world.clock.now_us()))
-    else:
-        return show(call, "Choose a mode or a step.", status=400)
+    """The clock's mode, or its time: a step, a given time, the next run."""
+    form, clock = controls.form(call), call.world.clock
+    try:
+        if form.get("mode") in controls.MODES:
+            clock.set_mode(form["mode"])  # type: ignore[arg-type]
+        else:
+            clock.jump(controls.target_us(call.world, form))
+    except WireError as error:
+        return show(call, controls.message(error), status=error.status, wanted=form.get("at", ""))
     call.world.changed("clock")
     return back()
 
@@ -74,7 +72,7 @@ def repair_everything(call: Call) -> Answer:
 def post_fault(call: Call) -> Answer:
     text = controls.form(call).get("rule", "")
     try:
-        faults.add(call.world, json.loads(text))
+        faults.add(call.world, read_json(text))
     except ValueError:
         return show(call, "The rule is not valid JSON.", draft=text, status=400)
     except WireError as error:

@@ -10,14 +10,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ..control import presets
+from ..control.checks import clock_us, number, refused, time_us
+from ..kernel.clock import MICROSECONDS
 from ..kernel.faults import Rule
+from ..kernel.nesting import read_json
 from ..kernel.routing import Call, WireError
 from ..kernel.world import World
 
 EXAMPLE = '{"api": "scm", "status": 503, "headers": {"Retry-After": "7"}, "times": 2}'
 MODES = {
     "running": "as your own clock",
-    "frozen": "moves only by the buttons",
+    "frozen": "moves only when told to",
     "auto": "stands still, and skips every wait",
 }
 STEPS = ((60, "+1 minute"), (600, "+10 minutes"), (3600, "+1 hour"), (86_400, "+1 day"))
@@ -39,8 +42,8 @@ def upload(call: Call) -> Any:
     if not isinstance(content, bytes) or not content.strip():
         raise ValueError("Choose a file first.")
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return read_json(content)
+    except ValueError:
         raise ValueError("The file is not valid JSON.") from None
 
 
@@ -89,6 +92,18 @@ def next_due_us(world: World) -> int | None:
     """When the next workflow is due, if any is."""
     row = world.store.one("SELECT min(next_us) AS at FROM workflows")
     return row["at"] if row and world.options.scheduler else None
+
+
+def target_us(world: World, form: dict[str, str]) -> int:
+    """Where a form of the clock wants it to be. Raises a 400."""
+    now_us, due_us = world.clock.now_us(), next_due_us(world)
+    if "at" in form:
+        return clock_us(time_us(form["at"].strip(), "Time"))
+    if "step" in form:
+        return clock_us(now_us + round(number(form["step"], "step") * MICROSECONDS))
+    if form.get("to") == "next run" and due_us is not None:
+        return clock_us(max(due_us, now_us))  # not backwards, should it be due already
+    raise refused(400, "Choose a mode, a step or a time.")
 
 
 def message(error: WireError) -> str:

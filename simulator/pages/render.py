@@ -89,7 +89,7 @@ def as_datetime(value: int | str | None) -> datetime | None:
     if value is None or value == "":
         return None
     if isinstance(value, int):
-        return datetime.fromtimestamp(value / MICROSECONDS, UTC)
+        return datetime.fromtimestamp(value // MICROSECONDS, UTC)
     try:
         found = datetime.fromisoformat(value)
     except ValueError:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ..automation import executions as automation
+from ..control import hints
 from ..control import requests as log
-from ..kernel.routing import Answer, Call, WireError
+from ..kernel.routing import OWN_APIS, Answer, Call, WireError
 from . import (
     allowlist,
     chain,
     connector,
     control_routes,
     executions,
-    hints,
     ledger,
     logs,
     overview,
@@ -139,7 +139,7 @@ def get_requests(call: Call) -> Answer:
     except WireError as error:
         problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=200)
     found = [(line, hints.of(line)) for line in reversed(log.lines(call.world, wanted))]
-    apis = sorted({line.api for line in call.world.requests} - set(log.OWN_APIS))
+    apis = sorted({line.api for line in call.world.requests} - set(OWN_APIS))
     filtered = bool(given.keys() - {"limit"})
     return page(
         call, "requests.html", "requests", "Requests", lines=found, wanted=wanted, apis=apis, filtered=filtered,

@@ -1,7 +1,8 @@
 """What a script's URL leads to (facts: dynatrace-runtime 2, 3; sectigo).
 
-Known are the environment's own address, the SCM audit hosts and SCM's SSO; every other name does not resolve. Hosts
-other than by a relative URL must be on the outbound allowlist, the environment's own too.
+Known are the environment's own address, the SCM audit hosts and SCM's SSO; every other name does not resolve. Only a
+relative URL carries the actor's rights; an absolute one leads outside, through the allowlist, to the environment's own
+host too.
 """
 
 from __future__ import annotations
@@ -52,12 +53,12 @@ def resolve(world: World, url: str, relative: bool) -> Destination:
     if own and relative and not path.startswith(PLATFORM):
         # Beside the platform APIs, a relative URL is taken for a function of the app, and there is none.
         raise NotFoundError
-    if not relative and not (own and path.startswith(PLATFORM)):
+    if not relative:
         check_allowed(world, host)
     if own:
         if any(path == prefix or path.startswith(prefix + "/") for prefix in NEVER):
             raise NotFoundError
-        return Destination(path, query, as_actor=path.startswith(PLATFORM))
+        return Destination(path, query, as_actor=relative)
     if host not in OUTSIDE:
         raise RefusedError(
             unreachable(url, "dns error: failed to lookup address information: Name or service not known")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -72,7 +73,8 @@ def list_records(call: Call) -> Answer:
 
 def date(call: Call) -> str:
     """Clients compare it with their own clock."""
-    return format_datetime(call.world.clock.now().replace(microsecond=0), usegmt=True)
+    now = call.world.clock.now() + timedelta(seconds=call.world.options.scm_skew_s)
+    return format_datetime(now.replace(microsecond=0), usegmt=True)
 
 
 def window(call: Call) -> tuple[Cursor, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 
 from ..kernel.world import World
@@ -99,8 +100,14 @@ def materialise(world: World) -> int:
     ]
     if due:
         late_us = world.options.scm_visible_late_s * 1_000_000
+        skew_us = round(world.options.scm_skew_s * 1_000_000)
+        rows = [
+            (stamped.at_us, event.at_us + lateness(event, late_us), wire.text(wire.record(stamped)))
+            for event in due
+            for stamped in (replace(event, at_us=event.at_us + skew_us),)
+        ]
         with world.store.transaction():
-            records.add(world, [(e.at_us, e.at_us + lateness(e, late_us), wire.text(wire.record(e))) for e in due])
+            records.add(world, rows)
             world.store.set_meta(STATE, now)
         world.changed("scm_records")
     return len(due)

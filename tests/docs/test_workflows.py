@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.browser.conftest import PICTURES
 from tests.local import ROOT
+from toolchain import actionlint
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -59,9 +61,40 @@ def test_a_deployment_waits_for_its_environment_and_is_never_cancelled() -> None
     assert job["concurrency"]["cancel-in-progress"] is False
 
 
+def test_the_pictures_of_the_browser_tests_are_kept_from_every_run() -> None:
+    steps = content(ROOT / ".github" / "workflows" / "checks.yml")["jobs"]["checks"]["steps"]
+    [upload] = [step for step in steps if str(step.get("uses", "")).startswith("actions/upload-artifact@")]
+    assert ROOT / upload["with"]["path"] == PICTURES
+    assert upload["if"] == "always()", "pictures of a failed run tell the most"
+    assert steps.index(upload) == len(steps) - 1
+
+
 def test_zizmor_finds_nothing() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     assert zizmor.is_file(), "zizmor is one of the locked packages of the local environment; run `make setup`"
     command = [str(zizmor), "--offline", "--no-progress", "--color", "never", "--persona", "auditor", ".github"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_finds_nothing() -> None:
+    found = actionlint.find()
+    if isinstance(found, str):
+        pytest.skip(f"the workflows are not checked by actionlint: {found}")
+    command = [str(found), "-no-color", "-shellcheck=", "-pyflakes="]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_where_actionlint_is_not_to_be_had_the_skip_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(actionlint, "BUILT", tmp_path / "built")
+    monkeypatch.setattr(actionlint, "go_paths", lambda go: (tmp_path / "actionlint", tmp_path))
+    for go in ("/usr/bin/go", None):
+        monkeypatch.setattr("shutil.which", lambda name, go=go: go if name == "go" else None)
+        assert str(actionlint.find()).endswith(actionlint.INSTALL)
+
+
+def test_actionlint_is_documented_in_the_version_that_is_looked_for() -> None:
+    assert f"`{actionlint.INSTALL}`" in (ROOT / "CONTRIBUTING.md").read_text()

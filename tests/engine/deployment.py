@@ -56,6 +56,7 @@ class Deployment:
         self.file = self.project / f"Pulumi.{stack}.yaml"
         self.file.write_text(dev)
         self.configure(initHistoryDuration="1h", showRunLog="true", **config)
+        self._first_config = self.file.read_text()
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
             "PATH": search_path(),
@@ -82,6 +83,14 @@ class Deployment:
 
     def configure_secret(self, key: str, value: str) -> None:
         self.pulumi("config", "set", "--secret", key, input=value)
+
+    def configured(self, key: str) -> Any:
+        """A plain config value, None where the default holds."""
+        return yaml.safe_load(self.file.read_text())["config"].get(f"{PROJECT}:{key}")
+
+    def restore_config(self) -> None:
+        """What it was made with, secrets included."""
+        self.file.write_text(self._first_config)
 
     # commands
 

@@ -75,17 +75,31 @@ def test_a_forced_replacement_touches_no_live_value_and_the_checkpoint_can_outli
     ids = stack.outputs
     inside.overwrite(local, ids["checkpointCredentialId"], "2026-01-29T09:44:11.611092Z|9d3cd09c")
     urn = "urn:pulumi:test::sectigo-dynatrace::pulumi-python:dynamic/dynatrace:StateCredential::checkpoint"
+    before = local.sim("GET", "dump")
 
-    done = stack.up("--replace", urn)
+    assert "is not deleted: it was found again and stays as it is" in stack.up("--replace", urn).text
+    assert local.sim("GET", "dump") == before
+    stack.pulumi("state", "taint", urn, "--yes", "--stack", stack.stack)
+    assert "is not deleted: it was found again and stays as it is" in stack.up().text
+    assert local.sim("GET", "dump") == before
 
-    assert "is not replaced: it was found again and stays as it is" in done.text
+    # A failed run ends the deployment before “the old one” is deleted: that is left to the next process.
+    local.sim("POST", "faults", {"api": "scm", "times": None, "status": 403, "caller": "script"})
+    stack.configure(maxExecutionTimeMinutes=54)
+    assert stack.up("--replace", urn, check=False).code != 0
+    assert '"delete": true' in stack.pulumi("stack", "export", "--stack", stack.stack).text
+    local.sim("DELETE", "faults")
+
+    assert "is not deleted: it was found again and stays as it is" in stack.up().text
+    assert '"delete": true' not in stack.pulumi("stack", "export", "--stack", stack.stack).text
     assert stack.outputs["checkpointCredentialId"] == ids["checkpointCredentialId"]
     assert inside.value(local, ids["checkpointCredentialId"]).startswith("2026-01-29T09:44:11.611092Z")
+    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
 
     stack.configure(keepCheckpoint="true")
     stack.up()
-    stack.destroy()
-    assert inside.names(local)["Sectigo SCM Checkpoint"] == 1
+    stack.destroy("--refresh")
+    assert {name for name in inside.names(local) if "Sectigo" in name} == {"Sectigo SCM Checkpoint"}
     assert inside.value(local, ids["checkpointCredentialId"]).startswith("2026-01-29T09:44:11.611092Z")
 
     again = stack.up()

@@ -2,57 +2,101 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 
 from soak.interruption import interrupted
-from soak.interruptions import LIVES, problems_after, shape, state
+from soak.interruption_values import LiveValues, broken
+from soak.interruptions import LIVES, nothing, problems_after, shape, state
+from tests.engine import inside, vendor
 from tests.engine.deployment import Deployment
 from tests.local import Local
 
-FIRST_UP = next(life for life in LIVES if life.name == "first up")
-DESTROY = next(life for life in LIVES if life.name == "destroy")
-CALL_OF = {"claim": 7, "allowlist": 8, "workflow": 14, "run": 16}
-"""Writes of a first deployment, by their place among its calls."""
+LIFE = {life.name: life for life in LIVES}
+ENTRY, ALLOWLIST = "/api/v2/credentials", "/api/v2/settings/objects/*"
+WORKFLOW = "/platform/automation/v1/workflows"
 
 
-@pytest.fixture
-def reference(stack: Deployment, local: Local) -> str:
-    """What an undisturbed deployment makes of the environment."""
-    FIRST_UP.prepare(stack, 0)
-    stack.up()
-    return shape(stack)
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, str]:
+    """What undisturbed operations of odd number make of the environment, by life."""
+    return {}
 
 
 @pytest.mark.parametrize(
-    ("mode", "write"),
+    ("name", "mode", "call"),
     [
-        ("cut after the commit, from then on", "claim"),
-        ("engine killed", "allowlist"),
-        ("500 after the commit, once", "workflow"),
-        ("Ctrl-C", "run"),
+        ("first up", "cut after the commit, from then on", f"POST {ENTRY}"),
+        ("first up", "engine killed", f"PUT {ALLOWLIST}"),
+        ("first up", "500 after the commit, once", f"POST {WORKFLOW}"),
+        ("first up", "Ctrl-C", f"POST {WORKFLOW}/*/run"),
+        # The workflow is new and the state does not know it: the run of the new revision must still come.
+        ("update", "engine killed", f"PUT {WORKFLOW}/*"),
+        # The vault has the new secret, the state the old one.
+        ("rotation", "cut after the commit, from then on", f"PUT {ENTRY}/*"),
+        # The vendor's script is replaced, and its checkpoint is what the first run has to find.
+        ("take-over", "engine killed", f"PUT {WORKFLOW}/*"),
+        ("destroy", "engine killed", f"DELETE {WORKFLOW}/*"),
+        ("destroy", "cut after the commit, from then on", f"DELETE {ENTRY}/*"),
     ],
 )
-def test_a_first_deployment_converges(stack: Deployment, local: Local, reference: str, mode: str, write: str) -> None:
-    FIRST_UP.prepare(stack, 1)
+def test_an_interrupted_operation_converges(
+    stack: Deployment, local: Local, undisturbed: dict[str, str], name: str, mode: str, call: str
+) -> None:
+    life = LIFE[name]
+    operation, words = life.operation(stack)
+    nothing(stack)
     before = state(local)
-    operation, words = FIRST_UP.operation(stack)
+    if name not in undisturbed and not life.destroys:
+        for k in (1, 0) if name in ("update", "rotation") else (1,):
+            life.prepare(stack, k)
+            operation()
+            undisturbed.setdefault(name, shape(stack))
+    life.prepare(stack, 3)  # config of an odd number again, with a revision that never was
+    stood = LiveValues.of(local)
 
-    outcome = interrupted(stack, operation, words, mode, CALL_OF[write])
+    outcome = interrupted(stack, operation, words, mode, 1, call)
 
-    assert outcome.hit
+    assert fnmatchcase(outcome.call, call)
     assert outcome.problems == []
-    assert problems_after(stack, FIRST_UP, before, reference) == ([], [], [])
+    assert problems_after(stack, life, before, stood, undisturbed.get(name, "")) == ([], [], [])
 
 
-@pytest.mark.parametrize(("mode", "k"), [("engine killed", 5), ("cut after the commit, from then on", 9)])
-def test_a_destruction_converges(stack: Deployment, local: Local, mode: str, k: int) -> None:
-    FIRST_UP.prepare(stack, 0)
-    before = state(local)
-    stack.up()
-    operation, words = DESTROY.operation(stack)
+def test_a_checkpoint_that_was_overwritten_in_between_is_reported_though_a_run_wrote_a_newer_one(local: Local) -> None:
+    """Else the campaign's finding nothing lost would prove nothing."""
+    checkpoint = vendor.install(local)["checkpoint"]
+    stood = LiveValues.of(local)
+    assert stood.lost(local) == []
 
-    outcome = interrupted(stack, operation, words, mode, k)
+    inside.overwrite(local, checkpoint, "NONE")
+    inside.overwrite(local, checkpoint, "2026-01-29T10:00:00Z|")
 
-    assert outcome.hit
-    assert outcome.problems == []
-    assert state(local) == before
+    writer = "by api-token dt0c01.LOCALDEPLOYTOKENLOCALDEP (204)"
+    assert stood.lost(local) == [
+        f"PUT of Checkpoint {checkpoint} {writer}",
+        f"PUT of Checkpoint {checkpoint} {writer}",
+        "checkpoint 2026-01-29T10:00:00Z| instead of 2026-01-29T09:44:11.611092Z|9d3cd09c...",
+    ]
+
+
+def test_a_checkpoint_that_no_run_left_is_reported_by_the_run_that_found_it() -> None:
+    ran = [{"checkpointBefore": "none", "checkpointAfter": "2026-01-29T10:00:00Z|"}]
+
+    assert broken("NONE", ran, "2026-01-29T10:00:00Z|") == []
+    assert broken(vendor.CHECKPOINT, ran, "2026-01-29T10:00:00Z|") == [
+        "a run found checkpoint none instead of 2026-01-29T09:44:11.611092Z|9d3cd09c..."
+    ]
+
+
+def test_a_deleted_entry_and_a_lock_of_a_dead_run_are_reported(local: Local) -> None:
+    ids = vendor.install(local)
+    stood = LiveValues.of(local)
+
+    inside.overwrite(local, ids["executionLock"], "RUNNING|0b3c|2026-01-29T10:00:00Z|2026-01-29T10:02:10Z")
+    inside.delete_entry(local, ids["workflowConfig"])
+
+    lost = stood.lost(local)
+    assert f"Config {ids['workflowConfig']} is now None" in lost
+    assert any(line.startswith(f"DELETE of Config {ids['workflowConfig']}") for line in lost)
+    assert any(line.startswith("the lock is RUNNING|0b3c|") for line in lost)

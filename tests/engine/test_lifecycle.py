@@ -49,6 +49,7 @@ def test_a_deployment_runs_changes_nothing_twice_needs_no_network_to_preview_and
 
     stack.forget_calls()
     assert changes(stack.up()) == {"updated": 2, "unchanged": 8}
+    assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
     assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
 
     assert changes(stack.destroy()) == {"deleted": 10}

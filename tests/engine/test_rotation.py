@@ -5,15 +5,17 @@ from __future__ import annotations
 from tests.engine import inside
 from tests.engine.deployment import Deployment, changes
 from tests.local import Local
-from tests.simulator.callers import CLIENT, SERVICE_USER, new_token
+from tests.simulator.callers import CLIENT, SERVICE_USER, bearer, new_token
 
 SCOPES = ("logs.ingest", "credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
+SCM_CLIENT = "7d1f3a52-9c0b-4e0e-8a44-5ec719000001"
 OLD = "dt0c01.LOCALDEPLOYTOKENLOCALDEP"
 
 
 def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_told(
     stack: Deployment, local: Local
 ) -> None:
+    nothing = inside.names(local)
     stack.up()
     ids = stack.outputs
     before = inside.names(local)
@@ -22,6 +24,9 @@ def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_to
     secret = "dt0s02.LOCALCLI.ANOTHERSECRETOFTHECLIENT"
     local.sim("POST", "identities", {"oauthClients": [{**CLIENT, "secret": secret}]})
     stack.configure_secret("oauthClientSecret", secret)
+    scm = {"id": SCM_CLIENT, "secret": "another secret of SCM's client"}
+    local.sim("POST", "identities", {"scmClients": [scm]})
+    stack.configure_secret("sectigoClientSecret", scm["secret"])
     local.sim("PATCH", f"api-tokens/{OLD}", {"enabled": False})
 
     refused = stack.refresh(check=False)
@@ -30,8 +35,14 @@ def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_to
     assert "Traceback" not in refused.text
 
     stack.refresh("--run-program")
-    assert changes(stack.up()) == {"updated": 1, "unchanged": 9}
+    assert changes(stack.up()) == {"updated": 2, "unchanged": 8}
     assert stack.outputs == ids
     assert inside.names(local) == before
     assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
+    assert changes(stack.preview("--refresh", "--run-program", "--expect-no-changes")) == {"unchanged": 10}
+    run = f"/platform/automation/v1/workflows/{ids['workflowId']}/run"
+    assert local.call("POST", run, headers=bearer(local, "automation:workflows:run"), json={}).ok
+    local.sim("GET", "idle")
+    assert [row["state"] for row in inside.runs(local)] == ["SUCCESS", "SUCCESS"], "the new secrets are in use"
     stack.destroy("--run-program")
+    assert inside.names(local) == nothing

@@ -14,7 +14,7 @@ from operations import moments
 from operations.ledger import Run
 from operations.reconcile import walk
 from operations.reconcile.compare import MOST_NAMED, Window, compare
-from operations.reconcile.coverage import Coverage
+from operations.reconcile.coverage import Coverage, by_clock
 from operations.reconcile.report import Report
 from operations.scm import AuditRecord
 from tests.local import Local
@@ -23,6 +23,9 @@ from tests.operations.conftest import Operated
 COUNT = 10_000
 NOW = datetime(2026, 1, 29, 10, tzinfo=UTC)
 BEGIN = NOW - timedelta(hours=6)
+LONG_AGO = NOW - timedelta(days=1)
+READ = Coverage(LONG_AGO, high_water=NOW + timedelta(hours=1), stretches=[(BEGIN, NOW + timedelta(hours=1))])
+"""A ledger without a hole."""
 
 
 def record(number: int, at: datetime) -> dict[str, Any]:
@@ -82,6 +85,87 @@ def test_what_no_run_had_to_read_yet_is_late_and_not_missing(deployed: Operated,
     assert "1 newer records wait for the next run" in done.text
 
 
+def test_what_a_dead_connector_has_not_read_is_missing_and_not_late(
+    prepare: Callable[..., Operated], local: Local, tmp_path: Path
+) -> None:
+    stack = prepare()
+    stack.up()
+    # Nothing runs any more: the scheduler of the tests is off.
+    local.sim("POST", "clock", {"step": 4 * 3600})
+    records = [record(n, NOW + timedelta(hours=n)) for n in (1, 2)]
+    local.sim("POST", "scm/records", {"records": records})
+    report = tmp_path / "report.json"
+
+    for window in (("2026-01-29T09:30:00Z", "2026-01-29T13:00:00Z"), ("2026-01-29T10:30:00Z", "2026-01-29T13:00:00Z")):
+        done = stack.operate("reconcile", "--from", window[0], "--to", window[1], "--json", str(report), check=False)
+
+        found = json.loads(report.read_text())
+        assert done.code == 1
+        assert found["complete"] is False
+        assert (found["totals"]["late"], found["totals"]["missing"]) == (0, 2)
+        assert "INCOMPLETE: 2 of 2 records are missing" in done.text
+        assert "look at make status STACK=test first" in done.text
+
+
+def test_a_record_whose_time_is_unreadable_is_told_and_proven_by_its_id(
+    prepare: Callable[..., Operated], local: Local, tmp_path: Path
+) -> None:
+    clock = {"scm_from": "inclusive"}
+    local.sim("PATCH", "options", clock)
+    undated = [{**record(n, NOW), "timestamp": "last Tuesday"} for n in (1, 2)]
+    # SCM places them where they came in, thirty minutes before the run.
+    local.sim("POST", "scm/records", {"records": undated[:1]})
+    local.sim("POST", "clock", {"step": 30 * 60})
+    stack = prepare()
+    stack.up()
+    window = ("--from", "2026-01-29T09:30:00Z", "--to", "2026-01-29T11:00:00Z")
+
+    arrived = stack.operate("reconcile", *window)
+    local.sim("POST", "scm/records", {"records": undated[1:]})
+    report = tmp_path / "report.json"
+    done = stack.operate("reconcile", *window, "--json", str(report), check=False)
+
+    assert f"arrived  {undated[0]['id']} (its time is unreadable)" in arrived.text
+    assert "COMPLETE: all 1 due records" in arrived.text
+    assert done.code == 1
+    assert f"missing  {undated[1]['id']} (its time is unreadable)" in done.text
+    found = json.loads(report.read_text())
+    assert found["complete"] is False
+    unreadable = [one["unreadableTime"] for one in found["windows"] if one["unreadableTime"]["ids"]]
+    assert [(one["ids"], one["missing"]) for one in unreadable] == [
+        ([one["id"] for one in undated], [undated[1]["id"]])
+    ]
+    assert len(found["repair"]) == 1 and "IDS=" not in found["repair"][0]
+
+
+def test_a_proxy_that_removes_the_cursor_gives_no_proof(
+    prepare: Callable[..., Operated], local: Local, tmp_path: Path
+) -> None:
+    records = [record(number, BEGIN + number * timedelta(seconds=1)) for number in range(300)]
+    local.sim("POST", "scm/records", {"records": records[:150]})
+    stack = prepare(initHistoryDuration="7h")
+    stack.up()
+    # Behind the first page of a hundred.
+    local.sim("POST", "scm/records", {"records": records[150:]})
+    strip = {"api": "scm", "path": "/api/v1/records", "strip_headers": ["token"], "times": None}
+    local.sim("POST", "faults", strip)
+    window = ("--from", "2026-01-29T03:30:00Z", "--to", "2026-01-29T05:00:00Z")
+    report = tmp_path / "report.json"
+
+    by_time = stack.operate("reconcile", *window, "--json", str(report), check=False)
+
+    assert by_time.code == 1
+    assert json.loads(report.read_text())["totals"]["missing"] == 150, "reading went on by time"
+
+    local.sim("POST", "scm/records", {"records": [record(n, BEGIN + timedelta(minutes=9)) for n in range(1000, 1250)]})
+    crowded = stack.operate("reconcile", *window, "--json", str(report), check=False)
+
+    assert crowded.code == 2
+    assert "NOT COMPARED from 2026-01-29T03:30:00Z on" in crowded.text
+    assert "does a proxy remove the header?" in crowded.text
+    assert json.loads(report.read_text())["complete"] is False
+
+
 def test_a_command_line_without_sense_is_refused_with_an_example(deployed: Operated) -> None:
     assert "write 2026-01-29T09:00:00Z" in deployed.operate("reconcile", "--from", "yesterday", check=False).text
     assert "nothing to compare" in deployed.operate("reconcile", "--from", "1h", "--to", "2h", check=False).text
@@ -99,25 +183,60 @@ def test_ids_are_sorted_into_equal_late_missing_foreign_and_repeated() -> None:
     assert window.foreign == ["z"]
 
 
-def test_before_the_first_finished_run_nothing_is_missing() -> None:
-    assert compare(Window(BEGIN, NOW), {"a": BEGIN}, {}, due_before=None).late == 1
-
-
 def test_a_window_names_a_thousand_ids_and_counts_the_rest() -> None:
     window = compare(Window(BEGIN, NOW), {f"{n}": BEGIN for n in range(MOST_NAMED + 5)}, {}, due_before=NOW)
 
     assert (len(window.missing), window.missing_count) == (MOST_NAMED, MOST_NAMED + 5)
-    report = Report("prod", "https://audit.demo.sectigo.com", BEGIN, NOW, Coverage(), [window])
+    report = Report("prod", "https://audit.demo.sectigo.com", BEGIN, NOW, READ, [window])
     assert "missing: 5 more" in report.text()
-    assert "IDS=" not in report.repairs()[0], "a whole window is sent again rather than a thousand ids on one line"
+    assert report.repairs() == ["make backfill STACK=prod FROM=2026-01-29T03:59:59Z TO=2026-01-29T10:00:02Z"], (
+        "the window's whole span, as not all of the ids are named"
+    )
 
 
 def test_ids_that_a_shell_could_read_otherwise_stay_out_of_the_command() -> None:
     window = compare(Window(BEGIN, NOW), {"$(rm -rf ~)": BEGIN}, {}, due_before=NOW)
 
-    [command] = Report("prod", "", BEGIN, NOW, Coverage(), [window]).repairs()
+    [command] = Report("prod", "", BEGIN, NOW, READ, [window]).repairs()
 
     assert "rm" not in command
+
+
+def test_records_without_an_id_and_without_a_time_have_a_command_too() -> None:
+    window = compare(Window(BEGIN, NOW, nameless_scm=3, nameless_grail=1), {}, {}, due_before=NOW)
+    other = compare(Window(BEGIN, NOW, unreadable=["x"]), {}, {}, due_before=NOW)
+    lost = compare(Window(BEGIN, NOW, unreadable_nameless=1), {}, {}, due_before=NOW)
+
+    for one, count in ((window, 2), (other, 1), (lost, 1)):
+        report = Report("prod", "", BEGIN, NOW, READ, [one])
+        assert (report.complete, report.missing) == (False, count)
+        assert report.repairs() == ["make backfill STACK=prod FROM=2026-01-29T03:59:59Z TO=2026-01-29T10:00:02Z"]
+
+
+def test_named_records_within_a_span_that_is_sent_as_a_whole_have_no_command_of_their_own() -> None:
+    hour = timedelta(hours=1)
+    first = compare(Window(BEGIN, BEGIN + hour, nameless_scm=1), {"a": BEGIN}, {}, due_before=NOW)
+    second = compare(Window(BEGIN + hour, BEGIN + 2 * hour, nameless_scm=1), {}, {}, due_before=NOW)
+    third = compare(Window(NOW - hour, NOW), {"b": NOW - hour}, {}, due_before=NOW)
+
+    assert Report("prod", "", BEGIN, NOW, READ, [first, second, third]).repairs() == [
+        "make backfill STACK=prod FROM=2026-01-29T03:59:59Z TO=2026-01-29T06:00:02Z",
+        "make backfill STACK=prod FROM=2026-01-29T08:59:59Z TO=2026-01-29T09:00:02Z IDS=b",
+    ]
+
+
+def test_a_hole_marks_its_windows_has_a_command_and_is_no_loss_by_itself() -> None:
+    coverage = Coverage.of([leg(0, 60), leg(90, 380)], LONG_AGO)
+    windows = [Window(BEGIN + n * timedelta(hours=1), BEGIN + (n + 1) * timedelta(hours=1)) for n in range(3)]
+    compare(windows[0], {"a": BEGIN}, {"a": 1}, due_before=NOW)
+    report = Report("prod", "", BEGIN, BEGIN + timedelta(hours=3), coverage, windows)
+
+    marked = [line for line in report.text().splitlines() if line.endswith("not read by any run")]
+
+    assert [line[:16] for line in marked] == ["2026-01-29 05:00"]
+    assert [one["notRead"] for one in report.shown()["windows"]] == [False, True, False]
+    assert report.complete, "SCM was asked for that hour, and nothing of it is missing"
+    assert report.repairs() == ["make backfill STACK=prod FROM=2026-01-29T04:59:59Z TO=2026-01-29T05:30:02Z"]
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
@@ -191,7 +310,7 @@ def leg(begin: int | None, end: int, *, outcome: str = "caught up", backfill: bo
 
 
 def holes(*runs: Run) -> list[tuple[int, int]]:
-    found = Coverage.of(runs).holes(BEGIN, BEGIN + timedelta(hours=6))
+    found = Coverage.of(runs, LONG_AGO).holes(BEGIN, BEGIN + timedelta(hours=6))
     return [(int((a - BEGIN).total_seconds() / 60), int((b - BEGIN).total_seconds() / 60)) for a, b in found]
 
 
@@ -206,7 +325,7 @@ def test_time_that_no_run_answers_for_is_a_hole() -> None:
 
 def test_a_run_that_answers_for_nothing_proves_nothing() -> None:
     assert holes(leg(0, 60), leg(None, 90, outcome="failed"), leg(90, 180)) == [(60, 90)]
-    assert Coverage.of([leg(None, 60, outcome="failed")]).due_before is None
+    assert Coverage.of([leg(None, 60, outcome="failed")], LONG_AGO).high_water is None
 
 
 def test_what_is_newer_than_the_last_run_is_no_hole_yet() -> None:
@@ -217,7 +336,24 @@ def test_a_backfill_closes_a_hole_and_makes_nothing_due() -> None:
     runs = [leg(0, 60), leg(90, 180), leg(58, 95, outcome="backfilled", backfill=True)]
 
     assert holes(*runs) == []
-    assert Coverage.of([*runs, leg(0, 300, backfill=True)]).due_before == BEGIN + timedelta(minutes=175)
+    assert Coverage.of([*runs, leg(0, 300, backfill=True)], LONG_AGO).due_before == BEGIN + timedelta(minutes=175)
+
+
+def test_records_become_due_by_the_clock_where_the_schedule_should_have_read_them() -> None:
+    owed = by_clock(NOW, timedelta(minutes=10))
+
+    assert owed == NOW - timedelta(minutes=10 + 1 + 5 + 2)
+    dead = Coverage.of([leg(0, 60)], owed)
+    assert dead.due_before == owed and dead.is_behind
+    assert Coverage.of([], owed).due_before == owed, "no run at all"
+    alive = Coverage.of([leg(0, 358)], owed)
+    assert alive.due_before == NOW - timedelta(minutes=7) and not alive.is_behind
+
+
+def test_what_a_dead_connector_owes_is_a_hole() -> None:
+    owed = by_clock(NOW, timedelta(minutes=10))
+    assert Coverage.of([leg(0, 60)], owed).holes(BEGIN, NOW) == [(BEGIN + timedelta(hours=1), owed)]
+    assert Coverage.of([], owed).holes(BEGIN, NOW) == [(BEGIN, owed)]
 
 
 # --- times -----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.simulator.callers import SEED
 
 CLIENT = SEED["scm_clients"][0]
 NOW = datetime(2026, 1, 29, 10, tzinfo=UTC)
+STRIPPED = {"api": "scm", "path": "/api/v1/records", "strip_headers": ["token"], "times": None}
 SCRIPT = (ROOT / "workflow_src" / "sync.js").read_text(encoding="utf-8")
 
 
@@ -48,6 +51,50 @@ def test_all_pages_come_also_when_the_last_one_brings_no_cursor(client: scm.Scm,
         pages = list(client.pages(NOW - timedelta(hours=1), NOW))
         assert [len(page) for page in pages] == [100, 100, 50]
         assert [record.id for page in pages for record in page] == [record["id"] for record in records]
+
+
+def ids(pages: Iterable[list[scm.AuditRecord]]) -> list[str]:
+    return [record.id for page in pages for record in page]
+
+
+@pytest.mark.parametrize("bounds", ["inclusive", "exclusive"])
+def test_where_a_proxy_removes_the_cursor_reading_goes_on_by_time(client: scm.Scm, local: Local, bounds: str) -> None:
+    local.sim("PATCH", "options", {"scm_from": bounds})
+    times = [NOW - timedelta(minutes=50) + n * timedelta(milliseconds=40) for n in range(350)]
+    local.sim(
+        "POST", "scm/records", {"records": [{"id": f"{n}", "timestamp": at.isoformat()} for n, at in enumerate(times)]}
+    )
+    local.sim("POST", "faults", STRIPPED)
+
+    assert ids(client.pages(NOW - timedelta(hours=1), NOW)) == [f"{n}" for n in range(350)], "each once"
+
+
+def test_more_records_of_one_moment_than_a_page_holds_are_no_end_without_a_cursor(
+    client: scm.Scm, local: Local
+) -> None:
+    at = (NOW - timedelta(minutes=50)).isoformat()
+    local.sim("POST", "scm/records", {"records": [{"id": f"{n}", "timestamp": at} for n in range(150)]})
+    local.sim("POST", "faults", STRIPPED)
+
+    with pytest.raises(scm.ScmError, match=r"a page of 100 records is not enough .* does a proxy remove the header"):
+        ids(client.pages(NOW - timedelta(hours=1), NOW))
+
+
+def test_pages_that_come_newest_first_are_no_proof_without_a_cursor() -> None:
+    stored = [{"id": f"{n}", "timestamp": (NOW - timedelta(minutes=n)).isoformat()} for n in range(30)]
+
+    class NewestFirst(scm.Scm):
+        def _get(self, query: dict[str, str], headers: dict[str, str]) -> Any:
+            since, until = scm.moment(query["from"]), scm.moment(query["to"])
+            assert since and until
+            return [one for one in stored if since <= scm.audit_record(one).at <= until][: self.most]  # type: ignore[operator]
+
+    reader = NewestFirst("", "", "", "")
+    reader.most = 100
+    assert len(ids(reader.pages(NOW - timedelta(hours=1), NOW))) == 30, "a last page in any order is one"
+    reader.most = 20
+    with pytest.raises(scm.ScmError, match="do not come oldest first"):
+        ids(reader.pages(NOW - timedelta(hours=1), NOW))
 
 
 def test_a_token_that_expires_between_two_pages_is_renewed(client: scm.Scm, local: Local) -> None:

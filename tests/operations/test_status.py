@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from operations import doctor
 from tests.engine import inside
 from tests.local import Local
 from tests.operations.conftest import Operated
+from tests.simulator import flows
 from tests.simulator.callers import SEED, bearer
 
 TOKEN = SEED["api_tokens"][1]["token"].rsplit(".", 1)[0]
@@ -69,7 +72,9 @@ def test_what_somebody_changed_in_the_web_interface_is_drift_in_one_line(deploye
     assert "Drift of test: none" in deployed.operate("drift").text
 
 
-def test_silence_is_a_problem_after_three_intervals(running: Local, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="module")
+def silent(running: Local, tmp_path_factory: pytest.TempPathFactory) -> Operated:
+    """A stack that was deployed twenty minutes ago and has not run since; its interval is two minutes."""
     stack = Operated(tmp_path_factory.mktemp("silent"), running, "silent")
     stack.configure(name="Silent SCM")
     running.sim("POST", "clock", {"step": -20 * 60})
@@ -77,12 +82,77 @@ def test_silence_is_a_problem_after_three_intervals(running: Local, tmp_path_fac
         stack.up()
     finally:
         running.sim("POST", "clock", {"step": 20 * 60})
+    return stack
 
-    code, found = status(stack)
+
+def start(stack: Operated, local: Local) -> str:
+    """A run, as the schedule starts it; returns its execution."""
+    who = bearer(local, "automation:workflows:read", "automation:workflows:run")
+    path = f"/platform/automation/v1/workflows/{stack.outputs['workflowId']}/run"
+    answer = local.call("POST", path, headers=who, json={})
+    assert answer.ok, answer.text
+    return str(answer.json()["id"])
+
+
+def end(local: Local) -> None:
+    assert local.sim("GET", "idle", timeout_s=40)["idle"]
+
+
+def test_silence_and_lag_are_problems_after_three_intervals(silent: Operated) -> None:
+    code, found = status(silent)
 
     assert code == 1
-    assert found["problems"][0].startswith("no run has succeeded since")
+    assert found["problems"] == [
+        "no run has read and sent for 9 min and more",
+        "what was read ends 21 min ago, and is to be 9 min old at most",
+    ]
     assert found["scheduleActive"] is True
+
+
+def test_a_run_that_was_skipped_is_no_sign_of_life(silent: Operated, running: Local) -> None:
+    inside.overwrite(running, silent.outputs["executionLockCredentialId"], "RUNNING")
+    start(silent, running)
+    end(running)
+
+    code, found = status(silent)
+
+    assert code == 1
+    assert found["runs"][0]["state"] == "SUCCESS"
+    assert found["problems"][0] == (
+        "no run has read and sent for 9 min and more (1 skipped: another run holds the lock)"
+    )
+
+
+def test_records_that_log_ingest_has_refused_are_a_problem(silent: Operated, running: Local) -> None:
+    inside.overwrite(running, silent.outputs["executionLockCredentialId"], "IDLE")
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    records = [{"id": id, "timestamp": at.isoformat(), "action": "issue"} for id in ("taken", "refused")]
+    running.sim("POST", "scm/records", {"records": records})
+    # Both together, then, after the first one alone, the second one with its time and without it.
+    for nth in (1, 3, 4):
+        running.sim("POST", "faults", {"api": "logs", "caller": "script", "status": 400, "nth": nth, "times": 1})
+    start(silent, running)
+    end(running)
+    running.sim("DELETE", "faults")
+
+    code, found = status(silent)
+
+    assert code == 1
+    assert found["problems"] == [
+        "log ingest has refused 1 records in the last 24 h (make reconcile STACK=silent names them)"
+    ]
+
+
+def test_a_part_that_cannot_be_read_is_a_problem(deployed: Operated, running: Local) -> None:
+    rule = {"api": "automation", "path": "/platform/automation/v1/executions", "status": 403, "body": {}, "times": None}
+    running.sim("POST", "faults", rule)
+    try:
+        code, found = status(deployed)
+    finally:
+        running.sim("DELETE", "faults")
+
+    assert code == 1
+    assert found["problems"] == ["runs could not be read"]
 
 
 def test_an_undeployed_stack_says_so(running: Local, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -129,6 +199,61 @@ def test_the_doctor_tells_a_wrong_scm_secret_from_a_wrong_dynatrace_one(deployed
         deployed.configure_secret("oauthClientSecret", SEED["oauth_clients"][0]["secret"])
 
 
+def test_the_doctor_finds_a_host_that_was_removed_after_the_deployment(deployed: Operated, running: Local) -> None:
+    flows.allow(running, "auth.sso.sectigo.com", "127.0.0.1")
+    try:
+        done = deployed.operate("doctor", check=False)
+        assert done.code == 1
+        assert "FAIL  outbound allowlist: audit.demo.sectigo.com is not listed any more, so that runs fail" in done.text
+    finally:
+        deployed.up("--refresh")
+    assert "ok    outbound allowlist" in deployed.operate("doctor").text
+
+
+def test_a_run_at_work_proves_nothing_to_the_doctor_yet(deployed: Operated, running: Local) -> None:
+    running.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 8})
+    at_work = start(deployed, running)
+
+    done = deployed.operate("doctor")
+    end(running)
+    running.sim("DELETE", "faults")
+
+    assert "may do what a run needs (run " in done.text
+    assert at_work not in done.text
+
+
+SUCCESS, RUNNING, CANCELLED = ({"id": "one", "state": state} for state in ("SUCCESS", "RUNNING", "CANCELLED"))
+BACKFILL = {**SUCCESS, "input": {"backfill": {"from": "…"}}}
+
+
+@pytest.mark.parametrize(
+    ("newest", "result", "verdict"),
+    [
+        ([RUNNING], None, "warn"),
+        ([CANCELLED], None, "warn"),
+        ([SUCCESS], {"outcome": "skipped"}, "warn"),
+        ([BACKFILL], {"outcome": "backfilled"}, "warn"),
+        ([RUNNING, SUCCESS], {"outcome": "caught up"}, "ok"),
+    ],
+)
+def test_only_a_run_that_took_the_lock_and_sent_proves_the_actors_rights(
+    newest: list[Any], result: Any, verdict: str
+) -> None:
+    automation = SimpleNamespace(
+        workflow=lambda workflow: {"id": workflow, "actor": "someone"},
+        newest_executions=lambda workflow: newest,
+        task=lambda execution, task: {"result": result},
+    )
+    access = SimpleNamespace(apps_url="https://abc.apps.dynatrace.com")
+    environment: Any = SimpleNamespace(automation=automation, access=access, redact=str)
+    stack: Any = SimpleNamespace(outputs={"workflowId": "w"}, config={"workflowActor": ""})
+    findings = doctor.Findings(datetime.now(UTC))
+
+    doctor.deployed(findings, environment, stack)
+
+    assert [one[0] for one in findings.found] == [verdict]
+
+
 def test_without_the_optional_scopes_each_feature_says_what_it_skips(deployed: Operated, running: Local) -> None:
     client = {**SEED["oauth_clients"][0]}
     required = [scope for scope in client["scopes"] if not scope.startswith("storage:")]
@@ -136,6 +261,7 @@ def test_without_the_optional_scopes_each_feature_says_what_it_skips(deployed: O
     try:
         screen = deployed.operate("status", "--no-drift").text
         assert "checkpoint  not read: needs storage:logs:read and storage:buckets:read" in screen
+        assert "\nOK, but checkpoint could not be read\n" in screen
         reconcile = deployed.operate("reconcile", check=False)
         assert reconcile.code == 2
         assert "Reading logs needs an OAuth client with storage:logs:read" in reconcile.text
@@ -157,13 +283,10 @@ def token(text: str) -> dict[str, Any]:
 
 def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, running: Local) -> None:
     inside.overwrite(running, deployed.outputs["logIngestCredentialId"], "dt0c01.WRONG.WRONG")
-    who = bearer(running, "automation:workflows:read", "automation:workflows:run")
-    path = f"/platform/automation/v1/workflows/{deployed.outputs['workflowId']}/run"
     now = datetime.now(UTC) - timedelta(minutes=5)
     running.sim("POST", "scm/records", {"records": [{"id": "a", "timestamp": now.isoformat(), "action": "issue"}]})
-    answer = running.call("POST", path, headers=who, json={})
-    assert answer.ok, answer.text
-    assert running.sim("GET", "idle", timeout_s=40)["idle"]
+    start(deployed, running)
+    end(running)
 
     code, found = status(deployed)
 

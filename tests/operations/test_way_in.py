@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_the_vendors_installation_becomes_a_stack_in_three_commands(
         "sectigo_client_secret": scm["secret"],
         "max_retries": 5,
         "init_history_duration": "1h",
-        "initial_checkpoint": "",
+        "initial_checkpoint": "2026-01-01T00:00:00Z",
         "trigger_interval_minutes": 2,
         "trigger_enabled": True,
     }
@@ -63,6 +64,8 @@ def test_the_vendors_installation_becomes_a_stack_in_three_commands(
     adopted = stack.operate("adopt", "--write")
     done = stack.up()
 
+    assert "Not imported: initial_checkpoint 2026-01-01T00:00:00Z" in imported.text
+    assert "initialCheckpoint" not in adopted.text
     assert "[secret]" in imported.text and "delete it once" in imported.text
     stored = stack.file.read_text()
     for secret in (DEPLOY_TOKEN, CLIENT["secret"], scm["secret"]):
@@ -76,19 +79,26 @@ def test_the_vendors_installation_becomes_a_stack_in_three_commands(
     assert "Checkpoint: 2026-01-29T09:44:11.611092Z|9d3cd09c" in done.text, "it goes on where the vendor's stood"
     assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
 
+    # The runtime config is written anew, as it is when one of its keys changes: the old date is not in it.
+    stack.configure(maxRetries=4)
+    stack.up()
+    assert json.loads(inside.value(local, ids["workflowConfig"])) == {"maxRetries": 4, "initHistoryDuration": "1h"}
+
 
 def test_what_cannot_be_found_or_chosen_is_said_and_nothing_is_guessed(
     prepare: Callable[..., Operated], local: Local
 ) -> None:
     vendor.install(local)
     vendor.install(local)
-    stack = prepare()
+    stack = prepare(initialCheckpoint="2026-01-01T00:00:00Z")
 
     done = stack.operate("adopt", "--write", check=False)
 
     assert done.code == 1
     assert "checkpoint      several: Sectigo SCM Checkpoint (CREDENTIALS_VAULT-" in done.text
     assert "adopt" not in stack.file.read_text()
+    assert "initialCheckpoint is set to 2026-01-01T00:00:00Z" in done.text
+    assert "pulumi config rm initialCheckpoint --stack test" in done.text
 
 
 def empty(stack: Operated) -> Operated:
@@ -123,6 +133,13 @@ def test_the_manuals_sample_as_it_stands_gives_its_settings_and_names_what_is_mi
         "dynatraceApiToken", "dynatraceEnvironmentUrl", "sectigoClientId", "sectigoClientSecret",
         "oauthClientId", "oauthClientSecret", "accountUrn",
     }  # fmt: skip
+
+
+def test_the_initial_checkpoint_is_read_and_not_taken(tmp_path: Path) -> None:
+    found = reading(tmp_path, "initial_checkpoint: 2026-01-22T12:00:00Z\n")
+
+    assert (found.values, found.problems) == ({}, [])
+    assert found.initial_checkpoint == "2026-01-22T12:00:00Z"
 
 
 def test_every_required_key_has_a_name_in_the_vendors_file() -> None:

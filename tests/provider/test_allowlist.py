@@ -22,8 +22,8 @@ HEADERS = {"Authorization": f"Api-Token {DEPLOY}"}
 class Connector:
     """The two resources that a connector's part of the allowlist consists of, deployed one after the other."""
 
-    def __init__(self, local: Local, name: str = "Sectigo SCM", hosts: list[str] = HOSTS) -> None:
-        self.where = place(local, name, f"sectigo-dynatrace/{name.rsplit(maxsplit=1)[-1]}")
+    def __init__(self, local: Local, name: str = "Sectigo SCM", hosts: list[str] = HOSTS, stack: str = "") -> None:
+        self.where = place(local, name, f"sectigo-dynatrace/{stack or name.rsplit(maxsplit=1)[-1]}")
         self.local, self.hosts = local, hosts
 
     def claim(self) -> None:
@@ -40,6 +40,22 @@ class Connector:
     def up(self) -> None:
         self.claim()
         self.add()
+
+    def repair(self) -> None:
+        """`up --refresh`, in one process."""
+        environment = Environment(access(self.local))
+        scm, allowlist = UserCredentialProvider(), OutboundAllowlistProvider()
+        of_entry, of_list = (
+            scm.look(environment, self.entry_id, self.entry),
+            allowlist.look(environment, self.id, self.props),
+        )
+        assert of_entry is not None
+        assert of_list is not None
+        if of_entry:
+            olds = {**self.entry, **of_entry}
+            self.entry |= scm.change(environment, self.entry_id, olds, self.entry)
+        if of_list:
+            self.props |= allowlist.change(environment, self.id, {**self.props, **of_list}, self.props)
 
     def destroy(self) -> None:
         OutboundAllowlistProvider().remove(Environment(access(self.local)), self.id, self.props)
@@ -103,6 +119,51 @@ def test_two_connectors_where_there_was_no_list_leave_none(local: Local, first: 
     both[first].destroy()
     both[1 - first].destroy()
 
+    assert local.sim("GET", "dump") == before
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_connectors_that_met_no_restriction_keep_their_hosts_once_there_is_one(local: Local, first: int) -> None:
+    write(local, [], enforced=False)
+    both = [Connector(local, "Team A"), Connector(local, "Team B")]
+    for connector in both:
+        connector.up()
+    write(local, OTHERS)
+    for connector in both:
+        connector.repair()
+    assert set(seen(local)) == {*OTHERS, *HOSTS}
+
+    both[first].destroy()
+    assert set(seen(local)) == {*OTHERS, *HOSTS}, "the one that stays keeps what it needs"
+
+    both[1 - first].destroy()
+    assert seen(local) == OTHERS, "the last one to go takes away what was added"
+
+
+def test_a_host_that_was_listed_before_is_needed_all_the_same(local: Local) -> None:
+    write(local, [*OTHERS, HOSTS[0]])
+    first = Connector(local, "Team A")
+    first.up()
+    write(local, OTHERS)
+    second = Connector(local, "Team B")
+    second.up()
+
+    second.destroy()
+
+    assert set(seen(local)) == {*OTHERS, *HOSTS}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_stacks_of_one_name_in_two_backends_do_not_touch_each_other(local: Local, first: int) -> None:
+    before = local.sim("GET", "dump")
+    both = [Connector(local, "Sectigo SCM", stack="prod"), Connector(local, "Sectigo SCM EU", stack="prod")]
+    for connector in both:
+        connector.up()
+
+    both[first].destroy()
+    assert set(seen(local)) == {*OTHERS, *HOSTS}
+
+    both[1 - first].destroy()
     assert local.sim("GET", "dump") == before
 
 

@@ -45,10 +45,9 @@ def value(local: Local, id: str) -> str:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"cut": "before"},
         {"cut": "after"},
-        {"status": 500},
         {"status": 500, "when": "after"},
+        {"status": 503},
         {"status": 429, "headers": {"Retry-After": "3"}},
         {"status": 429, "headers": {"Retry-After": "(a date)"}},
         {"status": 503, "when": "after"},
@@ -64,6 +63,38 @@ def test_a_lost_answer_makes_no_twin(local: Local, environment: Environment, fau
 
     assert [found["id"] for found in named(local, NAME)] == [id]
     assert [rule["hit"] for rule in local.sim("GET", "faults")["faults"]] == [1], rule
+
+
+@pytest.mark.parametrize("fault", [{"cut": "before"}, {"status": 500}, {"status": 502}, {"status": 504}])
+def test_what_was_perhaps_made_is_not_made_again_but_looked_for_by_the_next_up(
+    local: Local, environment: Environment, fault: dict[str, Any]
+) -> None:
+    local.sim("POST", "faults", {"api": "vault", "method": "POST", **fault})
+
+    with pytest.raises(DynatraceError, match=r"it is unknown whether vault entry “Sectigo SCM Entry” was made \(POST "):
+        TOKEN.make(environment, token_props(local))
+    assert named(local, NAME) == []
+    TOKEN.make(Environment(access(local)), token_props(local))
+
+    assert len(named(local, NAME)) == 1
+
+
+@pytest.mark.parametrize("stale", [2, None])
+def test_a_listing_that_lags_behind_makes_no_twin(local: Local, environment: Environment, stale: int | None) -> None:
+    environment.vault.entries()
+    local.sim("POST", "faults", {"api": "vault", "method": "POST", "cut": "after"})
+    local.sim("POST", "faults", {"api": "vault", "method": "GET", "stale": True, "times": stale})
+
+    if stale:
+        TOKEN.make(environment, token_props(local))
+    else:
+        with pytest.raises(
+            DynatraceError, match="did not appear within 10 s; run `pulumi up` again, which looks first"
+        ):
+            TOKEN.make(environment, token_props(local))
+    local.sim("DELETE", "faults")
+
+    assert len(named(local, NAME)) == 1
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"cut": "after"}, {"cut": "before"}])
@@ -225,6 +256,20 @@ def test_a_vendors_entry_is_taken_only_if_named_and_what_differs_is_told(
     assert taken == id
     assert value(local, id) == theirs["token"]
     assert "It stays as it is, with: description “Checkpoint of the sync” instead of" in capsys.readouterr().out
+
+
+def test_a_workflow_config_that_is_taken_keeps_its_settings_and_that_is_said(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    props = entry(place(local), "Entry", value='{"maxRetries": 3, "initHistoryDuration": "2h"}')
+    id, _ = CONFIG.make(environment, props)
+
+    CONFIG.make(Environment(access(local)), {**props, "value": '{"maxRetries": 5, "initHistoryDuration": "2h"}'})
+
+    assert value(local, id) == props["value"]
+    assert "keeps its own settings: maxRetries, initHistoryDuration of the stack config are not applied" in (
+        capsys.readouterr().out
+    )
 
 
 def test_nothing_is_written_once_the_engine_is_gone(local: Local) -> None:

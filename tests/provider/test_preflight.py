@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,6 +55,14 @@ def test_everything_that_is_missing_is_told_at_once(local: Local) -> None:
     )
 
 
+def test_both_tokens_problems_are_told_in_one_round(local: Local) -> None:
+    text = report(local, api_token=new_token(local, *SCOPES[1:]), log_ingest_token=new_token(local, "metrics.ingest"))
+
+    assert "lacks the scope credentialVault.read" in text
+    assert "logIngestToken: token" in text
+    assert "lacks the scope logs.ingest" in text
+
+
 def test_the_one_token_of_the_manual_needs_logs_ingest_too(local: Local) -> None:
     assert "lacks the scope logs.ingest" in report(local, api_token=new_token(local, *SCOPES), log_ingest_token="")
 
@@ -71,6 +80,7 @@ def test_a_wrong_api_token_is_told_with_what_to_check(local: Local) -> None:
     assert "dynatraceApiToken" in text
     assert "401" in text
     assert "belongs to the environment of dynatraceEnvironmentUrl" in text
+    assert "logIngestToken" not in text, "nobody can ask about it"
     assert "BBBB" not in text
 
 
@@ -132,3 +142,16 @@ def test_other_resources_of_the_same_process_say_one_line(local: Local) -> None:
 
     with pytest.raises(PreflightFailed, match=r"^stopped by the pre-flight; its report stands with another resource"):
         environment.ready()
+
+
+def test_a_gateways_page_with_429_is_waited_for_as_long_as_it_says(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    page = {"status": 429, "headers": {"Retry-After": "17"}, "body": "<html>Too Many Requests</html>"}
+    local.sim("POST", "faults", {"api": "tokens", **page})
+
+    assert Environment(access(local)).ready() == []
+
+    assert waits == [17.0]

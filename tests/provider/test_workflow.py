@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from providers.api.environment import Environment
-from providers.api.errors import Refused, RunFailed
+from providers.api.errors import DynatraceError, Refused, RunFailed
+from providers.credential import StateCredentialProvider
 from providers.workflow import WorkflowProvider
+from providers.workflow_form import schedule_of
 from providers.workflow_run import WorkflowRunProvider
 from tests.local import Local
-from tests.provider.conftest import SERVICE_USER, access, place
+from tests.provider.conftest import SERVICE_USER, access, entry, place
 from tests.simulator.callers import PERSON, bearer
 from workflow_src.render import definition
 
@@ -82,6 +84,9 @@ def test_what_the_api_fills_in_is_no_drift(local: Local, environment: Environmen
          {"schedule": {"intervalMinutes": 30, "isActive": True}}),
         ({"trigger": {"schedule": {"trigger": {"type": "cron", "cron": "5 * * * *"}, "isActive": True}}},
          {"schedule": {"type": "cron", "cron": "5 * * * *", "isActive": True}}),
+        ({"trigger": {"schedule": {"trigger": {"type": "interval", "intervalMinutes": 10}, "isActive": True,
+                                   "timezone": "Europe/Vienna"}}},
+         {"schedule": {"intervalMinutes": 10, "isActive": True, "timezone": "Europe/Vienna"}}),
         ({"trigger": {}}, {"schedule": {"isActive": False}}),
     ],
 )  # fmt: skip
@@ -91,7 +96,8 @@ def test_each_field_that_somebody_changed_is_told_alone_and_repaired(
     props = props_of(local)
     id, _ = WORKFLOW.make(environment, props)
     if change.get("trigger"):
-        change["trigger"]["schedule"] |= {"timezone": "UTC", "rule": None, "filterParameters": {}}
+        defaults: dict[str, Any] = {"timezone": "UTC", "rule": None, "filterParameters": {}}
+        change["trigger"]["schedule"] = {**defaults, **change["trigger"]["schedule"]}
     edit(local, id, **change)
 
     found = WORKFLOW.look(environment, id, props)
@@ -103,6 +109,46 @@ def test_each_field_that_somebody_changed_is_told_alone_and_repaired(
 
     WORKFLOW.change(environment, id, {**props, **found}, props)
     assert WORKFLOW.look(environment, id, props) == {}
+
+
+def test_a_rule_and_filters_of_a_schedule_are_drift_and_what_filters_nothing_is_not() -> None:
+    every = {"type": "interval", "intervalMinutes": 10}
+    ours = {"trigger": every, "isActive": True, "timezone": "UTC", "rule": None}
+    filters = {"earliestStart": "2026-01-01", "count": None, "excludeDates": ["2026-12-24"]}
+
+    found = schedule_of({"trigger": {"schedule": {**ours, "rule": "a-rule", "filterParameters": filters}}})
+
+    shown = {"rule": "a-rule", "filterParameters": {"excludeDates": ["2026-12-24"]}}
+    assert found == {"intervalMinutes": 10, "isActive": True, **shown}
+
+
+def test_an_actor_that_is_named_no_more_stays_and_that_is_said(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = props_of(local, actor=SERVICE_USER)
+    id, _ = WORKFLOW.make(environment, named)
+
+    more = WORKFLOW.change(environment, id, named, props_of(local))
+
+    assert more["actsFor"] == SERVICE_USER
+    assert f"goes on acting for {SERVICE_USER}: Dynatrace keeps an actor" in capsys.readouterr().out
+
+
+def test_two_identities_are_told_after_each_run(
+    local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id, _ = WORKFLOW.make(environment, props_of(local))
+    state = {"firstValue": "NONE", "workflow": "none", "missed": ""}
+    checkpoint, _ = StateCredentialProvider().make(environment, entry(place(local), "Checkpoint", **state))
+    owner = environment.deploy_token["owner"]
+    environment.__dict__["deploy_token"] = {"owner": "another"}
+
+    RUN.change(environment, id, {}, run_props(local, id, checkpoint=checkpoint))
+
+    assert (
+        f"the workflow writes the checkpoint as {owner}, the deploy token belongs to another: use one service user for "
+        "the deploy token, the OAuth client and the workflow's actor"
+    ) in capsys.readouterr().out
 
 
 def test_an_edited_script_shows_the_edit_and_not_the_parameters(local: Local, environment: Environment) -> None:
@@ -228,6 +274,37 @@ def test_a_run_that_was_started_before_is_found_again(local: Local, environment:
     first = RUN.change(environment, id, {}, run_props(local, id))
 
     assert RUN.change(environment, id, {}, run_props(local, id)) == first
+    assert len(environment.automation.newest_executions(id)) == 1
+
+
+def test_a_run_from_before_another_revision_is_not_taken_for_one_of_today(
+    local: Local, environment: Environment
+) -> None:
+    id, _ = WORKFLOW.make(environment, props_of(local))
+    first = RUN.change(environment, id, {}, run_props(local, id))
+    local.sim("POST", "clock", {"step": 60})
+    WORKFLOW.change(environment, id, {}, props_of(local, parameters={"a": "y"}))
+    RUN.change(environment, id, {}, run_props(local, id, revision="r2"))
+    local.sim("POST", "clock", {"step": 60})
+    WORKFLOW.change(environment, id, {}, props_of(local))
+
+    again = RUN.change(environment, id, {}, run_props(local, id))
+
+    assert again["execution"] != first["execution"]
+    assert len(environment.automation.newest_executions(id)) == 3
+
+
+@pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 500, "when": "after"}])
+def test_a_run_whose_answer_was_lost_is_found_again(
+    local: Local, environment: Environment, fault: dict[str, Any]
+) -> None:
+    id, _ = WORKFLOW.make(environment, props_of(local))
+    local.sim("POST", "faults", {"api": "automation", "method": "POST", "path": "*/run", **fault})
+
+    with pytest.raises(DynatraceError):
+        RUN.change(environment, id, {}, run_props(local, id))
+    RUN.change(environment, id, {}, run_props(local, id))
+
     assert len(environment.automation.newest_executions(id)) == 1
 
 

@@ -30,6 +30,39 @@ def test_32_a_refused_batch_is_halved_down_to_the_record_at_fault(connector: Con
     assert connector.ledger()[-1]["loglevel"] == "WARN"
 
 
+@pytest.mark.parametrize("status", [200, 400, 413])
+def test_32_where_log_ingest_takes_none_of_the_records_none_is_set_aside(connector: Connector, status: int) -> None:
+    connector.issue(*connector.records_before(20))
+    connector.run()
+    reached = connector.reached
+    connector.pass_time(10)
+    connector.issue(*({**record, "id": f"later {record['id']}"} for record in connector.records_before(20)))
+    refusal = {"error": {"code": status, "message": "Not now"}}
+    ingest_faults(connector, 1, status=status, body=refusal, times=None)
+
+    ran = connector.run()
+
+    assert ran.state == "ERROR" and "Not now; none is passed over" in ran.info
+    assert connector.reached == reached
+    connector.clear_faults()
+    assert connector.run().result["setAside"] == 0
+    assert len(set(connector.ids_arrived())) == 40
+
+
+def test_32_a_record_that_is_refused_alone_waits_for_one_that_is_taken(connector: Connector) -> None:
+    connector.issue(record("bad", connector.now - timedelta(minutes=2)))
+    ingest_faults(connector, 1, status=400, times=3)  # with its time, without, and the ledger
+    assert connector.run().state == "ERROR"
+    connector.pass_time(3)
+    connector.issue(record("good", connector.now - timedelta(minutes=2)))
+    connector.clear_faults()
+    ingest_faults(connector, 1, 2, 3, status=400)  # both, the bad one, the bad one without its time
+
+    ran = connector.run()
+
+    assert (ran.outcome, ran.result["setAsideIds"], connector.ids_arrived()) == ("caught up", "bad", ["good"])
+
+
 def test_32_a_batch_that_was_stored_in_part_repeats_each_record_a_bounded_number_of_times(
     connector: Connector,
 ) -> None:

@@ -28,11 +28,15 @@ def test_wherever_a_run_is_killed_the_next_one_brings_everything_and_repeats_onl
     connector: Connector, when: str
 ) -> None:
     connector.options(scm_page_size=2)
-    issued = issue(connector, "whole")
+    issued = issue(connector, "first")
+    connector.run()
+    connector.pass_time(INTERVAL_MINUTES)
+    issued |= issue(connector, "whole")
+    connector.local.sim("DELETE", "requests")
     connector.run()
     # A run's requests are its awaits: all but the pauses between retries are one.
     steps = [step_of(line) for line in connector.requests()]
-    assert len(steps) > 15 and steps.count("GET records") == 4 and steps.count("POST ingest") > 1
+    assert len(steps) > 15 and steps.count("GET records") == 6 and steps.count("POST ingest") > 1
     assert sum(step.startswith("PUT") for step in steps) == 3  # lock, checkpoint, lock
 
     for nth, step in enumerate(steps, start=1):

@@ -8,14 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.local import ROOT
+from tests.local import ROOT, Local
 
 from .connector import Connector, moment, record
 
-DOCUMENT = ROOT / "docs" / "how-the-sync-script-works.md"
-QUERIES = dict(
-    re.findall(r"^```dql ([a-z ]+)\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-)
+DOCUMENTS = ("how-the-sync-script-works.md", "run.md")
+QUERIES = {
+    name: query
+    for document in DOCUMENTS
+    for name, query in re.findall(
+        r"^```dql ([a-z ]+)\n(.*?)^```$",
+        (ROOT / "docs" / document).read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+}
 MINUTE = timedelta(minutes=1)
 
 
@@ -25,9 +31,14 @@ def run_every_ten_minutes(connector: Connector, times: int) -> None:
         connector.run()
 
 
+def ask(connector: Connector, name: str) -> list[dict[str, Any]]:
+    """What a query of the document finds; where it names a connector, this one."""
+    return connector.query(QUERIES[name].replace("WORKFLOW_ID", connector.workflow))
+
+
 def empty_bins(connector: Connector, name: str) -> list[datetime]:
-    """Beginnings of the intervals in which a time series has nothing."""
-    (series,) = connector.query(QUERIES[name])
+    """Beginnings of the intervals in which this connector's time series has nothing."""
+    (series,) = [found for found in ask(connector, name) if found["connector.workflow"] == connector.workflow]
     start = datetime.fromisoformat(re.sub(r"\.\d+Z$", "Z", series["timeframe"]["start"]))
     size = timedelta(microseconds=int(series["interval"]) / 1000)
     return [start + n * size for n, count in enumerate(series["runs"]) if int(count or 0) == 0]
@@ -41,7 +52,7 @@ def holes(connector: Connector, since: datetime) -> list[datetime]:
 
 
 def test_every_query_of_the_document_is_known() -> None:
-    assert list(QUERIES) == ["run", "holes", "silences", "silent now", "lag", "duplicates"]
+    assert list(QUERIES) == ["run", "holes", "silences", "silent now", "lag", "duplicates", "alarm"]
 
 
 def test_a_reader_can_tell_empty_from_broken(connector: Connector) -> None:
@@ -53,8 +64,8 @@ def test_a_reader_can_tell_empty_from_broken(connector: Connector) -> None:
     connector.page_fault(status=403, body={"description": "Forbidden"}, times=None)
     connector.run()
 
-    told = [(run["connector.outcome"], run["connector.sent"]) for run in connector.query(QUERIES["run"])]
-    broken = connector.query(QUERIES["run"])[0]["connector.reason"]
+    told = [(run["connector.outcome"], run["connector.sent"]) for run in ask(connector, "run")]
+    broken = ask(connector, "run")[0]["connector.reason"]
 
     assert told == [("failed", "0"), ("caught up", "0"), ("caught up", "3")]
     assert broken == "SCM audit API: 403 Forbidden (is audit API access enabled for this key?)"
@@ -66,7 +77,7 @@ def test_a_quiet_day_shows_nothing(connector: Connector) -> None:
     run_every_ten_minutes(connector, 12)
 
     assert holes(connector, begin) == []
-    assert [connector.query(QUERIES[name]) for name in ("silent now", "lag", "duplicates")] == [[], [], []]
+    assert [ask(connector, name) for name in ("silent now", "lag", "duplicates")] == [[], [], []]
 
 
 def test_a_checkpoint_that_somebody_has_moved_shows_as_a_hole(connector: Connector) -> None:
@@ -126,18 +137,52 @@ def test_a_silence_of_three_intervals_shows_while_it_lasts_and_afterwards(connec
     begin = connector.now
     run_every_ten_minutes(connector, 3)
     connector.pass_time(31)
-    assert len(connector.query(QUERIES["silent now"])) == 1
+    assert len(ask(connector, "silent now")) == 1
     connector.pass_time(40)
     run_every_ten_minutes(connector, 2)
 
     silences = [half_hour for half_hour in empty_bins(connector, "silences") if half_hour >= begin]
 
-    assert connector.query(QUERIES["silent now"]) == []
+    assert ask(connector, "silent now") == []
     assert silences and all(begin + 30 * MINUTE <= half_hour <= begin + 100 * MINUTE for half_hour in silences)
 
 
-def test_no_run_at_all_is_silence(connector: Connector) -> None:
-    assert len(connector.query(QUERIES["silent now"])) == 1
+@pytest.mark.parametrize("name", ["silent now", "alarm"])
+def test_no_run_at_all_is_silence(connector: Connector, name: str) -> None:
+    assert len(ask(connector, name)) == 1
+
+
+def test_a_connector_that_lives_does_not_answer_for_a_dead_one(connector: Connector, local: Local) -> None:
+    dead = Connector(local)
+    begin = connector.now - 119 * MINUTE
+    for each in (connector, dead):
+        each.run()
+    died = dead.now
+    run_every_ten_minutes(connector, 12)
+
+    assert ask(connector, "silent now") == ask(connector, "alarm") == []
+    assert len(ask(dead, "silent now")) == len(ask(dead, "alarm")) == 1
+
+    # Somebody moves its checkpoint over the time that the other one has read.
+    dead.write("checkpoint", f"{moment(dead.now - 10 * MINUTE)}|somebody")
+    dead.run()
+
+    assert holes(connector, begin) == []
+    assert len(holes(dead, begin)) == 120 - 10 + 1
+    assert [half_hour for half_hour in empty_bins(connector, "silences") if half_hour >= died] == []
+    assert len([half_hour for half_hour in empty_bins(dead, "silences") if half_hour >= died]) >= 3
+
+
+def test_a_run_that_is_skipped_breaks_no_silence(connector: Connector) -> None:
+    begin = connector.now
+    connector.run()
+    # A lock that names no owner and holds for two hours.
+    connector.write("lock", "RUNNING")
+    run_every_ten_minutes(connector, 9)
+
+    assert [run["connector.outcome"] for run in ask(connector, "run")][:9] == ["skipped"] * 9
+    assert len(ask(connector, "silent now")) == len(ask(connector, "alarm")) == 1
+    assert [half_hour for half_hour in empty_bins(connector, "silences") if half_hour >= begin]
 
 
 def test_a_delay_shows_as_lag(connector: Connector) -> None:
@@ -146,7 +191,7 @@ def test_a_delay_shows_as_lag(connector: Connector) -> None:
     run_every_ten_minutes(connector, 4)
     connector.clear_faults()
 
-    late = connector.query(QUERIES["lag"])
+    late = ask(connector, "lag")
 
     assert [(int(run["lag"]) // 60, run["connector.outcome"]) for run in late] == [(41, "failed"), (31, "failed")]
     connector.run()
@@ -160,7 +205,7 @@ def test_what_a_kill_repeats_shows_as_duplicates(connector: Connector) -> None:
     connector.run()
     connector.run()
 
-    found = connector.query(QUERIES["duplicates"])
+    found = ask(connector, "duplicates")
 
     assert sorted((entry["event.id"], int(entry["copies"])) for entry in found) == [
         ("same id", 2), ("same id", 2), ("twice", 2),

@@ -40,7 +40,7 @@ def skipped(ran: Ran) -> bool:
 
 def test_19_a_kill_between_ingest_and_checkpoint_repeats_the_same_ids_and_nothing_else(connector: Connector) -> None:
     connector.issue(*connector.records_before(30))
-    connector.fault(**puts(connector, "checkpoint"), script="kill", when="before")
+    connector.fault(**puts(connector, "checkpoint"), nth=2, script="kill", when="before")  # the first: where it begins
     assert connector.run().state == "ERROR"
     assert len(connector.arrived()) == 30
 
@@ -245,6 +245,34 @@ def test_24_legs_end_with_the_maximal_execution_time(connector: Connector) -> No
     assert [ran.outcome for ran in runs] == ["more waiting", "more waiting"]
     assert "Max execution time is used up" in runs[-1].log, runs[-1].log
     assert sum(ran.result["durationSeconds"] for ran in runs) < 3 * 60 + 12
+
+
+def test_24_a_page_that_is_asked_for_late_leaves_time_to_save_and_to_release(connector: Connector) -> None:
+    connector.options(scm_page_size=10)
+    connector.issue(*connector.records_before(100))
+    connector.page_fault(times=None, delay_s=19)  # the sixth is asked for at 95 s
+
+    ran = connector.run()
+
+    assert (ran.state, ran.outcome) == ("SUCCESS", "more waiting")
+    assert ran.result["durationSeconds"] < 112
+    assert len(connector.arrived()) == 50 and connector.read("lock") == "IDLE"
+
+
+def test_a_save_whose_answer_is_lost_leaves_no_hole_in_the_ledger(connector: Connector) -> None:
+    connector.run()
+    connector.pass_time(10)
+    connector.issue(*connector.records_before(5))
+    connector.fault(**puts(connector, "checkpoint"), times=4, cut="after")
+    assert connector.run().state == "ERROR"
+    connector.clear_faults()
+    connector.pass_time(10)
+
+    assert connector.run().outcome == "caught up"
+
+    told = connector.ledger()
+    assert [run["connector.outcome"] for run in told] == ["caught up", "failed", "caught up"]
+    assert told[2]["connector.coveredFrom"] <= told[0]["connector.coveredTo"]
 
 
 def test_25_a_lock_that_cannot_be_released_is_a_warning_and_the_next_run_takes_over(connector: Connector) -> None:

@@ -171,6 +171,40 @@ def test_07_a_saved_token_that_scm_refuses_falls_back_to_time(connector: Connect
     assert len(connector.arrived()) <= 302
 
 
+def test_07_a_refused_token_that_scm_gives_out_again_is_no_circle(connector: Connector) -> None:
+    connector.options(scm_page_size=10)
+    records = connector.records_before(40)
+    connector.issue(*records[1:], {**records[0], "timestamp": records[39]["timestamp"]})
+    connector.pages((records[5:15], "1:1"))  # out of order: nothing before the window's start is settled
+    connector.page_fault(nth=3, times=None, status=500)
+    connector.run()
+    token = connector.checkpoint[1]["token"]
+    connector.clear_faults()
+    connector.page_fault(status=400)
+    connector.pages((records[:10], token), ([], None), first=2)
+
+    ran = connector.run()
+
+    assert ran.outcome == "caught up"
+    assert "WARN SCM refused the saved page token; reading on by time" in ran.warnings
+
+
+@pytest.mark.parametrize("stripped", [False, True], ids=["of the last page", "of every page"])
+def test_04_without_a_token_and_a_time_that_can_be_read_a_window_is_still_read_to_its_end(
+    connector: Connector, stripped: bool
+) -> None:
+    connector.options(scm_page_size=12, scm_last_page_token=False)
+    if stripped:
+        connector.page_fault(strip_headers=["token"], times=None)
+    for n in range(30):
+        connector.issue(record(f"r{n}", "half past ten"))  # SCM itself knows when it was
+        connector.pass_time(0.5)
+    connector.pass_time(2)
+
+    assert connector.run().outcome == "caught up"
+    assert {f"r{n}" for n in range(30)} == set(connector.ids_arrived())
+
+
 def test_08_a_short_page_is_not_the_end(connector: Connector) -> None:
     records = connector.records_before(139)
     connector.pages(

@@ -31,8 +31,8 @@ KEPT = {
 MUTATIONS = {
     "no overlap": (r"overlap: 5 \* MINUTE,", "overlap: 0,", "missing"),
     "checkpoint saved before ingest": (
-        r"await sendEvents\(run, (pages\.flatMap\(.*?\))\);",
-        r"for (const page of pages) advance(run, page); await saveCheckpoint(run); await sendEvents(run, \1);",
+        r"await sendBatch\(run, (pages\.flatMap\(.*?\))\);",
+        r"for (const page of pages) advance(run, page); await saveCheckpoint(run); await sendBatch(run, \1);",
         "missing",
     ),
     "lock ignored": (

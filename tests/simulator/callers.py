@@ -61,3 +61,8 @@ def bearer(local: Local, *scopes: str, user: str = SERVICE_USER["email"]) -> Hea
     answer = local.call("POST", "/sso/oauth2/token", data=form)
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def lookup(local: Local, token: str = DEPLOY_TOKEN) -> Any:
+    """The answer to a token's question about itself: the simplest authenticated call there is."""
+    return local.call("POST", "/api/v2/apiTokens/lookup", json={"token": token}, headers=with_token(token))

@@ -22,13 +22,12 @@ from tests.simulator.flows import NOTHING, body, create, start
 CANARY = "canary-7d1f3a52-of-the-vault"
 SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"
 SECRETS = (CANARY, DEPLOY_TOKEN, CLIENT["secret"], SEED["scm_clients"][0]["secret"], SEED["api_tokens"][1]["token"])
-LEFT_OUT = {
-    ("control", "/_sim/reset"), ("control", "/_sim/idle"), ("control", "/_sim/state"), ("control", "/_sim/options"),
-    ("control", "/_sim/faults"), ("control", "/_sim/clock"), ("control", "/_sim/presets/{name}"),
-    ("control", "/_sim/identities"), ("control", "/_sim/api-tokens/{id}"),
-}  # fmt: skip
-"""What would change the rules of the game under the others' feet (a clock that jumps ends all tokens), as do the pages'
-buttons, which do the same."""
+STEERING = (
+    "reset", "idle", "state", "options", "faults", "faults/{id}", "clock", "presets/{name}", "identities",
+    "api-tokens/{id}",
+)  # fmt: skip
+"""Of the control API: what changes the rules of the game under the others' feet (a clock that jumps ends all tokens),
+as do the pages' buttons. ``steering.py`` plays these, with a reset after each example."""
 QUERY = (
     "adminAccess", "all", "fields", "filter", "from", "to", "token", "ids", "id", "limit", "offset", "ordering", "name",
     "nextPageKey", "owner", "pageSize", "query", "request-token", "schemaIds", "scope", "scopes", "search", "sort",
@@ -69,10 +68,17 @@ class Known:
         return next((self.bodies[end] for end in self.bodies if path.endswith(end)), {})
 
 
+def every_route() -> list[Route]:
+    return [route for found in app.routes_by_api().values() for route in found]
+
+
+def steers(route: Route) -> bool:
+    button = route.api == "pages" and route.method == "POST"
+    return button or (route.api == "control" and route.path.removeprefix("/_sim/") in STEERING)
+
+
 def routes() -> list[Route]:
-    table = [route for found in app.routes_by_api().values() for route in found]
-    buttons = [route for route in table if route.api == "pages" and route.method == "POST"]
-    return [route for route in table if (route.api, route.path) not in LEFT_OUT and route not in buttons]
+    return [route for route in every_route() if not steers(route)]
 
 
 def prepare(local: Local) -> Known:
@@ -142,7 +148,7 @@ def mutated(draw: st.DrawFn, sound: Any) -> Any:
     for _ in range(draw(st.integers(0, 2))):
         place = found[0] if isinstance(found, list) else found
         while draw(st.booleans()):
-            if inner := [value for value in place.values() if isinstance(value, dict) and value]:
+            if inner := [each for value in place.values() for each in within(value)]:
                 place = draw(st.sampled_from(inner))
         name = draw(st.sampled_from([*sorted(place), *NAMES]))
         if draw(st.booleans()):
@@ -152,10 +158,13 @@ def mutated(draw: st.DrawFn, sound: Any) -> Any:
     return found
 
 
-@st.composite
-def call(draw: st.DrawFn, known: Known) -> dict[str, Any]:
-    """Arguments of ``requests.request``, and the route they are for."""
-    route = draw(st.sampled_from(routes()))
+def within(value: Any) -> list[dict[str, Any]]:
+    """The objects that a member is, or is a list of."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict) and each]
+
+
+def filled(draw: st.DrawFn, known: Known, route: Route) -> str:
+    """A route's path, mostly with names of things that are there."""
     path = route.path
     while "{" in path:
         fitting = known.part(path[: path.index("{")])
@@ -163,6 +172,14 @@ def call(draw: st.DrawFn, known: Known) -> dict[str, Any]:
         known_part = route.method != "DELETE" and draw(st.integers(0, 3)) > 0
         part = fitting if known_part else draw(words)
         path = path[: path.index("{")] + quote(part.encode("utf-8", "replace"), safe="") + path[path.index("}") + 1 :]
+    return path
+
+
+@st.composite
+def call(draw: st.DrawFn, known: Known) -> dict[str, Any]:
+    """Arguments of ``requests.request``, and the route they are for."""
+    route = draw(st.sampled_from(routes()))
+    path = filled(draw, known, route)
     headers = dict(known.headers[route.auth])
     if draw(st.integers(0, 9)) == 0:
         headers["Authorization"] = draw(

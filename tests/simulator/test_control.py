@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulator.__main__ import options, parser
 from simulator.kernel.options import Options
 from tests.local import ROOT, Local
-from tests.simulator.callers import DEPLOY, SEED, bearer, with_token
+from tests.simulator.callers import DEPLOY, SEED, bearer, lookup
 from tests.simulator.callers import DEPLOY_TOKEN as TOKEN
 
 PUBLIC = ".".join(TOKEN.split(".")[:2])
 START = "2026-01-29T10:00:00.000Z"
-
-
-def lookup(local: Local, token: str = TOKEN) -> Any:
-    return local.call("POST", "/api/v2/apiTokens/lookup", json={"token": token}, headers=with_token(token))
 
 
 def started_workflow(local: Local, script: str) -> str:
@@ -100,16 +98,38 @@ def test_options_change_while_running(local: Local) -> None:
 
 @pytest.mark.parametrize(
     ("values", "named"),
-    [({"port": 1}, "port"), ({"nope": 1}, "nope"), ({"scm_page_size": "7"}, "scm_page_size"), ([1], "object")],
-)
+    [
+        ({"port": 1}, "port"), ({"nope": 1}, "nope"), ({"scm_page_size": "7"}, "scm_page_size"), ([1], "object"),
+        ({"script_memory_mb": -5}, "script_memory_mb: expected 32 to 16384"),
+        ({"scm_page_size": 0, "scheduler": False}, "scm_page_size: expected 1 to 10000"),
+        ({"script_limit_s": -1.0}, "script_limit_s"), ({"bearer_lifetime_s": 10**30}, "bearer_lifetime_s"),
+        ({"scm_latency_ms": float("nan")}, "scm_latency_ms"), ({"scm_skew_s": float("inf")}, "scm_skew_s"),
+    ],
+)  # fmt: skip
 def test_a_wrong_option_is_named_and_changes_nothing(local: Local, values: Any, named: str) -> None:
     before = local.sim("GET", "options")
 
-    answer = local.call("PATCH", "/_sim/options", json=values)
+    answer = local.call("PATCH", "/_sim/options", data=json.dumps(values))  # as requests sends no NaN
 
     assert answer.status_code == 400
     assert named in answer.json()["error"]["message"]
     assert local.sim("GET", "options") == before
+
+
+def test_every_number_among_the_options_has_a_range_around_its_default() -> None:
+    for each in fields(Options):
+        if each.name not in Options().fixed and type(each.default) in (int, float):
+            least, most = each.metadata["range"]
+            assert least <= each.default <= most, each.name
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [("script_memory_mb=-5", "expected 32 to 16384"), ("scm_latency_ms=NaN", "expected 0 to 60000")],
+)
+def test_the_command_line_refuses_what_the_control_api_does(setting: str, named: str) -> None:
+    with pytest.raises(ValueError, match=f"{setting.partition('=')[0]}: {named}"):
+        options(parser().parse_args(["serve", "--set", setting]))
 
 
 def test_the_scheduler_is_switched_by_its_option(local: Local) -> None:
@@ -135,76 +155,33 @@ def test_a_clock_call_that_makes_no_sense_is_refused(local: Local, body: Any) ->
     assert local.sim("GET", "clock")["now"] == START
 
 
-def test_a_fault_answers_instead_of_the_api_and_counts(local: Local) -> None:
-    rule = local.sim("POST", "faults", {"api": "tokens", "status": 503, "headers": {"Retry-After": "7"}, "nth": 2})
-
-    statuses = [lookup(local).status_code for _ in range(3)]
-
-    assert statuses == [200, 503, 200]
-    (shown,) = local.sim("GET", "faults")["faults"]
-    assert (shown["id"], shown["seen"], shown["hit"]) == (rule["id"], 3, 1)
-    assert [line["fault"] for line in local.sim("GET", "requests")["requests"]] == [None, rule["id"], None]
-
-
-def test_a_stale_read_is_answered_as_it_was_before_the_last_write(local: Local) -> None:
-    entry = {"name": "before", "type": "TOKEN", "scopes": ["APP_ENGINE"], "token": "secret"}
-    path = f"/api/v2/credentials/{local.call('POST', '/api/v2/credentials', headers=DEPLOY, json=entry).json()['id']}"
-
-    def name() -> str:
-        return str(local.call("GET", path, headers=DEPLOY).json()["name"])
-
-    assert name() == "before"
-    assert local.call("PUT", path, headers=DEPLOY, json={**entry, "name": "after"}).status_code == 204
-    local.sim("POST", "faults", {"api": "vault", "method": "GET", "stale": True, "times": 2})
-
-    stale = [name(), name(), name()]
-    assert stale == ["before", "before", "after"]
-    assert local.call("DELETE", path, headers=DEPLOY).status_code == 204
-    local.sim("POST", "faults", {"api": "vault", "stale": True, "times": None})
-    assert name() == "after"  # deleted, and this replica does not know
-    assert local.call("GET", path).status_code == 401
-
-
-def test_faults_are_removed_one_by_one_or_all(local: Local) -> None:
-    first, second = (local.sim("POST", "faults", {"api": "scm", "cut": cut})["id"] for cut in ("before", "after"))
-
-    local.sim("DELETE", f"faults/{first}")
-    assert [rule["id"] for rule in local.sim("GET", "faults")["faults"]] == [second]
-    assert local.call("DELETE", f"/_sim/faults/{first}").status_code == 404
-    local.sim("DELETE", "faults")
-    assert local.sim("GET", "faults") == {"faults": []}
-
-
 @pytest.mark.parametrize(
-    ("rule", "named"),
+    "body",
     [
-        ({"api": "scm", "stauts": 500}, "stauts"),
-        ({"api": "scm", "status": "500"}, "status"),
-        ({"api": "scm", "cut": "sometimes"}, "cut"),
-        ({"api": "scm", "stale": True}, "only for vault"),
-        ({"tick": "drop", "api": "automation", "status": 500}, "no api, status"),
-        ({"api": "scm"}, "does nothing"),
-        ({"status": 500, "nth": 0}, "nth"),
-        ({"status": 500, "times": True}, "times"),
-        ({"status": 500, "headers": {"Retry-After": 7}}, "headers"),
-        ([], "object"),
+        {"jump": "1999-12-31T23:59:59Z"},
+        {"jump": "2100-01-01T00:00:01Z"},
+        {"mode": "running", "jump": "0001-01-01T00:00:00+14:00"},
+        {"mode": "frozen", "step": 3e9},
+        {"step": -1e9},
+        {"step": 1e305},
+        {"step": 10**400},
     ],
 )
-def test_a_wrong_fault_rule_is_refused_and_named(local: Local, rule: Any, named: str) -> None:
-    answer = local.call("POST", "/_sim/faults", json=rule)
+def test_the_clock_is_not_set_beyond_what_the_rest_can_reckon_with(local: Local, body: Any) -> None:
+    answer = local.call("POST", "/_sim/clock", json=body)
 
-    assert answer.status_code == 400
-    assert named in answer.json()["error"]["message"]
-    assert local.sim("GET", "faults") == {"faults": []}
+    assert answer.status_code == 400, answer.text
+    assert re.search("2000-01-01 to 2100-01-01 only|no ISO 8601|from -1e", answer.json()["error"]["message"])
+    assert local.sim("GET", "clock") == {"mode": "auto", "now": START, "nowUs": 1769680800000000}
 
 
-def test_every_fault_rule_of_the_readme_is_accepted(local: Local) -> None:
-    text = (ROOT / "simulator" / "README.md").read_text(encoding="utf-8").partition("## Faults")[2]
-    rules = [json.loads(found) for found in re.findall(r"^\| `(\{.*\})` \|", text, re.MULTILINE)]
+@pytest.mark.parametrize("time", ["2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"])
+def test_at_both_ends_of_the_clock_everything_answers(local: Local, time: str) -> None:
+    local.sim("POST", "clock", {"jump": time})
 
-    assert len(rules) > 5
-    for rule in rules:
-        local.sim("POST", "faults", rule)
+    assert lookup(local).status_code == 200
+    for path in ("/", "/_sim/ui/controls", "/_sim/ui/connector", "/_sim/state", "/_sim/dump?all=true"):
+        assert local.call("GET", path).status_code == 200
 
 
 def test_the_readme_lists_every_option_with_its_default_and_every_control_call(local: Local) -> None:
@@ -213,37 +190,6 @@ def test_the_readme_lists_every_option_with_its_default_and_every_control_call(l
 
     assert listed == Options(port=0, state=Path("x")).shown()
     assert "`POST /_sim/reset`" in text
-
-
-def test_the_request_log_is_filtered_and_leaves_itself_out(local: Local) -> None:
-    lookup(local)
-    lookup(local, f"dt0c01.{'X' * 24}.{'Y' * 64}")
-    local.call("GET", "/api/v2/credentials")
-    local.call("GET", "/nowhere")
-
-    def paths(**filters: Any) -> list[tuple[str, int]]:
-        answer = local.call("GET", "/_sim/requests", params=filters)
-        return [(line["path"], line["status"]) for line in answer.json()["requests"]]
-
-    assert [status for _, status in paths()] == [200, 401, 401, 501]
-    assert paths(api="vault") == [("/api/v2/credentials", 401)]
-    assert paths(path="/api/v2/*", status=401, limit=1) == [("/api/v2/credentials", 401)]
-    assert paths(method="post", caller="outside", status=200) == [("/api/v2/apiTokens/lookup", 200)]
-    assert paths(caller="script") == []
-    last = local.sim("GET", "requests")["last"]
-    assert paths(since=last) == []
-    assert any(path.startswith("/_sim") for path, _ in paths(all="true"))
-    assert local.call("GET", "/_sim/requests?who=me").status_code == 400
-    local.sim("DELETE", "requests")
-    assert paths() == []
-
-
-def test_the_request_log_names_the_caller_by_the_public_part_of_its_token(local: Local) -> None:
-    lookup(local)
-
-    (line,) = local.sim("GET", "requests")["requests"]
-
-    assert line["caller"] == f"api-token {PUBLIC}"
 
 
 def test_identities_are_added_and_work(local: Local) -> None:

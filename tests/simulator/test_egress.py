@@ -45,6 +45,15 @@ def test_a_relative_platform_url_carries_the_actors_rights(local: Local) -> None
     assert "automation:workflows:run" in json.loads(text)
 
 
+def test_an_absolute_url_of_the_own_environment_is_one_of_the_world_outside(local: Local) -> None:
+    url = f"{local.url}/platform/automation/v1/settings/user-permissions"
+    allow(local, "audit.demo.sectigo.com")
+    assert fetched(local, f"'{url}'") == ["TypeError", "Blocked request to '127.0.0.1' (host not in allowlist)"]
+
+    allow(local, "127.0.0.1")
+    assert fetched(local, f"'{url}'")[0] == 401  # nobody's rights go with it
+
+
 def test_a_call_that_the_actors_permissions_do_not_cover_is_refused(local: Local) -> None:
     add_user(local, "narrow@nordhav.example", READ, WRITE, RUN, "app-engine:functions:run")
 
@@ -134,6 +143,7 @@ def test_calls_of_a_script_are_logged_with_its_execution(local: Local) -> None:
 
 
 def test_method_body_headers_and_request_objects_pass_unchanged(local: Local) -> None:
+    allow(local, "127.0.0.1")
     found = play(
         local,
         """const path = "/platform/automation/v1/schedules/preview";

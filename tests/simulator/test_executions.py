@@ -196,6 +196,15 @@ def test_a_cancelled_execution_stays_cancelled_while_its_script_completes(local:
     assert get(local, headers, f"executions/{execution}/log") == "done"
 
 
+def test_the_list_refuses_a_filter_that_it_would_ignore(local: Local) -> None:
+    headers = author(local)
+    start(local, headers, create(local, headers)["id"])
+
+    assert local.call("GET", f"{API}/executions", headers=headers, params={"trigger": "x"}).status_code == 400
+    assert get(local, headers, "executions", subworkflowOfTask="true")["count"] == 0
+    assert get(local, headers, "executions", subworkflowOfTask="false")["count"] == 1
+
+
 def test_the_list_is_filtered_and_newest_first(local: Local) -> None:
     headers = author(local)
     good, bad = create(local, headers)["id"], create(local, headers, FAIL)["id"]

@@ -1,18 +1,22 @@
-"""Whatever is sent to any route: no 500, no hang, no secret in the answer."""
+"""Whatever is sent to any route: no 500, no hang, no secret in the answer, and still healthy afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.local import Local
-from tests.simulator import fuzz
+from tests.simulator import fuzz, steering
 
-EXAMPLES = 600
+EXAMPLES, STEERING_EXAMPLES = 600, 250
+SETTINGS: dict[str, Any] = {
+    "deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +26,36 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Local,
     local.close()
 
 
-@settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+@pytest.fixture(scope="module")
+def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[steering.Steered]:
+    local = Local(tmp_path_factory.mktemp("steering"), clock="frozen", scheduler=True)
+    yield steering.prepare(local)
+    local.close()
+
+
+@settings(max_examples=EXAMPLES, **SETTINGS)
 @given(data=st.data())
 def test_no_request_breaks_it(furnished: tuple[Local, fuzz.Known], data: st.DataObject) -> None:
     local, known = furnished
     fuzz.check(local, data.draw(fuzz.call(known)))
 
 
-def test_the_sweep_reaches_every_route(furnished: tuple[Local, fuzz.Known]) -> None:
-    reached = {route.path for route in fuzz.routes()}
+@settings(max_examples=STEERING_EXAMPLES, **SETTINGS)
+@given(data=st.data())
+def test_no_control_and_no_button_leaves_it_broken(steered: steering.Steered, data: st.DataObject) -> None:
+    steering.play(steered, data.draw(steering.calls(steered.known)))
 
-    assert len(reached) > 60
-    assert {"/api/v2/credentials", "/api/v1/records", "/sso/oauth2/token"} <= reached
+
+def test_the_sweeps_reach_every_route_between_them() -> None:
+    reached = {(route.method, route.path) for route in (*fuzz.routes(), *steering.routes())}
+
+    assert {(route.method, route.path) for route in fuzz.every_route()} == reached
+    assert {("PUT", "/_sim/state"), ("POST", "/_sim/ui/controls/clock"), ("GET", "/_sim/idle")} <= reached
 
 
-def test_nothing_was_written_to_the_error_log(furnished: tuple[Local, fuzz.Known]) -> None:
-    local, _ = furnished
-    log = Path(local.folder / "simulator.log").read_text()
+def test_nothing_was_written_to_the_error_log(furnished: tuple[Local, fuzz.Known], steered: steering.Steered) -> None:
+    for local in (furnished[0], steered.local):
+        log = Path(local.folder / "simulator.log").read_text()
 
-    assert "Traceback" not in log, log[-3000:]
-    assert not any(secret in log for secret in fuzz.SECRETS)
+        assert "Traceback" not in log, log[-3000:]
+        assert not any(secret in log for secret in fuzz.SECRETS)

@@ -354,6 +354,28 @@ def test_the_controls_page_steps_the_clock_and_handles_faults(local: Local) -> N
     assert post("faults", rule="{").status_code == 400
 
 
+def test_the_clock_jumps_to_a_time_that_a_form_names(local: Local) -> None:
+    def post(**form: str) -> requests.Response:
+        return local.call("POST", "/_sim/ui/controls/clock", data=form, allow_redirects=False)
+
+    assert 'name="at" value="2026-01-29T10:00:00Z"' in page(local, "/_sim/ui/controls")
+    assert post(at=" 2026-03-01T12:00:00+02:00 ").status_code == 303
+    assert local.sim("GET", "clock")["now"] == "2026-03-01T10:00:00.000Z"
+    for given, problem in (
+        ("soon", "is no ISO 8601 time"),
+        ("1999-12-31", "The clock can be set from 2000-01-01 to 2100-01-01 only."),
+        ("", "Choose a mode, a step or a time."),
+    ):
+        refused = post(at=given)
+        assert refused.status_code == 400
+        assert problem in refused.text.partition('class="notice bad" role="alert">')[2].partition("</p>")[0]
+        assert not given or f'name="at" value="{given}"' in refused.text
+    for step in ("99999999", "1e300", "-5", "nan"):
+        assert post(step=step).status_code == (303 if step == "99999999" else 400)
+    assert post(step="9999999999").status_code == 400
+    assert local.sim("GET", "clock")["now"] == "2029-05-01T19:46:39.000Z"
+
+
 def test_a_preset_is_broken_and_repaired_by_a_button(local: Local) -> None:
     def press(path: str) -> str:
         answer = local.call("POST", f"/_sim/ui/controls/{path}", allow_redirects=False)

@@ -376,6 +376,22 @@ def test_a_running_script_is_killed_on_request(local: Local) -> None:
     assert get(local, author(local), f"executions/{execution}")["state"] == "ERROR"
 
 
+def test_memory_beside_the_heap_counts_too(local: Local) -> None:
+    found = play(
+        local,
+        """export default async () => {
+            const held = [];
+            while (held.length < 100) {
+                held.push(new Uint8Array(20_000_000).fill(1));
+                await (await fetch("/platform/metadata/v1/classic-environment-domain")).text();
+            }
+            return held.length;
+        };""",
+    )
+
+    assert reason(found)["details"]["type"] == "OUT_OF_MEMORY"
+
+
 def test_a_frozen_script_stands_still_while_others_and_the_clock_go_on(local: Local) -> None:
     execution = frozen(
         local,
@@ -422,6 +438,15 @@ def test_a_frozen_script_that_waits_for_an_answer_knows_the_time_when_it_takes_i
 
     settle(local)
     assert outcome(local, author(local), execution).result == [7000] * 10
+
+
+def test_the_host_of_a_script_may_be_ahead_of_the_platform(local: Local) -> None:
+    local.sim("PATCH", "options", {"script_skew_s": 600})
+    local.sim("POST", "clock", {"mode": "auto"})
+
+    found = play(local, SLEEP + "export default async () => { await sleep(30); return new Date(); };")
+
+    assert (found.result, found.runtime) == ("2026-01-29T10:10:30.000Z", 30)
 
 
 def test_a_frozen_script_does_not_outlive_its_limit(local: Local) -> None:

@@ -232,6 +232,12 @@ def test_the_date_header_is_the_simulated_time(scm: Local) -> None:
     assert parsedate_to_datetime(answer.headers["date"]).isoformat() == "2026-01-29T12:00:00+00:00"
 
 
+def test_the_date_header_is_as_far_off_as_scm_s_clock(scm: Local) -> None:
+    scm.sim("PATCH", "options", {"scm_skew_s": -300})
+
+    assert ask_for_token(scm).headers["date"] == "Thu, 29 Jan 2026 11:55:00 GMT"
+
+
 def test_malformed_records_travel_as_they_were_put_in(scm: Local) -> None:
     odd = [{"action": "no time, no id"}, record("not a time", "山"), record("2026-01-29T11:00:00Z", details={"a": [1]})]
     inject(scm, *odd)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.kernel.clock import iso
 from simulator.kernel.options import Options
 from simulator.kernel.store import Store
 from simulator.kernel.world import World
@@ -47,6 +48,16 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def ids(world: World) -> list[str]:
     return [entry["record"]["id"] for entry in records.issued(world)]
+
+
+def test_a_clock_of_scm_that_is_ahead_dates_its_records_later_and_shows_them_no_later(world: World) -> None:
+    world.options.scm_skew_s = 90.0
+    stream.materialise(world)
+
+    issued = records.issued(world)
+
+    assert {entry["at_us"] - entry["visible_us"] for entry in issued} == {90_000_000}
+    assert all(entry["record"]["timestamp"][:16] == iso(entry["at_us"])[:16] for entry in issued)
 
 
 def test_an_hour_depends_on_nothing_but_seed_and_hour() -> None:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.local import Local
-from tests.simulator.callers import ACCOUNT, CLIENT, SERVICE_USER, add_user, bearer
+from tests.simulator.callers import ACCOUNT, CLIENT, DEPLOY, SERVICE_USER, add_user, bearer
 
 VAULT = "/platform/classic/environment-api/v2/credentials"
 
@@ -149,3 +149,16 @@ def test_no_secret_appears_in_the_request_log(local: Local) -> None:
     assert "/sso/oauth2/token" in log
     assert token not in log
     assert CLIENT["secret"] not in log
+
+
+@pytest.mark.parametrize("path", ["/platform/metadata/v1/classic-environment-domain", "/sso/oauth2/token"])
+@pytest.mark.parametrize("host", ["abc12345.live.dynatrace.com", "abc12345.sprint.dynatracelabs.com"])
+def test_the_live_host_answers_everything_but_the_classic_api_with_its_page(local: Local, host: str, path: str) -> None:
+    answer = local.call("POST" if "sso" in path else "GET", path, headers={"Host": host})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    elsewhere = local.call(
+        "GET", path, headers={"Host": host.replace("live", "apps").replace("sprint.", "sprint.apps.")}
+    )
+    assert elsewhere.headers["content-type"].startswith("application/json")
+    assert local.call("GET", "/api/v2/credentials", headers={**DEPLOY, "Host": host}).json()["totalCount"] >= 0

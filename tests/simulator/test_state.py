@@ -1,4 +1,4 @@
-"""State as a document: exported, imported, compared; and presets of incidents."""
+"""State as a document: exported, imported, compared."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from tests.local import Local
 from tests.simulator.callers import DEPLOY, DEPLOY_TOKEN, SEED, bearer, new_token, with_token
-from tests.simulator.flows import author, create, get, play
+from tests.simulator.flows import author, create, every, get, play
 
 ENTRY = {"name": "Kept", "type": "TOKEN", "token": "a-very-private-value", "scopes": ["APP_ENGINE"]}
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """With scheduler and stream, as a dev stack has it."""
+    local = Local(tmp_path_factory.mktemp("usual"), scheduler=True, scm_stream=True)
+    yield local
+    local.close()
 
 
 def fill(local: Local) -> str:
@@ -93,18 +100,68 @@ def test_no_secret_is_in_an_export(local: Local) -> None:
         ({"tables": {"people": []}}, "people"),
         ({"tables": {"workflows": [{"colour": "red"}]}}, "colour"),
         ({"tables": {"workflows": [{"id": "only"}]}}, "nothing was changed"),
+        ({"clock": {"mode": "frozen", "nowUs": 10**40}}, "2000-01-01 to 2100-01-01"),
+        ({"clock": {"mode": "running", "nowUs": -1}}, "2000-01-01 to 2100-01-01"),
+        ({"tables": {"kernel_meta": [{"key": "ids", "value": '"many"'}]}}, "kernel_meta: ids: value"),
+        ({"tables": {"users": [{"id": "u", "permissions": {}}]}}, "users: u: permissions: expected a list of strings"),
+        ({"tables": {"executions": [{"id": "e", "number": 10**40}]}}, "executions: e: number: expected a whole number"),
+        ({"tables": {"executions": [{"id": "e", "started_us": 5}]}}, "executions: e: started_us: no time"),
+        ({"tables": {"settings_objects": [{"object_id": "o", "value": {}}]}}, "settings_objects: o: value"),
+        (
+            {"tables": {"users": [{"id": "\ud800", "email": "e", "name": "n", "kind": "person", "permissions": []}]}},
+            "nothing was changed",
+        ),
     ],
 )
 def test_a_document_that_does_not_fit_is_refused_and_changes_nothing(
     local: Local, change: dict[str, Any], named: str
 ) -> None:
-    before = local.sim("GET", "dump", all="true")
+    before = local.sim("GET", "dump", all="true"), local.sim("GET", "clock")
 
     answer = local.call("PUT", "/_sim/state", json={**local.sim("GET", "state"), **change})
 
     assert answer.status_code == 400
     assert named in answer.json()["error"]["message"]
-    assert local.sim("GET", "dump", all="true") == before
+    assert (local.sim("GET", "dump", all="true"), local.sim("GET", "clock")) == before
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "named"),
+    [
+        ("definition", "{", "definition"),
+        ("definition", {"title": "only"}, "definition: without"),
+        ("next_us", "soon", "next_us: expected a whole number"),
+        ("anchor_us", None, "definition: does not go with next_us"),
+        ("next_us", 253_402_300_799_000_000, "next_us: no time"),
+    ],
+)
+def test_a_workflow_that_would_crash_the_scheduler_does_not_come_in(
+    usual: Local, column: str, value: Any, named: str
+) -> None:
+    flow = create(usual, author(usual), trigger=every(10))
+    document = usual.sim("GET", "state")
+    next(row for row in document["tables"]["workflows"] if row["id"] == flow["id"])[column] = value
+
+    answer = usual.call("PUT", "/_sim/state", json=document)
+    usual.sim("POST", "clock", {"step": 600})
+
+    assert answer.status_code == 400
+    assert f"workflows: {flow['id']}: {named}" in answer.json()["error"]["message"]
+    assert usual.sim("GET", "health")["status"] == "ready"
+
+
+def test_a_state_without_the_kernel_s_own_table_starts_again_as_what_it_is(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    try:
+        document = local.sim("GET", "state")
+        del document["tables"]["kernel_meta"], document["tables"]["credentials"]
+        local.sim("PUT", "state", document)
+        local.stop()
+        local.start()
+
+        assert local.call("GET", "/api/v2/credentials", headers=DEPLOY).json()["credentials"] == []
+    finally:
+        local.close()
 
 
 def test_a_difference_names_what_came_went_and_changed(local: Local) -> None:
@@ -123,52 +180,3 @@ def test_a_difference_names_what_came_went_and_changed(local: Local) -> None:
     (change,) = found["workflows"]["changed"]
     assert (change["id"], change["fields"]["title"]) == (changed["id"], ["A workflow", "New"])
     assert set(found) <= {"credentials", "workflows"}
-
-
-def names() -> list[str]:
-    import yaml
-
-    from simulator.control import presets
-
-    return list(yaml.safe_load(presets.FILE.read_text(encoding="utf-8")))
-
-
-@pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """With scheduler and stream, as a dev stack has it."""
-    local = Local(tmp_path_factory.mktemp("usual"), scheduler=True, scm_stream=True)
-    yield local
-    local.close()
-
-
-@pytest.mark.parametrize("name", names())
-def test_a_preset_goes_on_and_off(usual: Local, name: str) -> None:
-    local = usual
-    before = (local.sim("GET", "options"), local.sim("GET", "faults"))
-
-    shown = {preset["name"]: preset for preset in local.sim("POST", f"presets/{name}")["presets"]}
-    there = (local.sim("GET", "options"), local.sim("GET", "faults"))
-    local.sim("DELETE", f"presets/{name}")
-
-    assert shown[name]["on"]
-    assert [other for other in shown if shown[other]["on"]] == [name]
-    assert shown[name]["title"] and shown[name]["source"] and shown[name]["look"]
-    assert there != before
-    assert (local.sim("GET", "options"), local.sim("GET", "faults")) == before
-
-
-def test_a_preset_that_is_on_bites(local: Local) -> None:
-    local.sim("POST", "presets/answer-lost-after-commit")
-
-    with pytest.raises(requests.ConnectionError):
-        local.call("POST", "/api/v2/credentials", headers=DEPLOY, json=ENTRY)
-
-    listed = local.call("GET", "/api/v2/credentials", headers=DEPLOY).json()["credentials"]
-    assert [entry["name"] for entry in listed].count("Kept") == 1
-
-
-def test_an_unknown_preset_is_refused_with_the_known_ones(local: Local) -> None:
-    answer = local.call("POST", "/_sim/presets/nothing")
-
-    assert answer.status_code == 404
-    assert "script-killed" in answer.json()["error"]["message"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.local import Local
 from tests.simulator.callers import PERSON, SERVICE_USER, add_user, bearer
-from tests.simulator.flows import ADMIN, API, READ, WRITE, author, body, create, every, get, task
+from tests.simulator.flows import ADMIN, API, READ, WRITE, author, body, create, every, get, settle, start, task
 
 WORKFLOWS = f"{API}/workflows"
 
@@ -148,6 +148,26 @@ def test_the_list_is_filtered_ordered_and_cut_into_pages(local: Local) -> None:
     assert [w["title"] for w in get(local, headers, "workflows", isDeployed="false")["results"]] == ["Other"]
     assert get(local, headers, "workflows", owner=SERVICE_USER["id"], triggerType="Schedule")["count"] == 0
     assert local.call("GET", WORKFLOWS, headers=headers, params={"ordering": "nothing"}).status_code == 400
+
+
+def test_the_list_is_filtered_by_what_happened_and_refuses_what_it_cannot_filter_by(local: Local) -> None:
+    headers = author(local)
+    create(local, headers, title="idle")
+    for title, script in {"fails": "() => { throw new Error('no'); }", "works": "() => 1"}.items():
+        start(local, headers, create(local, headers, f"export default {script};", title=title)["id"])
+    settle(local)
+
+    def titles(**query: str) -> list[str]:
+        return [w["title"] for w in get(local, headers, "workflows", owner=SERVICE_USER["id"], **query)["results"]]
+
+    assert titles(lastExecution__state__in="ERROR") == ["fails"]
+    assert titles(lastExecution__state__in="ERROR,SUCCESS") == ["fails", "works"]
+    assert titles(modificationInfo__lastModifiedBy=PERSON["id"]) == []
+    assert titles(throttle__isLimitHit="false") == ["fails", "idle", "works"]
+    assert titles(unacknowledgedSkippedScheduleAt__gte="2020-01-01T00:00:00Z") == []
+    refused = local.call("GET", WORKFLOWS, headers=headers, params={"fields": "title"})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"] == {"fields": ["This parameter is not part of the local environment."]}
 
 
 def test_a_private_workflow_is_its_owners_alone(local: Local) -> None:

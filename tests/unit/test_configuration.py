@@ -119,13 +119,15 @@ def test_either_address_of_an_environment_is_understood(given: str, live: str, a
     ("given", "says"),
     [
         ("https://managed.example/e/11111111-2222-3333-4444-555555555555", "is a Dynatrace Managed or ActiveGate"),
+        ("https://gate.example:9999/e/abc12345/api", "has the environment in its path, as ActiveGates have it; give "
+         "https://abc12345.live.dynatrace.com"),
         ("http://abc.live.dynatrace.com", "must begin with https://"),
         ("https://abc.live.dynatrace.com/api/v2", "must end after the host; /api/v2"),
         ("https://user:CANARY@abc.live.dynatrace.com", "must hold no user"),
         ("abc.live.dynatrace.com", "must be an address like https://HOST"),
         ("https://[broken", "must be an address like https://HOST"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_address_is_told_with_its_reason(given: str, says: str) -> None:
     assert f"dynatraceEnvironmentUrl: {says}" in problem(dynatraceEnvironmentUrl=given)
 

@@ -18,7 +18,7 @@ def taken(*candidates: Found, adopt: str = "") -> Found | None:
     return choose("vault entry", NAME, OURS, adopt, "scm", list(candidates))
 
 
-@pytest.mark.parametrize("claims", [(), ("a.example",), ("*.b.example", "(list)")])
+@pytest.mark.parametrize("claims", [(), ("a.example",), ("+*.b.example", "+(list)", "b.example")])
 def test_a_mark_can_be_read_again(claims: tuple[str, ...]) -> None:
     assert mark_of(marked("What it is for.", OURS, claims)) == (OURS, claims)
 

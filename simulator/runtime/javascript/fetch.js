@@ -7,6 +7,7 @@ import { hear } from "./clock.js";
 import { during, requestClosed, requestOpened } from "./control.js";
 
 const nativeFetch = globalThis.fetch;
+const NativeRequest = globalThis.Request;
 const NO_BODY = new Set([101, 103, 204, 205, 304]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 20;
@@ -17,9 +18,18 @@ export function install({ port, nonce }) {
   const egress = `http://127.0.0.1:${port}/`;
   let lastRequest = 0;
 
+  const ofRelativeUrls = new WeakSet();
+  const isRelative = (input) => ofRelativeUrls.has(input) || (typeof input === "string" && !URL.canParse(input));
+  globalThis.Request = class Request extends NativeRequest {
+    constructor(input, init) {
+      super(input, init);
+      if (isRelative(input)) ofRelativeUrls.add(this);
+    }
+  };
+
   globalThis.fetch = async function fetch(input, init) {
-    let relative = typeof input === "string" && !URL.canParse(input);
-    const request = new Request(input, init);
+    let relative = isRelative(input);
+    const request = new NativeRequest(input, init);
     request.signal.throwIfAborted();
     let body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
     let { method, url } = request;

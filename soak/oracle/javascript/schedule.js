@@ -155,7 +155,7 @@ function fault(random) {
     case 10:
       return { api: "*", nth, times, cut: when };
     case 11:
-      return { ...INGEST, nth: random.between(1, 3), times, status: random.pick([429, 500, 503]) };
+      return { ...INGEST, nth: random.between(1, 3), times, status: random.pick([413, 429, 500, 503]) };
     case 12:
       return { ...INGEST, nth: random.between(1, 3), times, cut: when };
     case 13:

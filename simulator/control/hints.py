@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from functools import cache
+from functools import cache, lru_cache
 
-from ..kernel.routing import Route, scopes_of
+from .. import app
+from ..kernel.routing import OWN_APIS, Route, scopes_of
 from ..kernel.world import LoggedRequest
 from ..refused import refusal
 
@@ -19,20 +20,23 @@ CREDENTIALS = {
 
 @cache
 def table() -> list[tuple[re.Pattern[str], Route]]:
-    from .. import app  # the application knows the pages, not the other way round
-
     return [(route.pattern(), route) for routes in app.routes_by_api().values() for route in routes]
 
 
-def of(line: LoggedRequest) -> str:
-    """Empty where the line needs none: it succeeded, or a fault rule did it."""
-    if line.fault is not None or line.status < 400:
-        return ""
-    here = [route for pattern, route in table() if pattern.match(line.path) and route.api != "pages"]
-    route = next((each for each in here if each.method == line.method), None)
+def of(line: LoggedRequest) -> str | None:
+    """None where the line needs no hint: it succeeded, a fault rule did it, or it is a page, which says so itself."""
+    if line.fault is not None or line.status < 400 or line.api == "pages":
+        return None
+    return hint(line.method, line.path, line.status)
+
+
+@lru_cache(maxsize=4096)
+def hint(method: str, path: str, status: int) -> str | None:
+    here = [route for pattern, route in table() if pattern.match(path) and route.api != "pages"]
+    route = next((each for each in here if each.method == method), None)
     if route is None:
-        return unknown(line, here)
-    match line.status:
+        return unknown(method, path, here)
+    match status:
         case 401:
             return f"Refused: {CREDENTIALS[route.auth]}."
         case 403 if scopes_of(route):
@@ -43,15 +47,15 @@ def of(line: LoggedRequest) -> str:
             return "The route is right; the answer's body names the member that is not."
         case 429:
             return "Too many at once; Retry-After says how long to wait."
-    return ""
+    return None
 
 
-def unknown(line: LoggedRequest, here: list[Route]) -> str:
-    if on_purpose := refusal(line.method, line.path):
+def unknown(method: str, path: str, here: list[Route]) -> str:
+    if on_purpose := refusal(method, path):
         instead = f" Closest: {on_purpose.instead}." if on_purpose.instead else ""
         return f"Not simulated: {on_purpose.why}.{instead}"
     if here:
-        return f"This path takes {', '.join(sorted({route.method for route in here}))}, not {line.method}."
-    paths = {route.path for _, route in table() if route.api not in ("pages", "control")}
-    close = difflib.get_close_matches(line.path, sorted(paths), n=2, cutoff=0.5)
+        return f"This path takes {', '.join(sorted({route.method for route in here}))}, not {method}."
+    paths = {route.path for _, route in table() if route.api not in OWN_APIS}
+    close = difflib.get_close_matches(path, sorted(paths), n=2, cutoff=0.5)
     return f"No such route. Closest: {' or '.join(close)}." if close else "No such route, and none is close."
