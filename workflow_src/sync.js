@@ -1098,7 +1098,8 @@ function advance(run, { events, marks, open, done }) {
     if (run.tail.size < LIMITS.marks) run.tail.add(each);
     else run.tailDropped += 1;
   }
-  checkpoint.open = open;
+  // The rest of a window that was reached before needs no place: the next run reads its last minutes again anyway.
+  checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   // Until the window is done, and where it lies before what was reached already, the older marks are needed too.
   const older = open || done < run.seenTo ? run.seen : [];
   checkpoint.seen = [...new Set([...older, ...run.tail])];
