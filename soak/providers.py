@@ -21,10 +21,9 @@ from typing import Any
 from tests.engine import canaries
 from tests.engine.deployment import Deployment
 from tests.local import ROOT, Local
-from toolchain import scratch
 from toolchain.progress import Progress, Step
 
-from . import interruptions, rotations
+from . import interruptions, rotations, scratch
 from .interruption import MODES, TORN
 
 RESULTS = ROOT / "build" / "soak" / "providers.json"

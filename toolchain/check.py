@@ -12,7 +12,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from . import scratch
 from .commands import run
 from .packages import DENO, JAVASCRIPT, ROOT
 from .progress import Progress
@@ -90,9 +89,7 @@ def run_all(chosen: list[Check], progress: Progress) -> list[str]:
 
 def tests(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadfile", *arguments]
-    folder = scratch.in_memory()
-    env = {**os.environ, **({"TMPDIR": str(folder)} if folder else {})}
-    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,7 @@
-"""Where tests and campaigns keep their temporary folders: in memory, where the machine has room for them."""
+"""Where the providers' campaign keeps its temporary folders: in memory, where the machine has room for them.
+
+Not for what Deno reads by itself: it refuses files below /dev without all permissions.
+"""
 
 from __future__ import annotations
 
