@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..kernel.nesting import read_json
 from ..kernel.routing import Answer, Call, Route
 from ..kernel.store import Row
 from . import executions, listing, views, workflows
@@ -30,8 +31,8 @@ def admin(call: Call) -> bool:
 def body(call: Call) -> Any:
     """The JSON body; a 400 in this API's envelope if it is none."""
     try:
-        return json.loads(call.body)
-    except (ValueError, RecursionError):
+        return read_json(call.body)
+    except ValueError:
         raise invalid({"nonFieldErrors": ["JSON parse error."]}) from None
 
 

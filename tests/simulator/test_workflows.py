@@ -170,6 +170,14 @@ def test_the_list_is_filtered_by_what_happened_and_refuses_what_it_cannot_filter
     assert refused.json()["error"]["details"] == {"fields": ["This parameter is not part of the local environment."]}
 
 
+def test_a_body_that_is_nested_too_deeply_is_refused(local: Local) -> None:
+    nested = f'{{"title": "deep", "tasks": {{}}, "input": {"[" * 972}{"]" * 972}}}'
+
+    answer = local.call("POST", WORKFLOWS, headers=author(local), data=nested)
+
+    assert answer.status_code == 400
+
+
 def test_a_private_workflow_is_its_owners_alone(local: Local) -> None:
     mine = create(local, author(local))
     other = author(local, user=PERSON["email"])
