@@ -48,7 +48,7 @@ checkpoint = StateCredential(
     "checkpoint",
     settings.entry("checkpoint", "Checkpoint", "Where the sync script stands. Written by the workflow."),
     first_value="NONE",
-    workflow=settings.named("Integration"),
+    workflow=settings.workflow_title,
     missed=settings.missed_without_checkpoint,
     opts=pulumi.ResourceOptions.merge(and_then, pulumi.ResourceOptions(retain_on_delete=settings.keep_checkpoint)),
 )
@@ -58,7 +58,7 @@ execution_lock = StateCredential(
     "execution-lock",
     settings.entry("executionLock", "Execution Lock", "Which run is at work. Written by the workflow."),
     first_value="IDLE",
-    workflow=settings.named("Integration"),
+    workflow=settings.workflow_title,
     opts=and_then,
 )
 
@@ -82,7 +82,7 @@ ids = {
 workflow = Workflow(
     "workflow",
     place,
-    name=settings.named("Integration"),
+    name=settings.workflow_title,
     purpose="Sends Sectigo SCM audit records to Dynatrace logs.",
     script=script,
     definition=definition(),

@@ -42,7 +42,9 @@ class OutboundAllowlistProvider(ObjectProvider):
 
     def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
         wanted = {*news["hosts"], OBJECT}
-        withdraw(environment, set(olds["claimed"]) - wanted, news)
+        if unwanted := set(olds["claimed"]) - wanted:
+            environment.vault.forget_listing()
+            withdraw(environment, unwanted, news)
         _, added = ensure(environment, news["hosts"])
         claimed = {*olds["claimed"], *claimed_by(environment, news), *added}
         return {"claimed": sorted(claimed & wanted)}
@@ -116,10 +118,7 @@ def ensure(environment: Environment, hosts: list[str], seen: Allowlist | None = 
 
 
 def withdraw(environment: Environment, claimed: set[str], props: Props) -> None:
-    """Remove what connectors added and none but this one needs."""
-    if not claimed:
-        return
-    environment.vault.forget_listing()
+    """Remove what connectors added and none but this one needs, by the listing of the vault as it is known."""
     kept = claimed & needed_by_others(environment, props)
     if kept - {OBJECT}:
         say(f"allowlist: {', '.join(sorted(kept - {OBJECT}))} stays, another connector needs it")

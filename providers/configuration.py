@@ -19,6 +19,7 @@ import pulumi
 from .api.environment import LOOPBACK, apps_url_of
 from .credential import EntryArgs
 from .lifecycle import Place
+from .recovery import TITLE
 
 SSO_TOKEN_URL = "https://sso.dynatrace.com/sso/oauth2/token"
 SSO_STAGES = {"sprint": "https://sso-sprint.dynatracelabs.com/sso/oauth2/token",
@@ -204,8 +205,8 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> dict[s
 class Settings:
     """The checked stack config, in the program's terms."""
 
-    def __init__(self, values: dict[str, Any], project: str, stack: str, given: AbstractSet[str] = frozenset()) -> None:
-        self._values, self._given = values, given
+    def __init__(self, values: dict[str, Any], project: str, stack: str) -> None:
+        self._values = values
         self.environment_url: str = values["dynatraceEnvironmentUrl"]
         self.apps_url = access_of(values)["apps_url"]
         self.place = Place(self.environment_url, values["name"], f"{project}/{stack}")
@@ -270,6 +271,10 @@ class Settings:
             adopt_key=adopt_key,
             adopt=self.adopted(adopt_key),
         )
+
+    @property
+    def workflow_title(self) -> str:
+        return self.named(TITLE)
 
     def named(self, name: str) -> str:
         return f"{self._values['name']} {name}"

@@ -14,6 +14,7 @@ from .lifecycle import Props
 from .ownership import mark_of
 
 TITLE = "Integration"
+"""Last word of the workflow's title, behind the connector's name."""
 
 
 def own_workflow(environment: Environment, props: Props) -> Json | None:

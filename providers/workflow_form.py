@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow_src.render import TASK, render_script, render_workflow, unrender_script
+from workflow_src.render import TASK, TIMEZONE, render_script, render_workflow, unrender_script
 
 from .api.automation import Json
 from .lifecycle import Props
 from .ownership import marked
-
-TIMEZONE = "UTC"
 
 
 def whole(value: Any) -> Any:

@@ -29,23 +29,20 @@ class Guard:
         self.world, self.dispatcher = world, dispatcher
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = self.refusal(scope) if scope["type"] == "http" else None
-        if refused is None and scope["type"] == "http" and is_platform_on_live_host(scope):
-            await send_page(send)
-            return
-        if refused is None:
-            await self.dispatcher(scope, receive, send)
-            return
-        status, message = refused
-        body = json.dumps({"error": {"code": status, "message": message}}).encode()
-        headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if scope["type"] == "http":
+            if refused := self.refusal(scope):
+                status, message = refused
+                body = json.dumps({"error": {"code": status, "message": message}}).encode()
+                await answer(send, status, "application/json", body)
+                return
+            if is_platform_on_live_host(scope):
+                await answer(send, 200, "text/html", PAGE)
+                return
+        await self.dispatcher(scope, receive, send)
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
         own = [f"{name}:{self.world.options.port}" for name in NAMES]
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1").lower()
+        host, headers = host_of(scope), dict(scope["headers"])
         if host not in own and not host.partition(":")[0].endswith(VENDORS):
             return 421, f"This listener is {own[0]}; it does not answer for '{host}'."
         if scope["method"] in SAFE_METHODS:
@@ -59,16 +56,18 @@ class Guard:
 
 
 def host_of(scope: Scope) -> str:
+    """Name and port, as the client gave them."""
     host: bytes = dict(scope["headers"]).get(b"host", b"")
-    return host.decode("latin-1").lower().partition(":")[0]
+    return host.decode("latin-1").lower()
 
 
 def is_platform_on_live_host(scope: Scope) -> bool:
     """The live host knows the classic API only; all else there is its web page, with 200 (facts: dynatrace-api 1)."""
-    return bool(LIVE_HOST.fullmatch(host_of(scope))) and str(scope["path"]).startswith(NOT_ON_LIVE_HOST)
+    name = host_of(scope).partition(":")[0]
+    return bool(LIVE_HOST.fullmatch(name)) and str(scope["path"]).startswith(NOT_ON_LIVE_HOST)
 
 
-async def send_page(send: Send) -> None:
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(PAGE)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": PAGE})
+async def answer(send: Send, status: int, kind: str, body: bytes) -> None:
+    headers = [(b"content-type", f"{kind}; charset=utf-8".encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

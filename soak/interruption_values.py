@@ -43,7 +43,8 @@ class LiveValues:
         problems = [f"{word} {id} is now {now.get(word)}" for word, id in self.ids.items() if now.get(word) != id]
         problems += self.written(local, {id: word for ids in (self.ids, now) for word, id in ids.items()})
         if "Checkpoint" in now:
-            ran = [found for run in self.runs(local) if (found := result(local, run))]
+            tasks = local.sim("GET", "dump", all="true")["task_executions"]
+            ran = [found for run in self.runs(local) if (found := result(tasks, run))]
             problems += broken(self.values.get("Checkpoint", "NONE"), ran, inside.value(local, now["Checkpoint"]))
         if "Config" in self.ids and "Config" in now:
             config = inside.value(local, now["Config"])
@@ -69,9 +70,8 @@ def live_ids(local: Local) -> dict[str, str]:
     return {word: row["id"] for row in rows if (word := row["name"].rsplit(" ", 1)[-1]) in ENTRIES}
 
 
-def result(local: Local, run: Json) -> Json | None:
+def result(tasks: list[Json], run: Json) -> Json | None:
     """What a run that has read the checkpoint returned."""
-    tasks = local.sim("GET", "dump", all="true")["task_executions"]
     found = next((task["result"] for task in tasks if task["execution"] == run["id"]), None)
     return found if isinstance(found, dict) and found.get("outcome") != "skipped" else None
 

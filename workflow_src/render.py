@@ -10,6 +10,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 TASK = "sync"
+TIMEZONE = "UTC"
 PARAMETERS_LINE = re.compile(r"^const PARAMETERS = (\{.*\});$", re.MULTILINE)
 
 
@@ -66,7 +67,7 @@ def render_trigger(interval_minutes: int, active: bool) -> dict[str, Any]:
     schedule = {
         "trigger": {"type": "interval", "intervalMinutes": interval_minutes},
         "isActive": active,
-        "timezone": "UTC",
+        "timezone": TIMEZONE,
         "rule": None,
         "filterParameters": {},
     }

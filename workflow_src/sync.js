@@ -800,8 +800,7 @@ async function catchUp(run) {
 /** A first window keeps its beginning, however long it takes until a run can read it. @param {Run} run */
 async function rememberBeginning(run) {
   const { checkpoint, config } = run;
-  const begins = config.initialCheckpoint && config.initialCheckpoint !== checkpoint.initial;
-  if (run.backfill || begins || checkpoint.hw !== null || checkpoint.open) return;
+  if (run.backfill || newInitialCheckpoint(run) || checkpoint.hw !== null || checkpoint.open) return;
   const to = newestToRead(run);
   const from = to - (parseDuration(config.initHistoryDuration)?.ms ?? 0) * 1000;
   checkpoint.told = from;
@@ -809,6 +808,11 @@ async function rememberBeginning(run) {
   const first = Math.floor(Math.min(LIMITS.slice * 1000, to - from) / 2);
   checkpoint.open = { from, to: from + first, token: null, ordered: true };
   await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(from)}`);
+}
+
+/** An `initialCheckpoint` that was not applied yet, or "". @param {Run} run */
+function newInitialCheckpoint({ config, checkpoint }) {
+  return config.initialCheckpoint === checkpoint.initial ? "" : config.initialCheckpoint;
 }
 
 /** @param {Run} run */
@@ -839,7 +843,7 @@ function planWindows(run) {
 
 /** Where the first new window begins; brings the checkpoint in line with it. @param {Run} run @param {number} to */
 function whereToBegin(run, to) {
-  const { checkpoint, config } = run;
+  const { checkpoint } = run;
   if (run.backfill) {
     run.coveredFrom = run.backfill.from;
     return { kind: "Backfill", from: checkpoint.open?.to ?? checkpoint.hw ?? run.backfill.from };
@@ -852,10 +856,11 @@ function whereToBegin(run, to) {
   // A lock that was released says that the run before has told what it did.
   const orderly = parseLock(run.lockBefore ?? "").state === "IDLE";
   run.coveredFrom = (orderly ? checkpoint.hw : null) ?? checkpoint.told ?? checkpoint.hw;
-  if (config.initialCheckpoint && config.initialCheckpoint !== checkpoint.initial) {
+  const initial = newInitialCheckpoint(run);
+  if (initial) {
     kind = "Initial checkpoint";
-    run.coveredFrom = from = /** @type {number} */ (parseTime(config.initialCheckpoint));
-    Object.assign(checkpoint, { initial: config.initialCheckpoint, hw: from, open: null });
+    run.coveredFrom = from = /** @type {number} */ (parseTime(initial));
+    Object.assign(checkpoint, { initial, hw: from, open: null });
   } else if (run.checkpointBefore === "none" && checkpoint.open) {
     kind = "First run";
     run.coveredFrom = from = checkpoint.open.from;
@@ -908,7 +913,7 @@ async function* fetchPages(run, windows) {
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
       if (next && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const { events, marks, times, texts, news } = await readRecords(run, records, end);
+      const { events, marks, times, news } = await readRecords(run, records, end);
       for (const us of times) {
         if (us < newest) ordered = false;
         newest = Math.max(newest, Math.min(us, window.to));
@@ -918,7 +923,7 @@ async function* fetchPages(run, windows) {
       if (probe || (first && !token && records.length > 0 && newest <= window.from)) {
         ordered = false;
         // Where a token comes after all, none was taken away: the page without one was the last.
-        probe = token ? null : nextProbe(probe, window, texts);
+        probe = token ? null : nextProbe(probe, window, records.map((record) => JSON.stringify(record)));
         from = probe?.from ?? null;
         next = null;
       } else if (!token && records.length > 0) {
@@ -1000,7 +1005,7 @@ function scmNow(run) {
 
 /**
  * Converts records and drops those that this run or the overlap has sent already. `news`: how many this leg had not
- * seen, and their `times` where known; `texts`: all as JSON; `marks`: of all that the next run will read again.
+ * seen, and their `times` where known; `marks`: of all that the next run will read again.
  * @param {Run} run @param {any[]} records @param {number} end
  */
 async function readRecords(run, records, end) {
@@ -1012,14 +1017,11 @@ async function readRecords(run, records, end) {
   const marks = [];
   /** @type {number[]} */
   const times = [];
-  /** @type {string[]} */
-  const texts = [];
   // A host whose clock is slow would send what log ingest drops as too old; sent without its time it is kept.
   const now = Math.max(Date.now(), scmNow(run));
   let news = 0;
   for (const record of records) {
     const text = JSON.stringify(record);
-    texts.push(text);
     const event = await toEvent(record, text, run.backfill !== null, now);
     const { id, us } = event;
     const compared = run.seen.size > 0 && (us === null || us <= run.seenTo + LIMITS.overlap * 1000);
@@ -1043,7 +1045,7 @@ async function readRecords(run, records, end) {
     if (compared && run.seen.has(known)) run.repeated += 1;
     else events.push(event);
   }
-  return { events, marks, times, texts, news };
+  return { events, marks, times, news };
 }
 
 /** @param {Run} run @param {string} key */

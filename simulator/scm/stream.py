@@ -101,10 +101,10 @@ def materialise(world: World) -> int:
     if due:
         late_us = world.options.scm_visible_late_s * 1_000_000
         skew_us = round(world.options.scm_skew_s * 1_000_000)
+        stamped = [replace(event, at_us=event.at_us + skew_us) for event in due]
         rows = [
-            (stamped.at_us, event.at_us + lateness(event, late_us), wire.text(wire.record(stamped)))
-            for event in due
-            for stamped in (replace(event, at_us=event.at_us + skew_us),)
+            (shown.at_us, event.at_us + lateness(event, late_us), wire.text(wire.record(shown)))
+            for event, shown in zip(due, stamped, strict=True)
         ]
         with world.store.transaction():
             records.add(world, rows)

@@ -127,6 +127,22 @@ def test_04_a_last_page_of_many_records_in_one_second_is_no_circle(connector: Co
     assert connector.ids_arrived() == [f"r{i}" for i in range(5)]
 
 
+@pytest.mark.parametrize("stripped", [False, True], ids=["of the last page", "of every page"])
+def test_04_without_a_token_and_a_time_that_can_be_read_a_window_is_still_read_to_its_end(
+    connector: Connector, stripped: bool
+) -> None:
+    connector.options(scm_page_size=12, scm_last_page_token=False)
+    if stripped:
+        connector.page_fault(strip_headers=["token"], times=None)
+    for n in range(30):
+        connector.issue(record(f"r{n}", "half past ten"))  # SCM itself knows when it was
+        connector.pass_time(0.5)
+    connector.pass_time(2)
+
+    assert connector.run().outcome == "caught up"
+    assert {f"r{n}" for n in range(30)} == set(connector.ids_arrived())
+
+
 @pytest.mark.parametrize("tokens", [["A", "A"], ["A", "B", "A", "B"]], ids=["A,A", "A,B,A,B"])
 def test_05_a_token_that_repeats_ends_the_run_with_its_progress_kept(connector: Connector, tokens: list[str]) -> None:
     records = connector.records_before(8)
@@ -187,22 +203,6 @@ def test_07_a_refused_token_that_scm_gives_out_again_is_no_circle(connector: Con
 
     assert ran.outcome == "caught up"
     assert "WARN SCM refused the saved page token; reading on by time" in ran.warnings
-
-
-@pytest.mark.parametrize("stripped", [False, True], ids=["of the last page", "of every page"])
-def test_04_without_a_token_and_a_time_that_can_be_read_a_window_is_still_read_to_its_end(
-    connector: Connector, stripped: bool
-) -> None:
-    connector.options(scm_page_size=12, scm_last_page_token=False)
-    if stripped:
-        connector.page_fault(strip_headers=["token"], times=None)
-    for n in range(30):
-        connector.issue(record(f"r{n}", "half past ten"))  # SCM itself knows when it was
-        connector.pass_time(0.5)
-    connector.pass_time(2)
-
-    assert connector.run().outcome == "caught up"
-    assert {f"r{n}" for n in range(30)} == set(connector.ids_arrived())
 
 
 def test_08_a_short_page_is_not_the_end(connector: Connector) -> None:

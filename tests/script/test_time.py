@@ -24,58 +24,6 @@ def test_11_a_record_that_becomes_visible_three_minutes_late_arrives(connector: 
     assert connector.ids_arrived() == ["late", "r0", "r1", "r2"]
 
 
-def test_15_a_host_that_is_ahead_loses_nothing_where_no_date_header_comes(connector: Connector) -> None:
-    connector.options(script_skew_s=600)
-    for api in ("scm", "scm-sso"):
-        connector.fault(api=api, caller="script", strip_headers=["date"], times=None)
-    issued = []
-    for n in range(40):
-        issued.append(f"r{n}")
-        connector.issue(record(issued[-1], connector.now))
-        if n % 10 == 0:
-            connector.run()
-            assert connector.reached is not None and connector.reached <= connector.now
-        connector.pass_time(1)
-    connector.pass_time(3)
-
-    connector.run()
-
-    assert set(connector.ids_arrived()) == set(issued)
-
-
-def test_16_a_host_that_is_behind_sends_no_time_that_log_ingest_takes_for_too_old(connector: Connector) -> None:
-    connector.options(script_skew_s=-1800, old_records="silent")
-    connector.write("config", '{"initHistoryDuration": "2d"}')
-    connector.issue(record("old", connector.now - timedelta(hours=24, minutes=5)))
-
-    connector.run()
-
-    assert [entry["scm.backfill"] for entry in connector.arrived()] == ["true"]
-
-
-def test_39_what_scm_says_of_a_window_that_is_too_old_for_it_comes_with_what_to_do(connector: Connector) -> None:
-    connector.write("checkpoint", f"{moment(connector.now - timedelta(days=40))}|x")
-    connector.page_fault(status=400, body={"description": "from is too old"}, times=None)
-
-    ran = connector.run()
-
-    assert "from is too old (asked from 2025-12-20T" in ran.info
-    assert "set initialCheckpoint to a later time" in ran.info
-
-
-def test_a_first_run_that_fails_for_hours_keeps_the_beginning_of_its_history(connector: Connector) -> None:
-    connector.issue(record("old", connector.now - timedelta(minutes=119)))
-    connector.fault(api="scm-sso", status=401, times=None)
-    for _ in range(3):
-        assert connector.run().state == "ERROR"
-        connector.pass_time(60)
-    connector.clear_faults()
-
-    assert connector.run().outcome == "caught up"
-    assert connector.ids_arrived() == ["old"]
-    assert connector.ledger()[-1]["connector.coveredFrom"] == "2026-01-29T07:59:00Z"
-
-
 def test_11_the_overlap_of_five_minutes_is_the_limit_for_late_records(connector: Connector) -> None:
     connector.run()
     reached = connector.reached
@@ -177,6 +125,25 @@ def test_15_a_host_clock_that_is_put_right_makes_no_gap(connector: Connector) ->
         connector.pass_time(10)
 
     assert len(set(connector.ids_arrived())) == 4
+
+
+def test_15_a_host_that_is_ahead_loses_nothing_where_no_date_header_comes(connector: Connector) -> None:
+    connector.options(script_skew_s=600)
+    for api in ("scm", "scm-sso"):
+        connector.fault(api=api, caller="script", strip_headers=["date"], times=None)
+    issued = []
+    for n in range(40):
+        issued.append(f"r{n}")
+        connector.issue(record(issued[-1], connector.now))
+        if n % 10 == 0:
+            connector.run()
+            assert connector.reached is not None and connector.reached <= connector.now
+        connector.pass_time(1)
+    connector.pass_time(3)
+
+    connector.run()
+
+    assert set(connector.ids_arrived()) == set(issued)
 
 
 @pytest.mark.parametrize(
@@ -295,6 +262,39 @@ def test_18_a_record_that_is_too_old_by_the_clock_of_log_ingest_is_sent_with_the
 
     assert [entry["scm.backfill"] for entry in connector.arrived()] == ["true"]
     assert (ran.result["setAside"], ran.result["clamped"]) == (0, 1)
+
+
+def test_18_a_host_that_is_behind_sends_no_time_that_log_ingest_takes_for_too_old(connector: Connector) -> None:
+    connector.options(script_skew_s=-1800, old_records="silent")
+    connector.write("config", '{"initHistoryDuration": "2d"}')
+    connector.issue(record("old", connector.now - timedelta(hours=24, minutes=5)))
+
+    connector.run()
+
+    assert [entry["scm.backfill"] for entry in connector.arrived()] == ["true"]
+
+
+def test_39_what_scm_says_of_a_window_that_is_too_old_for_it_comes_with_what_to_do(connector: Connector) -> None:
+    connector.write("checkpoint", f"{moment(connector.now - timedelta(days=40))}|x")
+    connector.page_fault(status=400, body={"description": "from is too old"}, times=None)
+
+    ran = connector.run()
+
+    assert "from is too old (asked from 2025-12-20T" in ran.info
+    assert "set initialCheckpoint to a later time" in ran.info
+
+
+def test_a_first_run_that_fails_for_hours_keeps_the_beginning_of_its_history(connector: Connector) -> None:
+    connector.issue(record("old", connector.now - timedelta(minutes=119)))
+    connector.fault(api="scm-sso", status=401, times=None)
+    for _ in range(3):
+        assert connector.run().state == "ERROR"
+        connector.pass_time(60)
+    connector.clear_faults()
+
+    assert connector.run().outcome == "caught up"
+    assert connector.ids_arrived() == ["old"]
+    assert connector.ledger()[-1]["connector.coveredFrom"] == "2026-01-29T07:59:00Z"
 
 
 def test_all_times_of_the_run_log_are_utc(connector: Connector) -> None:
