@@ -11,6 +11,8 @@ machine_path := $(PATH)
 engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 up preview logs destroy down test browser lint format lock bench soak: private export PATH = $(tools)
+# What a goal exports reaches the goals it needs, private or not; the set-up looks for an engine of the user's own.
+setup: export PATH = $(machine_path)
 
 # The dev stack lives in .local/ under a passphrase that is public. Set, not defaulted: a passphrase, a login or a
 # backend of your own never gets in its way, nor it in theirs.

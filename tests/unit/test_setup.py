@@ -550,9 +550,10 @@ def copied_makefile(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(folder: Path, target: str) -> list[str]:
+def make(folder: Path, target: str, set_up: str = "true") -> list[str]:
+    """What a command prints; ``set_up`` runs in place of Python's set-up, by default there is nothing to do."""
     theirs = {"PULUMI_CONFIG_PASSPHRASE": "mine", "PULUMI_BACKEND_URL": "https://theirs.example", "PULUMI_HOME": "/x"}
-    command = ["make", target, "PYTHON=true"]  # the set-up itself: nothing to do
+    command = ["make", target, f"PYTHON={set_up}"]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=True, env={**os.environ, **theirs, "PATH": PATH}
     )
@@ -591,6 +592,13 @@ def test_the_environment_and_the_chosen_engine_come_first_on_path(engine: str, c
     line = make(copied_makefile, "logs")[0]
 
     assert [*ours, *PATH.split(":")] == line.split(" | ")[2].split(":")
+
+
+def test_the_set_up_looks_for_an_engine_on_the_users_own_path_only(copied_makefile: Path) -> None:
+    (copied_makefile / ".local" / "setup" / "engine-path").write_text("/moved/cache/engine/v3\n")
+    executable(copied_makefile / "set-up", '#!/bin/sh\necho "set-up sees $PATH"\n')
+
+    assert f"set-up sees {PATH}" in make(copied_makefile, "logs", str(copied_makefile / "set-up"))
 
 
 # the real thing
