@@ -1,4 +1,4 @@
-# What one types here; the logic is in toolchain/, simulator/ and operations/.
+# What one types here; the logic is in dev/, simulator/ and operations/.
 
 PYTHON ?= python3
 SHELL := bash
@@ -32,11 +32,11 @@ help: ## list these commands
 .PHONY: setup
 setup: ## install what is missing: Python and JavaScript packages, the Pulumi engine
 	@command -v $(PYTHON) >/dev/null || { echo "set-up: Python 3.11 or newer is needed; $(PYTHON) is not on PATH" >&2; exit 1; }
-	@$(PYTHON) -m toolchain.setup
+	@$(PYTHON) -m dev.toolchain.setup
 
 .PHONY: up
 up: setup ## set up, start the local environment, deploy the dev stack, show its first run
-	@python -m simulator start
+	@python -m local_dynatrace start
 	@$(select)
 	@pulumi up --yes --skip-preview --non-interactive --suppress-progress --suppress-outputs --stack dev
 	@python -m operations summary --stack dev
@@ -52,13 +52,13 @@ logs: setup ## print the audit records that arrived, by the manual's query
 
 .PHONY: destroy
 destroy: setup ## remove everything the dev stack made
-	@python -m simulator start
+	@python -m local_dynatrace start
 	@$(select)
 	@pulumi destroy --yes --skip-preview --run-program --non-interactive --stack dev
 
 .PHONY: down
 down: ## stop the local environment (its state is kept)
-	@[ ! -x .venv/bin/python ] || python -m simulator stop
+	@[ ! -x .venv/bin/python ] || python -m local_dynatrace stop
 
 # Commands for any stack: STACK=prod. The dev stack's backend and passphrase are known; yours come from your shell.
 STACK ?= dev
@@ -121,32 +121,32 @@ readme: setup ## Pulumi.README.md with a stack's outputs
 
 .PHONY: test
 test: setup ## set up, run all checks and all tests (ARGS="-k word" goes to pytest)
-	@python -m toolchain.check --tests $(ARGS)
+	@python -m dev.toolchain.check --tests $(ARGS)
 
 .PHONY: browser
 browser: setup ## find or install a Chromium, so that `make test` also tests the pages in it
-	@python -m toolchain.browser
+	@python -m dev.toolchain.browser
 
 .PHONY: lint
 lint: setup ## run the checks alone: style, formatting, types
-	@python -m toolchain.check
+	@python -m dev.toolchain.check
 
 .PHONY: format
 format: setup ## format Python and JavaScript
-	@python -m toolchain.check --fix
+	@python -m dev.toolchain.check --fix
 
 .PHONY: bench
 bench: setup ## measure a deployment, the local environment, the sync script against two peers
-	@python -m benchmarks.deploy
-	@python -m benchmarks.simulator
-	@python -m benchmarks.sync
+	@python -m dev.benchmarks.deploy
+	@python -m dev.benchmarks.simulator
+	@python -m dev.benchmarks.sync
 
 .PHONY: soak
 soak: setup ## long campaigns: seeded worlds of faults, every call of the providers interrupted, kill -9
-	@python -m soak.script
-	@python -m soak.providers
-	@python -m soak.simulator
+	@python -m dev.soak.script
+	@python -m dev.soak.providers
+	@python -m dev.soak.simulator
 
 .PHONY: lock
 lock: setup ## pin packages anew from pyproject.toml and package.json (ARGS=--upgrade for the newest)
-	@python -m toolchain.lock $(ARGS)
+	@python -m dev.toolchain.lock $(ARGS)

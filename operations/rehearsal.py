@@ -48,11 +48,11 @@ def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
 def environment(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
     """Start a local environment that knows the identities of a stack's plain config; yields ``127.0.0.1:PORT``."""
     host = urlsplit(str(config.get("dynatraceEnvironmentUrl", ""))).hostname or ""
-    command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--clock", "auto"]
-    command += ["--state", str(folder / "simulator.sqlite")]
+    command = [sys.executable, "-m", "local_dynatrace", "serve", "--port", "0", "--clock", "auto"]
+    command += ["--state", str(folder / "local-dynatrace.sqlite")]
     for key, value in {**OPTIONS, "environment_host": host}.items():
         command += ["--set", f"{key}={json.dumps(value)}"]
-    log = folder / "simulator.log"
+    log = folder / "local-dynatrace.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
         assert process.stdout is not None

@@ -16,11 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.runtime.sandbox import packages
+from dev import ROOT
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.runtime.sandbox import packages
 from workflow_src.render import render_script, script_template
 
-ROOT = Path(__file__).resolve().parent.parent
-HERE = ROOT / "benchmarks"
+HERE = ROOT / "dev" / "benchmarks"
 BUILD = ROOT / "build" / "peers"
 DENO = Path(sys.executable).parent / "deno"
 PAGE_SIZE = 100
@@ -103,7 +104,7 @@ def ours(url: str, folder: Path) -> tuple[list[str], dict[str, str]]:
     }
     script, imports = folder / "sync.js", folder / "imports.json"
     script.write_text(render_script(script_template(), parameters), encoding="utf-8")
-    modules = dict(packages(ROOT / "toolchain" / "javascript" / "node_modules"))
+    modules = dict(packages(Options.deno_modules))
     imports.write_text(json.dumps({"imports": modules}))
     words = ("--no-remote", "--cached-only", "--allow-read", "--import-map", str(imports), "--location", url)
     return deno(HEAP_MB, *words, str(HERE / "wire" / "run_script.js"), script.as_uri()), {}

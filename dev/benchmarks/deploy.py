@@ -1,4 +1,4 @@
-"""What a deployment costs: `python -m benchmarks.deploy` prints a table and writes build/bench/deploy.json.
+"""What a deployment costs: `python -m dev.benchmarks.deploy` prints a table and writes build/bench/deploy.json.
 
 Everything runs in a scratch copy of the project with its own backend and its own local environment, so that a running
 dev stack is not disturbed; only the warm `make up` is the real command on the real dev stack.
@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from dev import ROOT
+
 OUTPUT = ROOT / "build" / "bench" / "deploy.json"
 RUNS = 5
 EMPTY_PROGRAM = '"""An empty Pulumi program."""\n'
@@ -35,7 +36,16 @@ def seconds(act: Callable[[], Any]) -> float:
 @contextmanager
 def local_environment(folder: Path) -> Iterator[tuple[str, float]]:
     """A fresh local environment on a free port; yields its address and the seconds until it answered."""
-    command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--state", str(folder / "simulator.sqlite")]
+    command = [
+        sys.executable,
+        "-m",
+        "local_dynatrace",
+        "serve",
+        "--port",
+        "0",
+        "--state",
+        str(folder / "local-dynatrace.sqlite"),
+    ]
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.simulator``: how quick and how small the local environment is, against its goals.
+"""``python -m dev.benchmarks.simulator``: how quick and how small the local environment is, against its goals.
 
 Prints a table and writes ``build/bench/simulator.json``: ``start_s`` (command to first answer), ``requests_per_s``
 (small calls of several kinds, the server held on one core), ``ingest_100k_s``, ``query_100k_ms`` (the manual's query,
@@ -22,7 +22,8 @@ from typing import Any
 import requests
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from dev import ROOT
+
 RESULT = ROOT / "build" / "bench" / "simulator.json"
 GOALS = {
     "start_s": ("below", 1.5),
@@ -69,8 +70,8 @@ def start(folder: Path, *options: str) -> Server:
     """Start one and wait for its first answer."""
     begun = time.perf_counter()
     # What was sent is asked for at once: indexing time is no part of what is measured.
-    command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--set", "logs_visible_after_s=0"]
-    command += ["--state", str(folder / "simulator.sqlite")]
+    command = [sys.executable, "-m", "local_dynatrace", "serve", "--port", "0", "--set", "logs_visible_after_s=0"]
+    command += ["--state", str(folder / "local-dynatrace.sqlite")]
     process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     url = process.stdout.readline().strip().rsplit(" ", 1)[-1]
@@ -79,7 +80,9 @@ def start(folder: Path, *options: str) -> Server:
 
 
 def seed() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((ROOT / "simulator" / "seed.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = yaml.safe_load(
+        (ROOT / "simulator" / "local_dynatrace" / "seed.yaml").read_text(encoding="utf-8")
+    )
     return found
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.sync``: how fast the sync script carries records, against the floor and two peers.
+"""``python -m dev.benchmarks.sync``: how fast the sync script carries records, against the floor and two peers.
 
 60,000 records in pages of 100 with 0, 20 and 50 ms for each page, all against the same fake SCM and sink
 (wire/server.js), one contestant after another; then the script alone with 1,000 to 1,000,000 records. Peers are built
@@ -16,10 +16,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from toolchain.progress import Progress
+from dev import ROOT
+from dev.toolchain.progress import Progress
 
 from .chart import picture
-from .contestants import BUILD, CONTESTANTS, HERE, ROOT, Figures, measure
+from .contestants import BUILD, CONTESTANTS, HERE, Figures, measure
 
 OUTPUT = ROOT / "build" / "bench" / "sync.json"
 RECORDS = 60_000
@@ -100,7 +101,7 @@ def row(contestant: str, figures: Figures) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sync", description="Speed of the sync script.")
+    parser = argparse.ArgumentParser(prog="python -m dev.benchmarks.sync", description="Speed of the sync script.")
     parser.add_argument("--without-peers", action="store_true")
     parser.add_argument("--without-curve", action="store_true")
     given = parser.parse_args(arguments)

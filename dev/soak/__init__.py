@@ -1,1 +1,1 @@
-"""Long campaigns (`make soak`): each module is one, `python -m soak.NAME`, and writes build/soak/NAME.json."""
+"""Long campaigns (`make soak`): each module is one, `python -m dev.soak.NAME`, and writes build/soak/NAME.json."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_dynatrace.testing import Local
 from tests.engine import inside
 from tests.engine.deployment import Deployment, Done
-from tests.local import Local
 
 ANY = "* /[!_]*"
 """Every call, save those of the campaign itself to the control API."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from local_dynatrace.testing import Local
 from tests.engine import inside
-from tests.local import Local
 
 Json = dict[str, Any]
 ENTRIES = ("Checkpoint", "Lock", "Config")

@@ -14,10 +14,10 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, SERVICE_USER
 from tests.engine import inside, vendor
 from tests.engine.deployment import Deployment, Done
-from tests.local import Local
-from tests.simulator.callers import CLIENT, SERVICE_USER
 
 from .interruption import MODES, interrupted, recorded, twins
 from .interruption_values import LiveValues

@@ -1,8 +1,8 @@
-"""``python -m soak.providers``: every operation interrupted at every call, every secret searched for and rotated.
+"""``python -m dev.soak.providers``: every operation interrupted at every call, every secret searched for and rotated.
 
-    python -m soak.providers                       all three campaigns
-    python -m soak.providers --only rotations      one of interruptions, secrets, rotations
-    python -m soak.providers --life destroy        one operation's interruptions
+    python -m dev.soak.providers                       all three campaigns
+    python -m dev.soak.providers --only rotations      one of interruptions, secrets, rotations
+    python -m dev.soak.providers --life destroy        one operation's interruptions
 
 Writes build/soak/providers.json and docs/measurements/providers.md; ends with code 1 if anything failed.
 """
@@ -18,10 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dev import ROOT
+from dev.toolchain.progress import Progress, Step
+from local_dynatrace.testing import Local
 from tests.engine import canaries
 from tests.engine.deployment import Deployment
-from tests.local import ROOT, Local
-from toolchain.progress import Progress, Step
 
 from . import interruptions, rotations, scratch
 from .interruption import MODES, TORN
@@ -105,7 +106,7 @@ def page(results: dict[str, Any]) -> str:
     calls = ", ".join(f"{life} {number}" for life, number in results.get("most_calls", {}).items())
     return f"""# What the providers have been through
 
-Printed by `python -m soak.providers` (part of `make soak`); `build/soak/providers.json` holds the same figures.
+Printed by `python -m dev.soak.providers` (part of `make soak`); `build/soak/providers.json` holds the same figures.
 
 | figure | value |
 |---|---|
@@ -141,7 +142,7 @@ manual step more than `pulumi cancel`, which the figure `converged` does not cou
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m soak.providers", description="The providers' campaigns.")
+    parser = argparse.ArgumentParser(prog="python -m dev.soak.providers", description="The providers' campaigns.")
     parser.add_argument("--only", choices=CAMPAIGNS)
     parser.add_argument("--life", choices=[life.name for life in interruptions.LIVES], help="interrupt this one only")
     parser.add_argument(

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import requests
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, SERVICE_USER
 from tests.engine import inside
 from tests.engine.deployment import Deployment
-from tests.local import Local
-from tests.simulator.callers import CLIENT, SERVICE_USER
 
 DEPLOY_SCOPES = ["logs.ingest", "credentialVault.read", "credentialVault.write", "settings.read", "settings.write"]
 STEP_S, EVERY_S = 10, 0.5

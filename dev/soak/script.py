@@ -1,9 +1,9 @@
-"""``python -m soak.script``: the sync script in thousands of seeded worlds of faults, and a sample in the real runtime.
+"""``python -m dev.soak.script``: the sync script in thousands of seeded worlds, and a sample in the real runtime.
 
-    python -m soak.script                       10,000 seeds, a backlog of a million records, then a
+    python -m dev.soak.script                       10,000 seeds, a backlog of a million records, then a
                                                 dozen seeds in the local environment
-    python -m soak.script --seeds 500 --real 0  fewer, in process only
-    python -m soak.script --seed 28 --verbose   one seed again, step by step
+    python -m dev.soak.script --seeds 500 --real 0  fewer, in process only
+    python -m dev.soak.script --seed 28 --verbose   one seed again, step by step
 
 Writes build/soak/script.json and ends with code 1 if any seed failed.
 """
@@ -19,11 +19,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from toolchain.progress import Progress
+from dev import ROOT
+from dev.toolchain.progress import Progress
 
 from .oracle import driver
 
-RESULTS = driver.ROOT / "build" / "soak" / "script.json"
+RESULTS = ROOT / "build" / "soak" / "script.json"
 BAR = 20
 BACKLOG, BACKLOG_LATENCY_MS, BACKLOG_HOURS = 1_000_000, 500, 2.5
 
@@ -67,7 +68,7 @@ def campaign(first: int, seeds: int, progress: Progress) -> dict[str, Any]:
 
 def sample(first: int, worlds: int, progress: Progress) -> dict[str, list[str]]:
     """Problems of the first playable seeds in the local environment, by seed."""
-    from tests.local import Local
+    from local_dynatrace.testing import Local
 
     from .oracle import real
 
@@ -130,7 +131,7 @@ def replay(seed: int, verbose: bool) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m soak.script", description="The sync script's oracle campaign.")
+    parser = argparse.ArgumentParser(prog="python -m dev.soak.script", description="The sync script's oracle campaign.")
     parser.add_argument("--seeds", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--real", type=int, default=12, help="seeds to play in the local environment too")
@@ -148,10 +149,10 @@ def main(arguments: list[str]) -> int:
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     shown = ("seeds", "kills", "faults", "missing", "duplicates", "duplicate_bound", "regressions")
     print("\n" + "\n".join(f"  {name:<16}{results[name]:>12,}" for name in shown))
-    print(f"\n  written to {RESULTS.relative_to(driver.ROOT)}")
+    print(f"\n  written to {RESULTS.relative_to(ROOT)}")
     failed = list(results["failed"]) + [seed for seed, problems in results.get("real_runtime", {}).items() if problems]
     if failed:
-        print(f"  failed: {', '.join(failed[:10])}; see one: python -m soak.script --seed {failed[0]} --verbose")
+        print(f"  failed: {', '.join(failed[:10])}; see one: python -m dev.soak.script --seed {failed[0]} --verbose")
     carried = results["backlog"]
     lost = carried["delivered"] < carried["records"] or carried["killed"] > 0
     return 1 if failed or lost else 0

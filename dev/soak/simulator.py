@@ -1,8 +1,8 @@
-"""``python -m soak.simulator``: the local environment under requests of all kinds, and killed again and again.
+"""``python -m dev.soak.simulator``: the local environment under requests of all kinds, and killed again and again.
 
-    python -m soak.simulator                                           20,000 requests, 3,000 sequences, 100 kills
-    python -m soak.simulator --requests 500 --sequences 100 --kills 5  fewer
-    python -m soak.simulator --seed 7                                  other ones
+    python -m dev.soak.simulator                                           20,000 requests, 3,000 sequences, 100 kills
+    python -m dev.soak.simulator --requests 500 --sequences 100 --kills 5  fewer
+    python -m dev.soak.simulator --seed 7                                  other ones
 
 Every request must be answered, never by a 500 and never with a secret; after each sequence of control calls and buttons
 everything must still answer, and a reset bring back the seed; after each ``kill -9`` in the middle of writes nothing
@@ -21,18 +21,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolchain.progress import Progress
+from dev import ROOT
+from dev.toolchain.progress import Progress
 
 if TYPE_CHECKING:
-    from tests.local import Local
+    from local_dynatrace.testing import Local
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "soak" / "simulator.json"
 
 
 def sweep(seed: int, requests: int, progress: Progress) -> dict[str, Any]:
     """Requests from the route table with everything wrong that a client may get wrong."""
-    from tests.simulator import fuzz
+    from simulator.tests import fuzz
 
     def prepared(local: Local) -> tuple[Any, Callable[[Any], list[int]]]:
         return fuzz.call(fuzz.prepare(local)), lambda made: [fuzz.check(local, made).status_code]
@@ -42,7 +42,7 @@ def sweep(seed: int, requests: int, progress: Progress) -> dict[str, Any]:
 
 def steer(seed: int, sequences: int, progress: Progress) -> dict[str, Any]:
     """Control calls and buttons with everything wrong in them, a few in a row."""
-    from tests.simulator import steering
+    from simulator.tests import steering
 
     def prepared(local: Local) -> tuple[Any, Callable[[Any], list[int]]]:
         steered = steering.prepare(local)
@@ -64,7 +64,7 @@ def campaign(
     from hypothesis import HealthCheck, Phase, given, settings
     from requests import RequestException
 
-    from tests.local import Local
+    from local_dynatrace.testing import Local
 
     statuses: Counter[int] = Counter()
     played = 0
@@ -94,7 +94,7 @@ def campaign(
                 one()
             except (AssertionError, RequestException) as error:  # also what hung, or was cut
                 failed.append(str(error)[:2000])
-            if "Traceback" in (log := (Path(folder) / "simulator.log").read_text()):
+            if "Traceback" in (log := (Path(folder) / "local-dynatrace.log").read_text()):
                 failed.append(log[log.index("Traceback") :][:2000])
         finally:
             local.close()
@@ -109,8 +109,8 @@ def campaign(
 
 def kills(seed: int, rounds: int, progress: Progress) -> dict[str, Any]:
     """Killed in the middle of writes, in one state that grows."""
-    from tests.local import Local
-    from tests.simulator.crash import kill_and_look
+    from local_dynatrace.testing import Local
+    from simulator.tests.crash import kill_and_look
 
     acknowledged, done = 0, 0
     failed: dict[str, str] = {}
@@ -136,7 +136,9 @@ def kills(seed: int, rounds: int, progress: Progress) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m soak.simulator", description="The local environment under load.")
+    parser = argparse.ArgumentParser(
+        prog="python -m dev.soak.simulator", description="The local environment under load."
+    )
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--sequences", type=int, default=3_000)
     parser.add_argument("--kills", type=int, default=100)

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import browser, engine_build, engine_search, machine, packages, setup, steps
-from toolchain.commands import run
-from toolchain.engine_search import Engine, choose
-from toolchain.errors import SetupError
-from toolchain.locks import locked
-from toolchain.progress import Progress, Step, elapsed
-from toolchain.stamps import Stamps, digest, identity
+from dev.toolchain import browser, engine_build, engine_search, machine, packages, setup, steps
+from dev.toolchain.commands import run
+from dev.toolchain.engine_search import Engine, choose
+from dev.toolchain.errors import SetupError
+from dev.toolchain.locks import locked
+from dev.toolchain.progress import Progress, Step, elapsed
+from dev.toolchain.stamps import Stamps, digest, identity
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -266,7 +266,7 @@ def test_a_failed_build_leaves_nothing_behind(only_path: Path, tmp_path: Path, m
     executable(only_path / "go", "#!/bin/sh\necho broken proxy >&2\nexit 1\n")
     step = Step(Progress(io.StringIO(), terminal=False), "engine", "building")
 
-    with pytest.raises(SetupError, match=r"`go list` in toolchain/engine/cli(.|\n)*\nbroken proxy"):
+    with pytest.raises(SetupError, match=r"`go list` in dev/toolchain/engine/cli(.|\n)*\nbroken proxy"):
         engine_build.build(tmp_path / "cache", tmp_path / "log", step)
 
     assert list((tmp_path / "cache").iterdir()) == []
@@ -335,7 +335,7 @@ def test_a_second_setup_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from toolchain.locks import locked
+from dev.toolchain.locks import locked
 with locked(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.read()
@@ -577,7 +577,7 @@ def test_the_dev_stack_uses_its_own_passphrase_and_backend_whatever_the_user_has
 
 def test_up_starts_the_local_environment_deploys_and_shows_what_came_of_it(copied_makefile: Path) -> None:
     assert [line.split(" | ")[0] for line in make(copied_makefile, "up")] == [
-        "python -m simulator start",
+        "python -m local_dynatrace start",
         "pulumi stack select dev --create --non-interactive",
         "pulumi up --yes --skip-preview --non-interactive --suppress-progress --suppress-outputs --stack dev",
         "python -m operations summary --stack dev",
@@ -607,7 +607,7 @@ NOTHING_STARTED = """
 import sys
 starts = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.connect")
 sys.addaudithook(lambda event, details: event in starts and sys.exit(f"{event} {details[:2]}"))
-from toolchain.setup import main
+from dev.toolchain.setup import main
 sys.exit(main())
 """
 

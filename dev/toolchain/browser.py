@@ -1,4 +1,4 @@
-"""``python -m toolchain.browser``: a Chromium for the tests of the pages, and the packages that drive it.
+"""``python -m dev.toolchain.browser``: a Chromium for the tests of the pages, and the packages that drive it.
 
 One of this machine is taken; else Playwright's own is fetched; else Debian's package is installed, the only system
 package that any command of this repository installs.

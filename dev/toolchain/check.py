@@ -1,4 +1,4 @@
-"""``python -m toolchain.check [--fix | --tests [pytest's arguments]]``: every check of this repository, one line each.
+"""``python -m dev.toolchain.check [--fix | --tests [pytest's arguments]]``: every check, one line each.
 
 Runs inside the virtual environment and needs no network. With ``--tests`` pytest comes last, and its closing line is
 the last line, unless a check before it failed, which is then said once more.
@@ -17,7 +17,7 @@ from .packages import DENO, JAVASCRIPT, ROOT
 from .progress import Progress
 
 SCRIPT = ROOT / "workflow_src"
-JAVASCRIPT_FOLDERS = (SCRIPT, *(ROOT / name for name in ("simulator", "soak", "benchmarks", "tests")))
+JAVASCRIPT_FOLDERS = (SCRIPT, *(ROOT / name for name in ("simulator", "dev", "tests")))
 IMPORT_MAP = ROOT / ".local" / "setup" / "import-map.json"
 LINE_WIDTH = "--line-width=120"
 WORKERS = "2"
@@ -32,6 +32,7 @@ class Check:
 def javascript_files() -> list[str]:
     """Our own JavaScript; formatting whole folders would also touch their Markdown, JSON and HTML."""
     found = [file for folder in JAVASCRIPT_FOLDERS for kind in ("*.js", "*.mjs") for file in folder.rglob(kind)]
+    found = [file for file in found if "node_modules" not in file.parts]
     return sorted(str(file.relative_to(ROOT)) for file in found)
 
 

@@ -1,6 +1,6 @@
 """The engine built from its published Go modules, where it is neither installed nor to be had from its makers.
 
-Two modules with checked-in go.mod and go.sum (toolchain/engine): the CLI, which contains the engine, and the Python
+Two modules with checked-in go.mod and go.sum (dev/toolchain/engine): the CLI, which contains the engine, and the Python
 language host in the last version that lives inside the SDK's module. Two, as their versions exclude each other.
 """
 
@@ -42,7 +42,7 @@ class CannotBuildError(SetupError):
 def engine_version() -> str:
     """The CLI's version, as its go.mod pins it: ``v3.259.0``."""
     found = re.search(r"github\.com/pulumi/pulumi/pkg/v3 (v\S+)", (MODULES / "cli" / "go.mod").read_text())
-    assert found, "toolchain/engine/cli/go.mod does not require the Pulumi CLI"
+    assert found, "dev/toolchain/engine/cli/go.mod does not require the Pulumi CLI"
     return found[1]
 
 
@@ -56,7 +56,7 @@ def folder_name() -> str:
 def go_needed() -> str:
     """The Go version both modules ask for."""
     found = re.search(r"^go (\S+)$", (MODULES / "cli" / "go.mod").read_text(), re.MULTILINE)
-    assert found, "toolchain/engine/cli/go.mod has no go line"
+    assert found, "dev/toolchain/engine/cli/go.mod has no go line"
     return found[1]
 
 
@@ -169,7 +169,7 @@ class Build:
             )
         if not finished.ok:
             raise SetupError(
-                f"building the engine failed at `go {arguments[0]}` in toolchain/engine/{module}; its last lines "
+                f"building the engine failed at `go {arguments[0]}` in dev/toolchain/engine/{module}; its last lines "
                 f"(all of them: {self.log}):\n{finished.last(8)}"
             )
         return finished

@@ -1,4 +1,4 @@
-"""``python -m toolchain.lock [--upgrade]``: pin packages anew, with hashes and without addresses.
+"""``python -m dev.toolchain.lock [--upgrade]``: pin packages anew, with hashes and without addresses.
 
 Python, from pyproject.toml: requirements.txt (run time), requirements-local.txt (everything, within the same run-time
 pins), requirements-browser.txt (what `make browser` adds, within all of these). JavaScript: deno.lock, from
@@ -24,7 +24,7 @@ FLAGS += ["--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links
 
 
 def compile_pins(step: Step, python: Path, more: list[str]) -> None:
-    step.done = "requirements.txt, requirements-local.txt, requirements-browser.txt"
+    step.done = "requirements.txt, dev/requirements-local.txt, dev/requirements-browser.txt"
     # Names, not paths: they end up in the comments.
     base: list[str | Path] = [python, "-m", "piptools", "compile", *FLAGS, *more, "pyproject.toml"]
     checked(run([*base, "-o", REQUIREMENTS.name], cwd=ROOT, env=environment(), alive=step.alive))
@@ -32,7 +32,7 @@ def compile_pins(step: Step, python: Path, more: list[str]) -> None:
         ("local", REQUIREMENTS, REQUIREMENTS_LOCAL),
         ("browser", REQUIREMENTS_LOCAL, REQUIREMENTS_BROWSER),
     ):
-        command = [*base, "--extra", extra, "--constraint", within.name, "-o", output.name]
+        command = [*base, "--extra", extra, "--constraint", within.relative_to(ROOT), "-o", output.relative_to(ROOT)]
         checked(run(command, cwd=ROOT, env=environment(), alive=step.alive))
 
 
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
             with progress.step("python", "resolving") as step:
                 compile_pins(step, python, arguments)
         with progress.step("javascript", "resolving") as step:
-            step.done = "deno.lock in toolchain/javascript and toolchain/javascript-tests"
+            step.done = "deno.lock in the two folders of package.json"
             command: list[str | Path] = [DENO, "install", "--quiet", "--frozen=false", "--lockfile-only"]
             for place in (JAVASCRIPT, JAVASCRIPT_TESTS):
                 checked(run(command, cwd=place, env=environment(), alive=step.alive))

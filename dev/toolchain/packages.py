@@ -16,16 +16,17 @@ from .errors import SetupError
 from .progress import Step
 from .stamps import digest, identity
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+SIMULATOR = ROOT / "simulator"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 DENO = VENV / "bin" / "deno"
 REQUIREMENTS = ROOT / "requirements.txt"
-REQUIREMENTS_LOCAL = ROOT / "requirements-local.txt"
-REQUIREMENTS_BROWSER = ROOT / "requirements-browser.txt"
-JAVASCRIPT = ROOT / "toolchain" / "javascript"
+REQUIREMENTS_LOCAL = ROOT / "dev" / "requirements-local.txt"
+REQUIREMENTS_BROWSER = ROOT / "dev" / "requirements-browser.txt"
+JAVASCRIPT = ROOT / "simulator" / "local_dynatrace" / "runtime" / "sdk"
 NODE_MODULES = JAVASCRIPT / "node_modules"
-JAVASCRIPT_TESTS = ROOT / "toolchain" / "javascript-tests"
+JAVASCRIPT_TESTS = ROOT / "dev" / "toolchain" / "javascript-tests"
 """What tests of the script need besides; apart, as scripts can import every package of the other folder."""
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)", re.MULTILINE)
@@ -38,7 +39,9 @@ def pins(file: Path) -> dict[str, str]:
 
 def venv_inputs() -> str:
     """What the virtual environment is made from; scripts in it hold its path, so that counts too."""
-    return digest(REQUIREMENTS, REQUIREMENTS_LOCAL, str(VENV), identity(PYTHON), identity(DENO))
+    return digest(
+        REQUIREMENTS, REQUIREMENTS_LOCAL, SIMULATOR / "pyproject.toml", str(VENV), identity(PYTHON), identity(DENO)
+    )
 
 
 def javascript_inputs() -> str:
@@ -70,6 +73,11 @@ def install_packages(step: Step) -> None:
     finished = run(command, cwd=ROOT, env=_environment(), alive=step.alive)
     if not finished.ok:
         raise SetupError(f"pip could not install {REQUIREMENTS_LOCAL.name}; its last lines:\n{finished.last(8)}")
+    local: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "-q"]
+    local += ["--disable-pip-version-check", "--no-input", "-e", SIMULATOR]
+    finished = run(local, cwd=ROOT, env=_environment(), alive=step.alive)
+    if not finished.ok:
+        raise SetupError(f"pip could not install the local environment; its last lines:\n{finished.last(8)}")
     step.done = f"{len(pins(REQUIREMENTS_LOCAL))} Python packages, pinned and hashed"
 
 

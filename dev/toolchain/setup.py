@@ -1,4 +1,4 @@
-"""``python3 -m toolchain.setup``: make this machine able to run the project; does nothing when nothing is to do.
+"""``python3 -m dev.toolchain.setup``: make this machine able to run the project; does nothing when nothing is to do.
 
 Whatever ``python3`` the machine has reads this file first, so it keeps to what old versions understand; the steps
 themselves are in ``steps``.
@@ -23,12 +23,12 @@ def newer_python() -> "str | None":
 
 def main() -> int:
     if sys.version_info[:2] >= MINIMUM:
-        from toolchain.steps import set_up
+        from dev.toolchain.steps import set_up
 
         return set_up()
     path = newer_python()
     if path:
-        os.execv(path, [path, "-m", "toolchain.setup"])
+        os.execv(path, [path, "-m", "dev.toolchain.setup"])
     print(f"set-up: Python 3.11 or newer is needed; python3 is {sys.version.split()[0]}", file=sys.stderr)
     return 1
 

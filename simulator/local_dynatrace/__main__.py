@@ -1,4 +1,4 @@
-"""``python -m simulator serve|start|stop|status|coverage``: the local environment as a command."""
+"""``python -m local_dynatrace serve|start|stop|status|coverage``: the local environment as a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from .kernel.options import Options
 
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
-        prog="python -m simulator", description="The local environment: Dynatrace and Sectigo SCM on one loopback port."
+        prog="python -m local_dynatrace",
+        description="The local environment: Dynatrace and Sectigo SCM on one loopback port.",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="serve|start|stop|status|coverage")
     for name, text in (

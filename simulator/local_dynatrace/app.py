@@ -16,7 +16,9 @@ class OtherVersionError(Exception):
 
 def packages() -> list[ModuleType]:
     """One per API, in the order of their routes; all have ``ROUTES`` and ``setup``."""
-    from . import automation, control, grail, logs, pages, scm, settings, sso, tokens, vault
+    from local_sectigo import scm
+
+    from . import automation, control, grail, logs, pages, settings, sso, tokens, vault
 
     return [sso, tokens, vault, settings, automation, logs, grail, scm, control, pages]
 

@@ -17,7 +17,6 @@ from .claim import held, holder
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def start(state: Path, port: int | None, arguments: list[str]) -> int:
@@ -31,8 +30,8 @@ def start(state: Path, port: int | None, arguments: list[str]) -> int:
     with log.open("ab") as output:
         begun = output.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "simulator", "serve", *arguments],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            [sys.executable, "-m", "local_dynatrace", "serve", *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     wait(START_LIMIT_S, lambda: holder(state) or process.poll() is not None)
     if process.poll() is None and (known := holder(state)):

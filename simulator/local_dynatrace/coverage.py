@@ -1,6 +1,6 @@
 """COVERAGE.md: what is simulated exactly, what approximately, what is refused; made from the route table.
 
-``python -m simulator coverage`` prints it; a test keeps the file beside this module current.
+``python -m local_dynatrace coverage`` prints it; a test keeps the file beside this module current.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from . import app
 from .kernel.routing import Route, scopes_of
 from .refused import REFUSED
 
-FILE = Path(__file__).with_name("COVERAGE.md")
+FILE = Path(__file__).resolve().parents[1] / "COVERAGE.md"
 OWN = ("control", "pages")
 """Not of a vendor: described in README.md."""
 TITLES = {
@@ -22,7 +22,7 @@ TITLES = {
 }  # fmt: skip
 HEAD = """# What is simulated
 
-Made by `python -m simulator coverage` from the route table; edit the routes, not this file.
+Made by `python -m local_dynatrace coverage` from the route table; edit the routes, not this file.
 
 **exact**: documented parameters, statuses, envelopes and limits, as far as public sources tell; **approximate**: what
 differs is said; **refused**: 501 with a pointer, on purpose. Every other path is answered 501 too, with the closest

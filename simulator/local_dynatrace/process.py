@@ -26,7 +26,7 @@ from .kernel.world import World
 from .runtime.egress import Egress
 
 LOOPBACK = "127.0.0.1"
-log = logging.getLogger("simulator")
+log = logging.getLogger("local_dynatrace")
 GRACE_S = 0.3
 """How long an answer under way may take to leave when the process is told to end."""
 LIMIT_S = 0.9
@@ -62,7 +62,7 @@ def listen(port: int) -> socket.socket:
             raise StartError(f"cannot listen on {LOOPBACK}:{port}: {error.strerror}") from None
         raise StartError(
             f"port {port} is in use: stop what listens there, or choose another with --port "
-            "(`python -m simulator status` tells whether it is a local environment)"
+            "(`python -m local_dynatrace status` tells whether it is a local environment)"
         ) from None
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import yaml
 
+from local_sectigo.scm import rules as scm
+
 from .automation import workflows
 from .control import identities
 from .kernel.identity import Principal
 from .kernel.world import World
-from .scm import rules as scm
 from .settings import rules as settings
 from .vault import rules as vault
 from .vault.entries import Content

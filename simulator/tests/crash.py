@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, SERVICE_USER, Headers, bearer
-from tests.simulator.flows import READ, RUN, WRITE, body, get
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, SERVICE_USER, Headers, bearer
+from local_dynatrace.testing.flows import READ, RUN, WRITE, body, get
 
 WRITERS = 6
 
@@ -113,7 +113,7 @@ def compare(local: Local, known: Acknowledged) -> None:
     assert known.executions <= states.keys(), "executions lost"
     assert "RUNNING" not in states.values()
     assert known.records <= {row["content"] for row in dump["logs"]}, "log records lost"
-    with closing(sqlite3.connect(local.folder / "simulator.sqlite")) as store:
+    with closing(sqlite3.connect(local.folder / "local-dynatrace.sqlite")) as store:
         assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     headers = bearer(local, READ, user=SERVICE_USER["email"])
     assert get(local, headers, "workflows", limit=1)["count"] >= len(known.workflows)

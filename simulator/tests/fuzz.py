@@ -13,11 +13,11 @@ from urllib.parse import quote, urlencode
 import requests
 from hypothesis import strategies as st
 
-from simulator import app
-from simulator.kernel.routing import Route
-from tests.local import Local
-from tests.simulator.callers import CLIENT, DEPLOY, DEPLOY_TOKEN, SEED, SERVICE_USER, Headers, bearer, new_token
-from tests.simulator.flows import NOTHING, body, create, start
+from local_dynatrace import app
+from local_dynatrace.kernel.routing import Route
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY, DEPLOY_TOKEN, SEED, SERVICE_USER, Headers, bearer, new_token
+from local_dynatrace.testing.flows import NOTHING, body, create, start
 
 CANARY = "canary-7d1f3a52-of-the-vault"
 SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"

@@ -11,12 +11,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from simulator.control import presets
-from simulator.kernel.routing import Route
-from simulator.pages.render import NAVIGATION
-from tests.local import Local
-from tests.simulator.callers import CLIENT, DEPLOY, SEED
-from tests.simulator.fuzz import SCHEMA, Known, check, every_route, filled, form_of, mutated, steers, values, within
+from local_dynatrace.control import presets
+from local_dynatrace.kernel.routing import Route
+from local_dynatrace.pages.render import NAVIGATION
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY, SEED
+
+from .fuzz import SCHEMA, Known, check, every_route, filled, form_of, mutated, steers, values, within
 
 LOOKED_AT = (
     "/_sim/health", "/_sim/state", "/_sim/dump?all=true", "/_sim/requests?all=true",

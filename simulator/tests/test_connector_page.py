@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from simulator.kernel.clock import iso
-from simulator.pages import chain, health, timeline
-from simulator.pages.delivery import Delivery
-from simulator.pages.ledger import Run
-from tests.local import Local
-from tests.simulator.callers import DEPLOY
-from tests.simulator.test_pages import EXECUTIONS, WORKFLOWS, deploy, ingest, page, run
+from local_dynatrace.kernel.clock import iso
+from local_dynatrace.pages import chain, health, timeline
+from local_dynatrace.pages.delivery import Delivery
+from local_dynatrace.pages.ledger import Run
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY
+
+from .test_pages import EXECUTIONS, WORKFLOWS, deploy, ingest, page, run
 
 PAGE = "/_sim/ui/connector"
 SCRIPT = "export default async () => { /* log.source: sectigo-scm-connector */ };"

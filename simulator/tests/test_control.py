@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from simulator.__main__ import options, parser
-from simulator.kernel.options import Options
-from tests.local import ROOT, Local
-from tests.simulator.callers import DEPLOY, SEED, bearer, lookup
-from tests.simulator.callers import DEPLOY_TOKEN as TOKEN
+from local_dynatrace.__main__ import options, parser
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, SEED, bearer, lookup
+from local_dynatrace.testing.callers import DEPLOY_TOKEN as TOKEN
+
+from . import ROOT
 
 PUBLIC = ".".join(TOKEN.split(".")[:2])
 START = "2026-01-29T10:00:00.000Z"

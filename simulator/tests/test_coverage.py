@@ -7,19 +7,19 @@ from dataclasses import fields
 
 import pytest
 
-from simulator import app, refused
-from simulator.control import presets
-from simulator.coverage import FILE, OWN, coverage
-from simulator.kernel.options import Options
-from simulator.kernel.routing import Route
-from tests.local import Local
+from local_dynatrace import app, refused
+from local_dynatrace.control import presets
+from local_dynatrace.coverage import FILE, OWN, coverage
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.routing import Route
+from local_dynatrace.testing import Local
 
 ROUTES = [route for routes in app.routes_by_api().values() for route in routes]
 VENDORS = [route for route in ROUTES if route.api not in OWN]
 
 
 def test_the_committed_file_is_current() -> None:
-    assert FILE.read_text(encoding="utf-8") == coverage(), "run: python -m simulator coverage > simulator/COVERAGE.md"
+    assert FILE.read_text(encoding="utf-8") == coverage(), "local-dynatrace coverage > simulator/COVERAGE.md"
 
 
 @pytest.mark.parametrize("route", VENDORS, ids=lambda route: f"{route.method} {route.path}")

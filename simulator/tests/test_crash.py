@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.local import Local
-from tests.simulator.crash import kill_and_look
+from local_dynatrace.testing import Local
+
+from .crash import kill_and_look
 
 ROUNDS = 6
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.grail import dql
-from simulator.grail.dql import DqlError
-from simulator.grail.dql.commands import COMMANDS
-from simulator.grail.dql.functions import FUNCTIONS
-from simulator.grail.dql.parser import parse
-from simulator.grail.dql.syntax import (
+from local_dynatrace.grail import dql
+from local_dynatrace.grail.dql import DqlError
+from local_dynatrace.grail.dql.commands import COMMANDS
+from local_dynatrace.grail.dql.functions import FUNCTIONS
+from local_dynatrace.grail.dql.parser import parse
+from local_dynatrace.grail.dql.syntax import (
     Align,
     Binary,
     Braces,
@@ -33,11 +33,11 @@ from simulator.grail.dql.syntax import (
     Unary,
     render,
 )
-from simulator.grail.result import encode, types_of
-from simulator.kernel.options import Options
-from simulator.kernel.store import Store
-from simulator.kernel.world import World
-from simulator.logs import table
+from local_dynatrace.grail.result import encode, types_of
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.store import Store
+from local_dynatrace.kernel.world import World
+from local_dynatrace.logs import table
 
 NOW = int(datetime(2026, 1, 29, 10, 30, 15, tzinfo=UTC).timestamp()) * 1_000_000
 MANUAL = """fetch logs

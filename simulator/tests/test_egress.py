@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import SEED, add_user
-from tests.simulator.flows import READ, RUN, SLEEP, WRITE, Outcome, allow, author, play
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import SEED, add_user
+from local_dynatrace.testing.flows import READ, RUN, SLEEP, WRITE, Outcome, allow, author, play
 
 INGEST_TOKEN: str = SEED["api_tokens"][1]["token"]
 SCM_CLIENT: dict[str, str] = SEED["scm_clients"][0]

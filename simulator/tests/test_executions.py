@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import PERSON, SERVICE_USER, add_user
-from tests.simulator.flows import (
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import PERSON, SERVICE_USER, add_user
+from local_dynatrace.testing.flows import (
     API,
     READ,
     RUN,

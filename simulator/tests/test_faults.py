@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.local import ROOT, Local
-from tests.simulator.callers import DEPLOY, lookup
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, lookup
+
+from . import ROOT
 
 PLATFORM = "/platform/automation/v1/workflows"
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.local import Local
-from tests.simulator import fuzz, steering
+from local_dynatrace.testing import Local
+
+from . import fuzz, steering
 
 EXAMPLES, STEERING_EXAMPLES = 600, 250
 SETTINGS: dict[str, Any] = {
@@ -55,7 +56,7 @@ def test_the_sweeps_reach_every_route_between_them() -> None:
 
 def test_nothing_was_written_to_the_error_log(furnished: tuple[Local, fuzz.Known], steered: steering.Steered) -> None:
     for local in (furnished[0], steered.local):
-        log = Path(local.folder / "simulator.log").read_text()
+        log = Path(local.folder / "local-dynatrace.log").read_text()
 
         assert "Traceback" not in log, log[-3000:]
         assert not any(secret in log for secret in fuzz.SECRETS)

@@ -9,10 +9,12 @@ import pytest
 import requests
 import yaml
 
-from tests.local import ROOT, Local
+from local_dynatrace.testing import Local
+
+from . import ROOT
 
 BASE = "/platform/storage/query/v1"
-SEED = yaml.safe_load((ROOT / "simulator/seed.yaml").read_text(encoding="utf-8"))
+SEED = yaml.safe_load((ROOT / "simulator" / "local_dynatrace" / "seed.yaml").read_text(encoding="utf-8"))
 CLIENT = SEED["oauth_clients"][0]
 NOON = "2026-01-29T12:00:00Z"
 MANUAL = 'fetch logs\n| filter log.source == "sectigo-scm"\n| sort timestamp desc\n| limit 100'

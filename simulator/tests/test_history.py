@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.local import Local
-from tests.simulator.callers import PERSON, SERVICE_USER
-from tests.simulator.flows import ADMIN, API, author, create, every, get
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import PERSON, SERVICE_USER
+from local_dynatrace.testing.flows import ADMIN, API, author, create, every, get
 
 
 def change(local: Local, workflow: str, headers: dict[str, str], **fields: object) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from simulator.logs import severity, structure, timestamps
-from tests.local import Local
-from tests.simulator.callers import SEED, add_user, api_token, bearer, with_token
+from local_dynatrace.logs import severity, structure, timestamps
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import SEED, add_user, api_token, bearer, with_token
 
 PATH = "/api/v2/logs/ingest"
 INGEST = with_token(SEED["api_tokens"][1]["token"])
@@ -31,7 +31,7 @@ def send(local: Local, body: Any, query: dict[str, Any] | None = None, **headers
 
 def stored(local: Local) -> list[dict[str, Any]]:
     """What lies in the table, oldest first; attributes without the origin that every record has."""
-    with closing(sqlite3.connect(f"file:{local.folder / 'simulator.sqlite'}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{local.folder / 'local-dynatrace.sqlite'}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
         rows = [dict(row) for row in db.execute("SELECT * FROM logs ORDER BY id")]
     for row in rows:
@@ -67,7 +67,7 @@ def test_a_stored_batch_is_answered_by_204(local: Local) -> None:
 
 def test_the_public_part_of_the_token_is_added(local: Local) -> None:
     send(local, {"content": "x", "dt.auth.origin": "forged"})
-    with closing(sqlite3.connect(local.folder / "simulator.sqlite")) as db:
+    with closing(sqlite3.connect(local.folder / "local-dynatrace.sqlite")) as db:
         ((attributes,),) = db.execute("SELECT attributes FROM logs").fetchall()
 
     assert json.loads(attributes) == {"dt.auth.origin": ORIGIN}

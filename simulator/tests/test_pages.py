@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from simulator.pages import executions, histogram
-from simulator.pages.render import NAVIGATION, duration
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, DEPLOY_TOKEN, SEED, api_token, bearer
+from local_dynatrace.pages import executions, histogram
+from local_dynatrace.pages.render import NAVIGATION, duration
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, DEPLOY_TOKEN, SEED, api_token, bearer
 
 HOSTILE = "</span><script>alert('x')</script> & \"quoted\""
 WORKFLOWS = "/ui/apps/dynatrace.automations/workflows"

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import requests
 
-from simulator.control import presets
-from simulator.kernel.clock import iso
-from tests.local import ROOT, Local
-from tests.simulator.callers import CLIENT, DEPLOY
-from tests.simulator.flows import API, author, create, every, get, play
+from local_dynatrace.control import presets
+from local_dynatrace.kernel.clock import iso
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY
+from local_dynatrace.testing.flows import API, author, create, every, get, play
+
+from . import ROOT
 
 ENTRY = {"name": "Kept", "type": "TOKEN", "token": "a-very-private-value", "scopes": ["APP_ENGINE"]}
 SSO_FORM = {"grant_type": "client_credentials", "client_id": CLIENT["id"], "client_secret": CLIENT["secret"]}

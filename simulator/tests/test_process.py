@@ -14,14 +14,21 @@ from typing import Any
 
 import pytest
 
-from simulator.kernel.clock import iso
-from tests.local import ROOT, Local
-from tests.simulator.callers import DEPLOY, bearer
+from local_dynatrace.kernel.clock import iso
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, bearer
+
+from . import ROOT
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "simulator", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "local_dynatrace", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -62,7 +69,7 @@ def test_a_port_in_use_is_named_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_state_in_use_is_refused(own: Local) -> None:
-    ended = command("serve", "--port", "0", "--state", str(own.folder / "simulator.sqlite"))
+    ended = command("serve", "--port", "0", "--state", str(own.folder / "local-dynatrace.sqlite"))
 
     assert ended.returncode == 1
     assert "is in use by a running local environment" in ended.stderr
@@ -90,7 +97,7 @@ def test_a_wrong_argument_is_named_without_a_traceback(tmp_path: Path, words: li
 
 def test_a_state_of_another_version_is_refused_with_what_to_do(own: Local) -> None:
     own.stop()
-    state = own.folder / "simulator.sqlite"
+    state = own.folder / "local-dynatrace.sqlite"
     with closing(sqlite3.connect(state)) as store, store:
         store.execute("DROP INDEX workflows_next")
         store.execute("ALTER TABLE workflows DROP COLUMN next_us")
@@ -232,4 +239,4 @@ def test_nothing_is_printed_but_the_ready_line(own: Local) -> None:
     own.stop()
 
     assert printed == ""
-    assert (own.folder / "simulator.log").read_text() == ""
+    assert (own.folder / "local-dynatrace.log").read_text() == ""

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, lookup
-from tests.simulator.callers import DEPLOY_TOKEN as TOKEN
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, lookup
+from local_dynatrace.testing.callers import DEPLOY_TOKEN as TOKEN
 
 PUBLIC = ".".join(TOKEN.split(".")[:2])
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY
-from tests.simulator.flows import author, get
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY
+from local_dynatrace.testing.flows import author, get
 
 JSON = {"Content-Type": "application/json"}
 ENTRY = {"name": "Kept", "type": "TOKEN", "token": "value", "scopes": ["APP_ENGINE"]}

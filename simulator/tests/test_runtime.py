@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.local import ROOT, Local
-from tests.simulator.callers import DEPLOY, SERVICE_USER
-from tests.simulator.flows import SLEEP, Outcome, author, create, get, outcome, play, settle, start, task
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, SERVICE_USER
+from local_dynatrace.testing.flows import SLEEP, Outcome, author, create, get, outcome, play, settle, start, task
+
+from . import ROOT
 
 FOREVER = "export default () => new Promise(() => {});"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from simulator.automation import schedule
-from simulator.kernel.clock import MICROSECONDS, iso
-from tests.local import Local
-from tests.simulator.flows import API, author, body, create, every, get, play, settle, start
+from local_dynatrace.automation import schedule
+from local_dynatrace.kernel.clock import MICROSECONDS, iso
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.flows import API, author, body, create, every, get, play, settle, start
 
 MINUTE = 60
 
@@ -214,7 +214,7 @@ def test_the_tick_that_follows_a_moment(trigger: dict[str, Any], zone: str, afte
 
 @pytest.mark.parametrize("text", ["* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *", "1,, * * * *"])
 def test_a_wrong_cron_expression_is_refused(text: str) -> None:
-    from simulator.automation import cron
+    from local_dynatrace.automation import cron
 
     with pytest.raises(ValueError, match="cron expression"):
         cron.parse(text)

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 
-from simulator.kernel.options import Options
-from simulator.kernel.store import Store
-from simulator.kernel.world import World
-from simulator.scm import cursor, records, setup
-from simulator.scm.cursor import Cursor
-from tests.local import ROOT, Local
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.store import Store
+from local_dynatrace.kernel.world import World
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import SEED
+from local_sectigo.scm import cursor, records, setup
+from local_sectigo.scm.cursor import Cursor
 
 TOKEN_PATH = "/auth/realms/apiclients/protocol/openid-connect/token"
-CLIENT = yaml.safe_load((ROOT / "simulator/seed.yaml").read_text(encoding="utf-8"))["scm_clients"][0]
+CLIENT = SEED["scm_clients"][0]
 NOON = "2026-01-29T12:00:00Z"
 
 

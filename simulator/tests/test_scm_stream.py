@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from simulator.kernel.clock import iso
-from simulator.kernel.options import Options
-from simulator.kernel.store import Store
-from simulator.kernel.world import World
-from simulator.scm import company, records, setup, stream, wire
-from simulator.scm.stories import Event
+from local_dynatrace.kernel.clock import iso
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.store import Store
+from local_dynatrace.kernel.world import World
+from local_sectigo.scm import company, records, setup, stream, wire
+from local_sectigo.scm.stories import Event
 
 MONDAY = int(datetime(2026, 1, 26, tzinfo=UTC).timestamp()) // 3600
 HOUR_US = stream.HOUR_US

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 import pytest
 
-from simulator.kernel.identity import Principal
-from simulator.kernel.options import Options
-from simulator.kernel.store import Store
-from simulator.kernel.world import World
-from simulator.settings import hostnames, rules, setup
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, DEPLOY_TOKEN, SEED, SERVICE_USER, add_user, api_token, bearer
+from local_dynatrace.kernel.identity import Principal
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.store import Store
+from local_dynatrace.kernel.world import World
+from local_dynatrace.settings import hostnames, rules, setup
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, DEPLOY_TOKEN, SEED, SERVICE_USER, add_user, api_token, bearer
 
 OBJECTS = "/api/v2/settings/objects"
 SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"

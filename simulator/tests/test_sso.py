@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.local import Local
-from tests.simulator.callers import ACCOUNT, CLIENT, DEPLOY, SERVICE_USER, add_user, bearer
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import ACCOUNT, CLIENT, DEPLOY, SERVICE_USER, add_user, bearer
 
 VAULT = "/platform/classic/environment-api/v2/credentials"
 

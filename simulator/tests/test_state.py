@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, DEPLOY_TOKEN, SEED, bearer, new_token, with_token
-from tests.simulator.flows import author, create, every, get, play
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, DEPLOY_TOKEN, SEED, bearer, new_token, with_token
+from local_dynatrace.testing.flows import author, create, every, get, play
 
 ENTRY = {"name": "Kept", "type": "TOKEN", "token": "a-very-private-value", "scopes": ["APP_ENGINE"]}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import (
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import (
     DEPLOY,
     DEPLOY_TOKEN,
     SEED,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import (
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import (
     DEPLOY,
     PERSON,
     SERVICE_USER,
@@ -134,7 +134,7 @@ def test_a_deleted_entry_is_gone(local: Local) -> None:
 def test_entries_survive_a_restart_and_their_secrets_are_not_in_the_file(local: Local) -> None:
     entry_id = create(local)
     local.stop()
-    files = b"".join(path.read_bytes() for path in local.folder.glob("simulator.sqlite*"))
+    files = b"".join(path.read_bytes() for path in local.folder.glob("local-dynatrace.sqlite*"))
     local.start()
 
     assert SECRET.encode() not in files

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.local import Local
-from tests.simulator.callers import PERSON, SERVICE_USER, add_user, bearer
-from tests.simulator.flows import ADMIN, API, READ, WRITE, author, body, create, every, get, settle, start, task
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import PERSON, SERVICE_USER, add_user, bearer
+from local_dynatrace.testing.flows import ADMIN, API, READ, WRITE, author, body, create, every, get, settle, start, task
 
 WORKFLOWS = f"{API}/workflows"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.local import ROOT
+from tests import ROOT
 
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/**/*.md"),
-        *ROOT.glob("examples/**/*.md"),
+        *ROOT.glob("docs/examples/**/*.md"),
         ROOT / "simulator" / "README.md",
     ]
 )

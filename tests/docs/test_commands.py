@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from local_dynatrace.__main__ import parser as simulator
 from operations.__main__ import COMMANDS
 from operations.__main__ import parser as operations
-from simulator.__main__ import parser as simulator
+from tests import ROOT
 from tests.docs.pages import PAGES, code, name
-from tests.local import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
@@ -44,7 +44,7 @@ def test_the_variables_that_targets_take_are_those_of_their_commands() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_documented_module_commands_exist_with_their_options(page: Path) -> None:
-    for package, parser in (("operations", operations()), ("simulator", simulator())):
+    for package, parser in (("operations", operations()), ("local_dynatrace", simulator())):
         subcommands = parser._subparsers._group_actions[0].choices  # type: ignore[union-attr]
         for command, rest in re.findall(rf"python -m {package} ([a-z][a-z-]*)([^\n`]*)", code(page)):
             assert command in subcommands, f"{name(page)}: python -m {package} {command}"
@@ -55,7 +55,8 @@ def test_documented_module_commands_exist_with_their_options(page: Path) -> None
 
 def test_every_soak_and_bench_command_in_the_makefile_is_a_module() -> None:
     for module in re.findall(r"python -m ([a-z_.]+)", MAKEFILE):
-        path = ROOT / module.replace(".", "/")
+        folder = ROOT / "simulator" if module.startswith("local_") else ROOT
+        path = folder / module.replace(".", "/")
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
 
 

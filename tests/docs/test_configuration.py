@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from providers.configuration import KEYS, SCM_TOKEN_URL
-from tests.local import ROOT
+from tests import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (.*?) \| (.*?) \|$", re.MULTILINE)
@@ -44,7 +44,7 @@ def test_the_token_endpoint_that_the_table_calls_sectigos_is_the_default() -> No
     assert ".sectigo.com/" in SCM_TOKEN_URL
 
 
-@pytest.mark.parametrize("file", sorted(ROOT.glob("examples/**/Pulumi.*.yaml")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(ROOT.glob("docs/examples/**/Pulumi.*.yaml")), ids=lambda file: file.name)
 def test_examples_know_every_key_hold_no_secret_and_miss_only_secrets(file: Path) -> None:
     config = yaml.safe_load(file.read_text())["config"]
     keys = {name.removeprefix("sectigo-dynatrace:") for name in config}

@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, metadata
 
 import pytest
 
+from tests import ROOT
 from tests.docs.pages import text
-from tests.local import ROOT
 
 SPDX = {
     "Apache": "Apache-2.0",
@@ -28,7 +28,7 @@ NAMED = set(re.findall(r"[A-Za-z]+(?:-[0-9][\w.-]*)?(?:-Clause)?", " ".join(
 
 def packages() -> list[str]:
     found = set()
-    for file in ("requirements.txt", "requirements-local.txt"):
+    for file in ("requirements.txt", "dev/requirements-local.txt"):
         found |= set(re.findall(r"^([a-zA-Z0-9._-]+)==", (ROOT / file).read_text(), re.MULTILINE))
     return sorted(found)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.docs.pages import PAGES, anchors, links, name
-from tests.local import ROOT
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

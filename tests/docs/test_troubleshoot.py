@@ -10,9 +10,9 @@ from operations.reconcile.grail import TooManyError
 from operations.scm import ScmError
 from operations.stack import StackError
 from providers.api import errors
+from tests import ROOT
 from tests.docs.pages import text
 from tests.docs.script_messages import messages
-from tests.local import ROOT
 
 PAGE = text(ROOT / "docs" / "troubleshoot.md")
 CLASSES = [

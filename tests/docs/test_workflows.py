@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.browser.conftest import PICTURES
-from tests.local import ROOT
-from toolchain import actionlint
+from dev.toolchain import actionlint
+from simulator.tests.browser.conftest import PICTURES
+from tests import ROOT
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, SERVICE_USER
 from tests.engine.deployment import Deployment, Done
-from tests.local import Local
-from tests.simulator.callers import CLIENT, SERVICE_USER
 
 SCOPES = ["logs.ingest", "credentialVault.read", "credentialVault.write", "settings.read", "settings.write"]
 OTHER_CLIENT = "7d1f3a52-9c0b-4e0e-8a44-5ec719000009"
@@ -115,7 +115,7 @@ def shown_by(local: Local) -> Iterable[tuple[str, bytes]]:
     pages += [f"/ui/apps/dynatrace.automations/executions/{row['id']}" for row in dump["executions"]]
     for page in pages:
         yield f"page {page}", local.call("GET", page).content
-    for file in Path(local.folder).glob("simulator.*"):
+    for file in Path(local.folder).glob("local-dynatrace.*"):
         if file.suffix != ".key":
             yield file.name, file.read_bytes()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
 from tests.engine.deployment import Deployment
-from tests.local import Local
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from tests.local import ROOT, Local
+from local_dynatrace.testing import Local
+from tests import ROOT
 
 PROJECT = "sectigo-dynatrace"
 PROGRAM = ("providers", "workflow_src")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, PERSON, bearer
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, PERSON, bearer
 
 
 def value(local: Local, id: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY
 from tests.engine import inside
 from tests.engine.deployment import Deployment, changes
-from tests.local import Local
-from tests.simulator.callers import DEPLOY
 
 
 def test_every_change_of_the_web_interface_is_shown_and_repaired(stack: Deployment, local: Local) -> None:

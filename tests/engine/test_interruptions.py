@@ -6,12 +6,12 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from soak.interruption import interrupted
-from soak.interruption_values import LiveValues, broken
-from soak.interruptions import LIVES, nothing, problems_after, shape, state
+from dev.soak.interruption import interrupted
+from dev.soak.interruption_values import LiveValues, broken
+from dev.soak.interruptions import LIVES, nothing, problems_after, shape, state
+from local_dynatrace.testing import Local
 from tests.engine import inside, vendor
 from tests.engine.deployment import Deployment
-from tests.local import Local
 
 LIFE = {life.name: life for life in LIVES}
 ENTRY, ALLOWLIST = "/api/v2/credentials", "/api/v2/settings/objects/*"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import bearer
 from tests.engine import inside
 from tests.engine.deployment import Deployment, changes
-from tests.local import Local
-from tests.simulator.callers import bearer
 
 POLLS = "GET /platform/automation/v1/executions/"
 

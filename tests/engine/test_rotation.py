@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, SERVICE_USER, bearer, new_token
 from tests.engine import inside
 from tests.engine.deployment import Deployment, changes
-from tests.local import Local
-from tests.simulator.callers import CLIENT, SERVICE_USER, bearer, new_token
 
 SCOPES = ("logs.ingest", "credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
 SCM_CLIENT = "7d1f3a52-9c0b-4e0e-8a44-5ec719000001"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from local_dynatrace.testing import Local
 from tests.engine import canaries, inside
 from tests.engine.deployment import Deployment
-from tests.local import Local
 
 
 def test_a_secret_of_every_character_works_and_none_is_found_anywhere(stack: Deployment, local: Local) -> None:

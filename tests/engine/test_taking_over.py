@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from local_dynatrace.testing import Local
 from tests.engine import inside, vendor
 from tests.engine.deployment import Deployment, changes
-from tests.local import Local
 
 
 def test_a_lost_state_makes_no_twins_and_loses_no_live_value(stack: Deployment, local: Local) -> None:

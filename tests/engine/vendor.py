@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.local import Local
-from tests.simulator.callers import CLIENT, DEPLOY, bearer
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY, bearer
 
 CHECKPOINT = "2026-01-29T09:44:11.611092Z|9d3cd09c-0000-4000-8000-000000000001"
 ENTRIES: dict[str, dict[str, str]] = {

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
 from providers.api.destination import VARIABLE
+from tests import ROOT
 from tests.engine.deployment import Deployment, Done
-from tests.local import ROOT, Local
 
 
 class Operated(Deployment):

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import bearer
 from tests.engine import inside
-from tests.local import Local
 from tests.operations.conftest import Operated
-from tests.simulator.callers import bearer
 
 NOW = datetime(2026, 1, 29, 10, tzinfo=UTC)
 BEGIN = NOW - timedelta(hours=4)

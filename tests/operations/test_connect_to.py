@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY
 from providers.api import destination
 from providers.api.errors import ApiError, Refused
 from providers.api.http import Http
 from providers.api.redaction import Redactor
-from tests.local import Local
-from tests.simulator.callers import DEPLOY
 
 ENVIRONMENT = "https://nhv31415.live.dynatrace.com"
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import ROOT
 from tests.engine.deployment import Done, changes, search_path
-from tests.local import ROOT
 
 CANARY = "canary-of-the-jobs-own-secret"
 PROGRAM = ("__main__.py", "Pulumi.yaml", ".gitignore", "providers", "workflow_src")

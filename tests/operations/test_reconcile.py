@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
 from operations import moments
 from operations.ledger import Run
 from operations.reconcile import walk
@@ -17,7 +18,6 @@ from operations.reconcile.compare import MOST_NAMED, Window, compare
 from operations.reconcile.coverage import Coverage, by_clock
 from operations.reconcile.report import Report
 from operations.scm import AuditRecord
-from tests.local import Local
 from tests.operations.conftest import Operated
 
 COUNT = 10_000

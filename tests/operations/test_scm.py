@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import SEED
 from operations import scm
 from providers.api import destination
-from tests.local import ROOT, Local
-from tests.simulator.callers import SEED
+from tests import ROOT
 
 CLIENT = SEED["scm_clients"][0]
 NOW = datetime(2026, 1, 29, 10, tzinfo=UTC)

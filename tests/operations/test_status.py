@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local, flows
+from local_dynatrace.testing.callers import SEED, bearer
 from operations import doctor
 from tests.engine import inside
-from tests.local import Local
 from tests.operations.conftest import Operated
-from tests.simulator import flows
-from tests.simulator.callers import SEED, bearer
 
 TOKEN = SEED["api_tokens"][1]["token"].rsplit(".", 1)[0]
 

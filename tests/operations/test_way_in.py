@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import ACCOUNT, CLIENT, DEPLOY_TOKEN, SEED
 from operations import vendor_config
 from operations.stack import StackError
 from providers.configuration import KEYS
+from tests import ROOT
 from tests.engine import inside, vendor
 from tests.engine.deployment import changes
-from tests.local import ROOT, Local
 from tests.operations.conftest import Operated
-from tests.simulator.callers import ACCOUNT, CLIENT, DEPLOY_TOKEN, SEED
 
 MANUAL_SAMPLE = """
 # Dynatrace Configuration

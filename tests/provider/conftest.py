@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.seed import load
+from local_dynatrace.testing import Local
 from providers.api.environment import Access, Environment
 from providers.lifecycle import Place
-from simulator.seed import load
-from tests.local import Local
 
 SEED = load()
 DEPLOY, INGEST = (token["token"] for token in SEED["api_tokens"])

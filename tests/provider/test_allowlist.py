@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
 from providers.allowlist import OBJECT, OutboundAllowlistProvider
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, Refused
 from providers.api.settings import PATH, SCHEMA, value_of
 from providers.credential import UserCredentialProvider
-from tests.local import Local
 from tests.provider.conftest import DEPLOY, SEED, access, entry, place
 
 HOSTS = ["audit.demo.sectigo.com", "auth.sso.sectigo.com", "*.sectigo.com"]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import bearer
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, EngineGone, Refused
 from providers.credential import (
@@ -16,9 +18,7 @@ from providers.credential import (
     StateCredentialProvider,
     TokenCredentialProvider,
 )
-from tests.local import Local
 from tests.provider.conftest import DEPLOY, access, entry, named, place, vault
-from tests.simulator.callers import bearer
 
 TOKEN = TokenCredentialProvider()
 STATE = StateCredentialProvider()

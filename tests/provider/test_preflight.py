@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import new_token
 from providers.api.environment import Environment
 from providers.api.errors import PreflightFailed
-from tests.local import Local
 from tests.provider.conftest import CLIENT, access
-from tests.simulator.callers import new_token
 
 SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
 from providers.api.environment import Environment
 from providers.credential import StateCredentialProvider
 from providers.workflow import WorkflowProvider
-from tests.local import Local
 from tests.provider.conftest import DEPLOY, access, entry, place, vault
 from tests.provider.test_workflow import SCRIPT, edit, props_of
 

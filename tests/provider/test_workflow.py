@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import PERSON, bearer
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, Refused, RunFailed
 from providers.credential import StateCredentialProvider
 from providers.workflow import WorkflowProvider
 from providers.workflow_form import schedule_of
 from providers.workflow_run import WorkflowRunProvider
-from tests.local import Local
 from tests.provider.conftest import SERVICE_USER, access, entry, place
-from tests.simulator.callers import PERSON, bearer
 from workflow_src.render import definition
 
 WORKFLOW, RUN = WorkflowProvider(), WorkflowRunProvider()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local import Local
+from local_dynatrace.testing import Local
 
 from .connector import Connector
 

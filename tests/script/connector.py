@@ -13,11 +13,11 @@ from fnmatch import fnmatch
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, SEED, Headers, bearer
+from local_dynatrace.testing.flows import API, allow, author, get, settle
+from local_dynatrace.testing.flows import start as start_execution
 from providers.api.vault import entry_body
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, SEED, Headers, bearer
-from tests.simulator.flows import API, allow, author, get, settle
-from tests.simulator.flows import start as start_execution
 from workflow_src.render import TASK, definition, render_script, render_workflow, script_template
 
 TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from local_dynatrace.testing.flows import API, settle
 from providers.configuration import KEYS
-from tests.simulator.flows import API, settle
 
 from .connector import RECORDS, SECRET, Connector, moment, record
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulator.flows import API, settle
+from local_dynatrace.testing.flows import API, settle
 
 from .connector import Connector
 

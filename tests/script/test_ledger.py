@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.local import ROOT, Local
+from local_dynatrace.testing import Local
+from tests import ROOT
 
 from .connector import Connector, moment, record
 

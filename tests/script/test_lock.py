@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.simulator.callers import DEPLOY
-from tests.simulator.flows import settle
+from local_dynatrace.testing.callers import DEPLOY
+from local_dynatrace.testing.flows import settle
 
 from .connector import INGEST, RECORDS, Connector, Ran, moment
 

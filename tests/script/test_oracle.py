@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from soak.oracle import driver
+from dev.soak.oracle import driver
 from workflow_src.render import script_template
 
 SEEDS = 300

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.packages import DENO, JAVASCRIPT_TESTS
+from dev.toolchain.packages import DENO, JAVASCRIPT_TESTS
 from workflow_src.render import script_template
 
 TESTS = Path(__file__).parent / "javascript"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from providers import host
-from tests.local import ROOT
+from tests import ROOT
 
 CODE = """
 import time

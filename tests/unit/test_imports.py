@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.local import ROOT
+from tests import ROOT
 from tests.unit.test_state_names import NAMES
 
 # Pulumi itself imports yaml.
-HEAVY = ("requests", "urllib3", "simulator", "operations", "pytest")
+HEAVY = ("requests", "urllib3", "local_dynatrace", "operations", "pytest")
 CODE = """
 import importlib, sys
 for module in {modules!r}:

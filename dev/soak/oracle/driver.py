@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulator.runtime.sandbox import packages
+from dev import ROOT
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.runtime.sandbox import packages
 from workflow_src.render import render_script, script_template
 
-ROOT = Path(__file__).resolve().parents[2]
 MAIN = Path(__file__).with_name("javascript") / "main.js"
-MODULES = ROOT / "toolchain" / "javascript" / "node_modules"
+MODULES = Options.deno_modules
 ENTRIES = ("scm", "logIngest", "checkpoint", "executionLock", "workflowConfig")
 """In the order of the ids in javascript/world.js."""
 

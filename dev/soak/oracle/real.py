@@ -12,9 +12,9 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.local import Local
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.flows import settle
 from tests.script.connector import Connector
-from tests.simulator.flows import settle
 
 from . import driver
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from local_sectigo.scm import rules as scm
+
 from ..kernel.clock import iso
 from ..kernel.world import World
-from ..scm import rules as scm
 from .checks import number, refused, time_us
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from local_sectigo.scm import rules as scm
+
 from ..kernel.clock import MICROSECONDS
 from ..kernel.world import World
-from ..scm import rules as scm
 from .checks import refused, time_us
 
 USER = ("id", "email", "name", "kind", "permissions")

@@ -22,9 +22,9 @@ class Options:
     """Settings of one local environment; times in seconds. All but the first four can be changed while it runs."""
 
     port: int = 8787
-    state: Path = Path(".local/simulator.sqlite")
+    state: Path = Path(".local/local-dynatrace.sqlite")
     seed: int = 1
-    deno_modules: Path = Path("toolchain/javascript/node_modules")
+    deno_modules: Path = Path(__file__).resolve().parents[1] / "runtime" / "sdk" / "node_modules"
 
     # The real name this environment answers to as well, like abc12345.live.dynatrace.com: scripts of a stack whose
     # config names it are led here.

@@ -9,10 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from local_sectigo.scm import rules as scm
+
 from ..kernel.clock import MICROSECONDS
 from ..kernel.store import Row
 from ..kernel.world import World
-from ..scm import rules as scm
 from . import delivery, health, ledger, runtime_values, timeline, workflows
 
 PATH = "/_sim/ui/connector"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_sectigo.scm import rules as scm
+
 from ..kernel.clock import MICROSECONDS
 from ..kernel.world import World
-from ..scm import rules as scm
 from . import executions, histogram, workflows
 
 WINDOW_S = 2 * 3600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,13 +11,11 @@ from typing import Any
 
 import requests
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 class Local:
-    """A running ``python -m simulator`` on a free port with a state file of its own.
+    """A running ``python -m local_dynatrace`` on a free port with a state file of its own.
 
-    Clock ``auto`` by default: waits cost no wall-clock time. ``options`` are those of ``simulator.kernel.options``.
+    Clock ``auto`` by default: waits cost no wall-clock time. ``options``: see ``local_dynatrace.kernel.options``.
     """
 
     def __init__(self, folder: Path, *, clock: str = "auto", port: int = 0, **options: Any) -> None:
@@ -37,19 +34,23 @@ class Local:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "simulator", "serve", "--port", str(self.port), "--clock", self.clock]
-        command += ["--state", str(self.folder / "simulator.sqlite")]
+        command = [sys.executable, "-m", "local_dynatrace", "serve", "--port", str(self.port), "--clock", self.clock]
+        command += ["--state", str(self.folder / "local-dynatrace.sqlite")]
         for key, value in self.options.items():
             command += ["--set", f"{key}={json.dumps(value)}"]
-        self.log = (self.folder / "simulator.log").open("ab")
+        self.log = (self.folder / "local-dynatrace.log").open("ab")
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, "PYTHONPATH": ""}
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if "http://" not in line:
             self.process.wait(10)
-            raise RuntimeError(f"simulator did not start: {(self.folder / 'simulator.log').read_text()[-2000:]}")
+            raise RuntimeError(f"simulator did not start: {(self.folder / 'local-dynatrace.log').read_text()[-2000:]}")
         self.url = line.strip().rsplit(" ", 1)[-1]
         self.port = int(self.url.rsplit(":", 1)[-1])
 

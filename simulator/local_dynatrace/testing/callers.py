@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from tests.local import ROOT, Local
+from local_dynatrace.seed import FILE
+from local_dynatrace.testing import Local
 
-SEED: dict[str, Any] = yaml.safe_load((ROOT / "simulator" / "seed.yaml").read_text(encoding="utf-8"))
+SEED: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 ACCOUNT: str = SEED["account"]
 SERVICE_USER: dict[str, Any] = SEED["users"][0]
 PERSON: dict[str, Any] = SEED["users"][1]

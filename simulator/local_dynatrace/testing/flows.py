@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY, SERVICE_USER, Headers, bearer
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY, SERVICE_USER, Headers, bearer
 
 API = "/platform/automation/v1"
 READ, WRITE, RUN = "automation:workflows:read", "automation:workflows:write", "automation:workflows:run"

@@ -7,7 +7,8 @@ Record field names and everything else nobody outside Sectigo could confirm are 
 
 from __future__ import annotations
 
-from ..kernel.world import World
+from local_dynatrace.kernel.world import World
+
 from . import clients, records
 from .routes import ROUTES
 

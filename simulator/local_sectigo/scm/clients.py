@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 
-from ..kernel.clock import MICROSECONDS
-from ..kernel.identity import digest
-from ..kernel.world import World
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.identity import digest
+from local_dynatrace.kernel.world import World
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS scm_clients (id TEXT PRIMARY KEY, digest TEXT NOT NULL);

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..kernel import rfc3339
+from local_dynatrace.kernel import rfc3339
 
 
 @dataclass(frozen=True)

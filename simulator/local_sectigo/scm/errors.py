@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..kernel.routing import WireError
+from local_dynatrace.kernel.routing import WireError
 
 AUTHORIZATION_URI = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
 """Named in every 401, so that clients can discover it (facts: sectigo 1.2, S8)."""

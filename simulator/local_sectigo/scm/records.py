@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..kernel import rfc3339
-from ..kernel.clock import MICROSECONDS
-from ..kernel.world import World
+from local_dynatrace.kernel import rfc3339
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.world import World
+
 from . import wire
 from .cursor import Cursor
 

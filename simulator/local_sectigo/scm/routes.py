@@ -8,8 +8,9 @@ from datetime import timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qsl, unquote_plus
 
-from ..kernel import rfc3339
-from ..kernel.routing import Answer, Call, Route
+from local_dynatrace.kernel import rfc3339
+from local_dynatrace.kernel.routing import Answer, Call, Route
+
 from . import clients, cursor, records, stream
 from .cursor import Cursor
 from .errors import bad_request, oauth_error, unauthorized

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from ..kernel.world import World
+from local_dynatrace.kernel.world import World
+
 from . import records, wire
 from .company import HOSTS, OFFICES, Office
 from .stories import (

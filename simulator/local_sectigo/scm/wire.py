@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..kernel import rfc3339
+from local_dynatrace.kernel import rfc3339
+
 from .stories import Event
 
 CUSTOMER_ID = 31846

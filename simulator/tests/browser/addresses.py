@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.pages.render import NAVIGATION
-from tests.local import Local
+from local_dynatrace.pages.render import NAVIGATION
+from local_dynatrace.testing import Local
 
 AUTOMATION = "/ui/apps/dynatrace.automations"
 

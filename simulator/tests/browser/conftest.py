@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser import story
-from tests.local import ROOT, Local
-from toolchain import browser as browsers
+from dev.toolchain import browser as browsers
+from local_dynatrace.testing import Local
+
+from .. import ROOT
+from . import story
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

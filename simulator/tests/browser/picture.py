@@ -7,10 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.browser import story
-from tests.browser.conftest import tab
-from tests.local import ROOT
-from toolchain import browser as browsers
+from dev.toolchain import browser as browsers
+
+from .. import ROOT
+from . import story
+from .conftest import tab
 
 PICTURE = ROOT / "docs" / "pictures" / "connector.png"
 

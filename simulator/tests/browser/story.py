@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from local_dynatrace.testing import Local
 from tests.engine.deployment import Deployment
-from tests.local import Local
 
 INTERVAL_S = 120
 """The dev stack's schedule."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.addresses import pages
-from tests.browser.conftest import picture, tab
-from tests.local import Local
+from local_dynatrace.testing import Local
+
+from .addresses import pages
+from .conftest import picture, tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.environment import NEEDED, Environment, missing, of_local, of_tenant
-from tests.contract.recording import Recording, Scrubber
-from tests.local import Local
+from local_dynatrace.testing import Local
+
+from .environment import NEEDED, Environment, missing, of_local, of_tenant
+from .recording import Recording, Scrubber
 
 
 @pytest.fixture(scope="module", params=["local"] if missing() else ["local", "tenant"])

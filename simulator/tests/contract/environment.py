@@ -15,9 +15,10 @@ from typing import Any
 
 import requests
 
-from tests.contract.recording import Recording
-from tests.local import Local
-from tests.simulator.callers import CLIENT, DEPLOY_TOKEN
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY_TOKEN
+
+from .recording import Recording
 
 NEEDED = ("DT_TENANT_URL", "DT_TENANT_API_TOKEN", "DT_TENANT_CLIENT_ID", "DT_TENANT_CLIENT_SECRET")
 PRODUCTION_SSO = "https://sso.dynatrace.com/sso/oauth2/token"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.environment import Environment
+from .environment import Environment
 
 SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"
 FIELDS = "objectId,value,updateToken,schemaId,schemaVersion,scope"

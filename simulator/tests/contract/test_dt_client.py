@@ -6,8 +6,8 @@ import pytest
 from dynatrace import Dynatrace
 from dynatrace.environment_v2.settings import SettingsObjectUpdate
 
-from tests.local import Local
-from tests.simulator.callers import DEPLOY_TOKEN, SEED
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import DEPLOY_TOKEN, SEED
 
 SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from tests.contract.environment import Environment
+from .environment import Environment
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 

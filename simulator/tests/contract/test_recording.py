@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.contract.environment import of_local
-from tests.contract.recording import Recording, Scrubber
-from tests.local import Local
-from tests.simulator.callers import CLIENT, DEPLOY_TOKEN, SERVICE_USER
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY_TOKEN, SERVICE_USER
+
+from .environment import of_local
+from .recording import Recording, Scrubber
 
 
 def test_what_a_run_recorded_is_scrubbed_and_dated(local: Local, tmp_path: Path) -> None:

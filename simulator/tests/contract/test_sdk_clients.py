@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from simulator.runtime.sandbox import packages
-from tests.local import ROOT, Local
-from tests.simulator.callers import CLIENT, DEPLOY_TOKEN, bearer
-from tests.simulator.flows import allow
-from toolchain.packages import DENO, JAVASCRIPT, NODE_MODULES
+from dev.toolchain.packages import DENO, JAVASCRIPT, NODE_MODULES
+from local_dynatrace.runtime.sandbox import packages
+from local_dynatrace.testing import Local
+from local_dynatrace.testing.callers import CLIENT, DEPLOY_TOKEN, bearer
+from local_dynatrace.testing.flows import allow
+
+from .. import ROOT
 
 DRIVER = Path(__file__).with_name("javascript") / "sdk.js"
 SCOPES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.environment import Environment, missing
+from .environment import Environment, missing
 
 
 @pytest.mark.skipif(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.environment import Environment
+from .environment import Environment
 
 TOKEN: dict[str, Any] = {
     "name": "contract test (safe to delete)", "type": "TOKEN", "token": "no secret", "description": "made by a test",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.environment import Environment
+from .environment import Environment
 
 API = "/automation/v1/workflows"
 TASK: dict[str, Any] = {

@@ -27,7 +27,7 @@ MAX_RECORDS = 1_000
 
 @dataclass(frozen=True)
 class Result:
-    """What a query gave, in DQL's own values; ``simulator.grail.result`` writes it for the wire."""
+    """What a query gave, in DQL's own values; ``local_dynatrace.grail.result`` writes it for the wire."""
 
     query: str
     canonical: str

@@ -1,6 +1,6 @@
 """``fetch logs``: from the table of the log ingest, with the conditions SQLite can answer from its indexes.
 
-Table ``logs`` belongs to ``simulator.logs``; a record's attributes are one JSON text.
+Table ``logs`` belongs to ``local_dynatrace.logs``; a record's attributes are one JSON text.
 """
 
 from __future__ import annotations

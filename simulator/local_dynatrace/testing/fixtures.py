@@ -1,10 +1,12 @@
+"""pytest fixtures: a running local environment for each test module, reset for each test."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.local import Local
+from local_dynatrace.testing import Local
 
 
 @pytest.fixture(scope="module")
