@@ -1,1 +1,1 @@
-"""Set-up and checks of this repository. What runs before anything is installed uses the standard library only."""
+"""Setup and checks of this repository. What runs before anything is installed uses the standard library only."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .commands import Finished, run
 from .errors import SetupError
-from .packages import REQUIREMENTS_BROWSER, ROOT, pins
+from .packages import LOCKS, ROOT, install_packages, pins
 from .progress import Progress, Step
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -123,14 +123,14 @@ def choose(attempts: Iterable[Attempt], note: Callable[[str], None]) -> Path:
 def find() -> Path | str:
     """A browser that is here already, or why there is none; installs nothing."""
     if not installed():
-        return "the packages of requirements-browser.txt are not installed"
+        return "the packages of dev/requirements-browser.txt are not installed; `make browser` installs them"
     found = on_machine()
     return found if isinstance(found, Path) else playwrights_own() or found
 
 
 def installed() -> bool:
     """Whether this environment holds the packages that drive the browser, as pinned."""
-    return all(version_of(name) == version for name, version in pins(REQUIREMENTS_BROWSER).items())
+    return all(version_of(name) == version for name, version in pins(LOCKS["browser"]).items())
 
 
 def version_of(package: str) -> str | None:
@@ -140,21 +140,12 @@ def version_of(package: str) -> str | None:
         return None
 
 
-def install_packages(step: Step) -> None:
-    command: list[str | Path] = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "-q"]
-    command += ["--disable-pip-version-check", "--no-input", "-r", REQUIREMENTS_BROWSER]
-    done = run(command, cwd=ROOT, alive=step.alive)
-    if not done.ok:
-        raise SetupError(f"pip could not install {REQUIREMENTS_BROWSER.name}; its last lines:\n{done.last(8)}")
-    step.done = f"{REQUIREMENTS_BROWSER.name}, pinned and hashed"
-
-
 def main() -> int:
     progress = Progress()
     try:
         if not installed():
             with progress.step("packages", "installing Playwright and axe") as step:
-                install_packages(step)
+                install_packages(step, "browser")
         with progress.step("browser", "looking for a Chromium") as step:
             attempts: list[Attempt] = [
                 on_machine,

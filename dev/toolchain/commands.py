@@ -1,4 +1,4 @@
-"""Run a command: watch its lines, say that it lives, end it when it has stalled or the set-up is interrupted."""
+"""Run a command: watch its lines, say that it lives, end it when it has stalled or the setup is interrupted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
     alive: Callable[[], None] | None = None,
     stalled: Callable[[], bool] | None = None,
 ) -> Finished:
-    """Run ``command`` without input, in a process group of its own, so that nothing of it outlives the set-up."""
+    """Run ``command`` without input, in a process group of its own, so that nothing of it outlives the setup."""
     process = subprocess.Popen(
         [str(word) for word in command],
         cwd=cwd,

@@ -1,4 +1,4 @@
-"""One set-up at a time: a file lock that the system gives back even if its holder is killed."""
+"""One setup at a time: a file lock that the system gives back even if its holder is killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def locked(file: Path, waiting: Callable[[str], None]) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            waiting(f"waiting for another set-up (process {file.read_text().strip() or 'unknown'})")
+            waiting(f"waiting for another setup (process {file.read_text().strip() or 'unknown'})")
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -13,7 +13,7 @@ Which = Callable[[str], str | None]
 
 
 def missing(which: Which = shutil.which, has_module: Callable[[str], bool] | None = None) -> list[str]:
-    """What the set-up cannot do without and does not find."""
+    """What the setup cannot do without and does not find."""
     has_module = has_module or (lambda name: importlib.util.find_spec(name) is not None)
     found_missing = []
     if not which("git"):

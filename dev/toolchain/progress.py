@@ -1,4 +1,4 @@
-"""What the set-up prints: one aligned line a step, and signs of life while a long one runs."""
+"""What the setup prints: one aligned line a step, and signs of life while a long one runs."""
 
 from __future__ import annotations
 

@@ -1,36 +1,22 @@
-"""``python3 -m dev.toolchain.setup``: make this machine able to run the project; does nothing when nothing is to do.
+"""``python3 -m dev.toolchain.setup [deploy|up|test]``: install what is missing; does nothing if nothing is missing.
 
-Whatever ``python3`` the machine has reads this file first, so it keeps to what old versions understand; the steps
-themselves are in ``steps``.
+``setup.sh`` chooses the interpreter. Only the standard library is there when this runs for the first time.
 """
 
-import os
-import shutil
+from __future__ import annotations
+
 import sys
 
-MINIMUM = (3, 11)
-NEWEST_TRIED = 19
+from .packages import LOCKS
+from .steps import set_up
 
 
-def newer_python() -> "str | None":
-    """The path of an interpreter that is new enough, the newest first, for machines whose ``python3`` is not."""
-    for minor in range(NEWEST_TRIED, MINIMUM[1] - 1, -1):
-        path = shutil.which(f"python3.{minor}")
-        if path:
-            return path
-    return None
-
-
-def main() -> int:
-    if sys.version_info[:2] >= MINIMUM:
-        from dev.toolchain.steps import set_up
-
-        return set_up()
-    path = newer_python()
-    if path:
-        os.execv(path, [path, "-m", "dev.toolchain.setup"])
-    print(f"set-up: Python 3.11 or newer is needed; python3 is {sys.version.split()[0]}", file=sys.stderr)
-    return 1
+def main(arguments: list[str] | None = None) -> int:
+    wanted = (sys.argv[1:] if arguments is None else arguments) or ["test"]
+    if len(wanted) != 1 or wanted[0] not in LOCKS:
+        print(f"setup: expected one of {', '.join(LOCKS)}", file=sys.stderr)
+        return 2
+    return set_up(wanted[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stamps say what a finished step was made from, so that an unchanged set-up costs next to nothing."""
+"""Stamps say what a finished step was made from, so that an unchanged setup costs next to nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of the set-up, in order: virtual environment, Python packages, JavaScript packages, engine."""
+"""The steps of the setup, in order: virtual environment, Python packages, JavaScript packages, engine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ ENGINE_PATH = FOLDER / "engine-path"
 """The folder of the engine that goes on PATH; empty: the user's own, which is there already."""
 
 
-class SetUp:
-    def __init__(self, progress: Progress, stamps: Stamps, cache: Path) -> None:
-        self.progress, self.stamps, self.cache = progress, stamps, cache
+class Setup:
+    """What one set of packages needs (``packages.LOCKS`` names the sets)."""
+
+    def __init__(self, progress: Progress, stamps: Stamps, cache: Path, wanted: str = "test") -> None:
+        self.progress, self.stamps, self.cache, self.wanted = progress, stamps, cache, wanted
 
     # what each step depends on; equal to its stamp = nothing to do
 
@@ -36,17 +38,19 @@ class SetUp:
             str(engine_search.REQUIRED),
         )
 
-    def venv_done(self) -> bool:
-        return self.stamps.fresh("venv", packages.venv_inputs())
+    def python_done(self) -> bool:
+        return self.stamps.fresh(f"python-{self.wanted}", packages.python_inputs(self.wanted))
 
     def javascript_done(self) -> bool:
-        return self.stamps.fresh("javascript", packages.javascript_inputs())
+        return not packages.javascript_folders(self.wanted) or self.stamps.fresh(
+            f"javascript-{self.wanted}", packages.javascript_inputs(self.wanted)
+        )
 
     def engine_done(self) -> bool:
         return self.stamps.fresh("engine", self.engine_inputs())
 
     def done(self) -> bool:
-        return self.venv_done() and self.javascript_done() and self.engine_done()
+        return self.python_done() and self.javascript_done() and self.engine_done()
 
     # the steps
 
@@ -54,28 +58,35 @@ class SetUp:
         missing = machine.missing()
         if missing:
             raise SetupError(f"missing on this machine: {', '.join(missing)}")
-        if not self.venv_done():
-            self.venv()
+        if not self.python_done():
+            self.python()
         if not self.javascript_done():
             self.javascript()
         if not self.engine_done():
             self.engine()
 
-    def venv(self) -> None:
-        self.stamps.drop("venv")
+    def python(self) -> None:
+        self.forget("python")
         if not packages.usable_venv():
             with self.progress.step("python", "making .venv") as step:
                 packages.make_venv(step)
-        count = len(packages.pins(packages.REQUIREMENTS_LOCAL))
+        count = len(packages.pins(*packages.locks(self.wanted)))
         with self.progress.step("packages", f"installing {count} Python packages") as step:
-            packages.install_packages(step)
-        self.stamps.write("venv", packages.venv_inputs())
+            packages.install_packages(step, self.wanted)
+        for name in packages.smaller(self.wanted):
+            self.stamps.write(f"python-{name}", packages.python_inputs(name))
 
     def javascript(self) -> None:
-        self.stamps.drop("javascript")
+        self.forget("javascript")
         with self.progress.step("javascript", "installing the Dynatrace SDK") as step:
-            packages.install_javascript(step)
-        self.stamps.write("javascript", packages.javascript_inputs())
+            packages.install_javascript(step, self.wanted)
+        for name in packages.smaller(self.wanted):
+            self.stamps.write(f"javascript-{name}", packages.javascript_inputs(name))
+
+    def forget(self, step: str) -> None:
+        """Drop a step's stamps before it begins: an interrupted step must not look finished."""
+        for name in packages.LOCKS:
+            self.stamps.drop(f"{step}-{name}")
 
     def engine(self) -> None:
         self.stamps.drop("engine")
@@ -97,32 +108,32 @@ class SetUp:
         self.stamps.write("engine", self.engine_inputs())
 
 
-def set_up(progress: Progress | None = None) -> int:
-    """Do what is missing; returns the exit code."""
+def set_up(wanted: str = "test", progress: Progress | None = None) -> int:
+    """Do what is missing for a set of packages; returns the exit code."""
     progress = progress or Progress()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupted)
     began = progress.now()
-    setup = SetUp(progress, Stamps(FOLDER), machine.cache_folder())
+    setup = Setup(progress, Stamps(FOLDER), machine.cache_folder(), wanted)
     try:
         if setup.done():
             return 0
-        with locked(FOLDER / "lock", lambda text: progress.write(f"set-up: {text}\n")):
+        with locked(FOLDER / "lock", lambda text: progress.write(f"setup: {text}\n")):
             if setup.done():
                 return 0
-            progress.write("Set-up (unchanged parts are skipped)\n")
+            progress.write("Setup\n")
             setup.run()
     except SetupError as error:
-        print(f"set-up: {error}", file=sys.stderr)
+        print(f"setup: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         progress.clear()
-        print("set-up: interrupted; the same command continues it", file=sys.stderr)
+        print("setup: interrupted; run the same command to continue", file=sys.stderr)
         return 130
-    progress.write(f"Set-up done in {elapsed(progress.now() - began)}\n\n")
+    progress.write(f"Setup done in {elapsed(progress.now() - began)}\n\n")
     return 0
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
-    # The same way out as Ctrl-C: commands are ended, scratch folders removed.
+    # Handled like Ctrl-C: commands are ended, scratch folders removed.
     raise KeyboardInterrupt

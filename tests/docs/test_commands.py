@@ -35,7 +35,7 @@ def test_every_operation_has_a_target_of_its_name() -> None:
 
 
 def test_the_variables_that_targets_take_are_those_of_their_commands() -> None:
-    for target, variables in re.findall(r"^([a-z-]+): setup ## [^\n(]*\(([^)]*)\)\n", MAKEFILE, re.MULTILINE):
+    for target, variables in re.findall(r"^([a-z-]+): for-\w+ ## [^\n(]*\(([^)]*)\)\n", MAKEFILE, re.MULTILINE):
         for variable in re.findall(r"\b([A-Z]+)=", variables):
             recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
             assert recipe

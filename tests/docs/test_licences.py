@@ -28,7 +28,7 @@ NAMED = set(re.findall(r"[A-Za-z]+(?:-[0-9][\w.-]*)?(?:-Clause)?", " ".join(
 
 def packages() -> list[str]:
     found = set()
-    for file in ("requirements.txt", "dev/requirements-local.txt"):
+    for file in ("requirements.txt", "dev/requirements-up.txt", "dev/requirements-test.txt", "dev/requirements-uv.txt"):
         found |= set(re.findall(r"^([a-zA-Z0-9._-]+)==", (ROOT / file).read_text(), re.MULTILINE))
     return sorted(found)
 
