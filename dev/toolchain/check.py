@@ -1,7 +1,8 @@
-"""``python -m dev.toolchain.check [--fix | --tests [pytest's arguments]]``: every check, one line each.
+"""``python -m dev.toolchain.check [--fix | --quick | --tests] [pytest's arguments]``: every linter, one line each.
 
-Runs inside the virtual environment and needs no network. With ``--tests`` pytest comes last, and its closing line is
-the last line, unless a check before it failed, which is then said once more.
+Runs inside the virtual environment and needs no network. ``--tests`` runs pytest after the linters; with ``-k`` it
+runs pytest alone. ``--quick`` runs the tests that are not marked ``slow``. pytest's closing line is the last line,
+unless a linter failed, which is then repeated.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 
 from .commands import run
-from .packages import DENO, JAVASCRIPT, ROOT
+from .packages import DENO, JAVASCRIPT, ROOT, SIMULATOR, VENV
 from .progress import Progress
 
 SCRIPT = ROOT / "workflow_src"
 JAVASCRIPT_FOLDERS = (SCRIPT, *(ROOT / name for name in ("simulator", "dev", "tests")))
 IMPORT_MAP = ROOT / ".local" / "setup" / "import-map.json"
+LINT_IMPORTS = VENV / "bin" / "lint-imports"
 LINE_WIDTH = "--line-width=120"
-WORKERS = "2"
+PARALLEL = ["-n", "logical", "--dist", "worksteal"]
+"""All cores; a worker that has finished takes tests from the others. Consecutive tests stay together otherwise, so
+fixtures of a module are set up about once."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ def javascript_files() -> list[str]:
 
 
 def write_import_map() -> None:
-    """Lead the names that the script imports to the installed packages and their types."""
+    """Map the names that the script imports to the installed packages and their types."""
     names = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
     imports = {name: f"npm:{name}@{version}" for name, version in names.items()}
     IMPORT_MAP.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +56,9 @@ def checks() -> list[Check]:
         Check("format", [python, "-m", "ruff", "format", "--check", "--quiet", "."]),
         Check("types", [python, "-m", "mypy", "--no-error-summary"]),
     ]
+    for project in (ROOT, SIMULATOR):
+        if "importlinter" in tomllib.loads((project / "pyproject.toml").read_text()).get("tool", {}):
+            found.append(Check("imports", [str(LINT_IMPORTS), str(project / "pyproject.toml")]))
     files = javascript_files()
     if files:
         found.append(Check("js lint", [deno, "lint", "--quiet", "--no-config", *files]))
@@ -75,7 +83,7 @@ def fixes() -> list[Check]:
 
 
 def run_all(chosen: list[Check], progress: Progress) -> list[str]:
-    """Run every check, also after a failed one; returns the names of those that failed."""
+    """Run every linter, even after one has failed; returns the names of those that failed."""
     env = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
     failed = []
     for check in chosen:
@@ -89,21 +97,26 @@ def run_all(chosen: list[Check], progress: Progress) -> list[str]:
 
 
 def tests(arguments: list[str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadfile", *arguments]
+    command = [sys.executable, "-m", "pytest", *PARALLEL, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def main(arguments: list[str]) -> int:
     progress = Progress()
-    if arguments[:1] == ["--fix"]:
+    kind, more = (arguments or [""])[0], arguments[1:]
+    if kind == "--fix":
         return 1 if run_all(fixes(), progress) else 0
+    if kind == "--quick":
+        return tests(["-m", "not slow", *more])
+    if kind == "--tests" and "-k" in more:
+        return tests(more)
     failed = run_all(checks(), progress)
     code = 0
-    if arguments[:1] == ["--tests"]:
+    if kind == "--tests":
         progress.write("\n")
-        code = tests(arguments[1:])
+        code = tests(more)
     if failed:
-        print(f"failed checks: {', '.join(failed)}", file=sys.stderr)
+        print(f"failed linters: {', '.join(failed)}", file=sys.stderr)
     return code or (1 if failed else 0)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from local_dynatrace.testing import Local
 
 from .crash import kill_and_look
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 6
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -423,11 +422,11 @@ def test_records_of_different_types_are_described_in_runs() -> None:
     ]
 
 
-# speed
+# many records
 
 
-def test_a_hundred_thousand_records_are_queried_quickly(tmp_path: Path) -> None:
-    """Limits are ten times what an idle machine needs, so that a busy one passes."""
+@pytest.mark.slow
+def test_a_sorted_query_scans_only_what_its_limit_needs(tmp_path: Path) -> None:
     world = World(Options(seed=1), Store(tmp_path / "world.sqlite"))
     world.clock.set_mode("frozen")
     world.clock.jump(NOW)
@@ -439,20 +438,14 @@ def test_a_hundred_thousand_records_are_queried_quickly(tmp_path: Path) -> None:
     ]
     with world.store.transaction():
         table.insert(world, rows)
-    started = time.perf_counter()
     first = dql.execute(world, MANUAL)
-    manual_s = time.perf_counter() - started
-    started = time.perf_counter()
     every = dql.execute(
         world, 'fetch logs | filter contains(content, "renew") | summarize n = count(), by:{event.action}'
     )
-    general_s = time.perf_counter() - started
     world.store.close()
 
     assert first.scanned_records == 100
-    assert manual_s < 0.2
     assert every.rows == [{"event.action": "renew", "n": 100_000}]
-    assert general_s < 15
 
 
 def test_an_alignment_in_parentheses_stays_there() -> None:
@@ -503,12 +496,14 @@ QUERIES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(QUERIES)
 def test_a_tree_survives_being_written_and_read(tree: Query) -> None:
     assert parse(render(tree)) == tree
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES)
 def test_a_well_formed_query_gives_records_or_a_refusal(world: World, query: Query) -> None:
@@ -519,6 +514,7 @@ def test_a_well_formed_query_gives_records_or_a_refusal(world: World, query: Que
     json.dumps([[encode(row) for row in result.rows], types_of(result.rows)], allow_nan=False)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet='fetchlogs |,:="`\\/*@-+(){}[]0123456789.~\nandäü\ud800', max_size=60))
 def test_any_text_gives_records_or_a_refusal(world: World, text: str) -> None:

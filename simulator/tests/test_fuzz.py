@@ -14,6 +14,8 @@ from local_dynatrace.testing import Local
 
 from . import fuzz, steering
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES, STEERING_EXAMPLES = 600, 250
 SETTINGS: dict[str, Any] = {
     "deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck),
@@ -24,6 +26,7 @@ SETTINGS: dict[str, Any] = {
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Local, fuzz.Known]]:
     local = Local(tmp_path_factory.mktemp("fuzz"), clock="frozen")
     yield local, fuzz.prepare(local)
+    check_log(local)
     local.close()
 
 
@@ -31,7 +34,15 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Local,
 def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[steering.Steered]:
     local = Local(tmp_path_factory.mktemp("steering"), clock="frozen", scheduler=True)
     yield steering.prepare(local)
+    check_log(local)
     local.close()
+
+
+def check_log(local: Local) -> None:
+    """No request may have left an error or a secret in the log."""
+    log = Path(local.folder / "local-dynatrace.log").read_text()
+    assert "Traceback" not in log, log[-3000:]
+    assert not any(secret in log for secret in fuzz.SECRETS)
 
 
 @settings(max_examples=EXAMPLES, **SETTINGS)
@@ -52,11 +63,3 @@ def test_the_sweeps_reach_every_route_between_them() -> None:
 
     assert {(route.method, route.path) for route in fuzz.every_route()} == reached
     assert {("PUT", "/_sim/state"), ("POST", "/_sim/ui/controls/clock"), ("GET", "/_sim/idle")} <= reached
-
-
-def test_nothing_was_written_to_the_error_log(furnished: tuple[Local, fuzz.Known], steered: steering.Steered) -> None:
-    for local in (furnished[0], steered.local):
-        log = Path(local.folder / "local-dynatrace.log").read_text()
-
-        assert "Traceback" not in log, log[-3000:]
-        assert not any(secret in log for secret in fuzz.SECRETS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -141,12 +140,8 @@ def test_ten_megabytes_are_the_limit_of_a_request(local: Local) -> None:
 
 def test_fifty_thousand_records_are_the_limit_of_a_request(local: Local) -> None:
     body = [{"content": f"record {number}", "log.source": "bulk", "event.id": str(number)} for number in range(50_000)]
-    began = time.perf_counter()
-    accepted = send(local, body)
-    seconds = time.perf_counter() - began
 
-    assert accepted.status_code == 204
-    assert seconds < 8  # about 1 s alone on a small machine
+    assert send(local, body).status_code == 204
     assert send(local, [*body, {}]).status_code == 413
     assert len(stored(local)) == 50_000
 

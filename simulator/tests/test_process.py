@@ -20,6 +20,8 @@ from local_dynatrace.testing.callers import DEPLOY, bearer
 
 from . import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

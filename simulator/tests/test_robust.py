@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -135,14 +134,12 @@ def test_slow_clients_keep_nobody_waiting(local: Local) -> None:
     try:
         for connection in half:
             connection.sendall(b"POST /api/v2/logs/ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-        begun = time.perf_counter()
-        local.sim("GET", "health")
-        took = time.perf_counter() - begun
+        # Times out if the server waits for the other half of one of them.
+        assert local.sim("GET", "health")["status"] == "ready"
     finally:
         for connection in half:
             connection.close()
 
-    assert took < 1
     assert local.sim("GET", "health")["status"] == "ready"
 
 

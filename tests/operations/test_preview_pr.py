@@ -15,6 +15,8 @@ import yaml
 from tests import ROOT
 from tests.engine.deployment import Done, changes, search_path
 
+pytestmark = pytest.mark.slow
+
 CANARY = "canary-of-the-jobs-own-secret"
 PROGRAM = ("__main__.py", "Pulumi.yaml", ".gitignore", "providers", "workflow_src")
 

@@ -13,6 +13,8 @@ import pytest
 from dev.soak.oracle import driver
 from workflow_src.render import script_template
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 300
 MUTANT_SEEDS = 100
 

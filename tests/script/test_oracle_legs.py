@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dev.soak.oracle import driver
+
+pytestmark = pytest.mark.slow
 
 RECORDS, LATENCY_MS, HOURS = 130_000, 2_000, 2
 """Two seconds a call: about 4,300 records a leg, so half an hour more of work than maxExecutionTimeMinutes (55)."""

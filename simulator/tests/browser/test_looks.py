@@ -11,6 +11,8 @@ from local_dynatrace.testing import Local
 from .addresses import pages
 from .conftest import picture, tab
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
