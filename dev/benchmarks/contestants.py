@@ -18,7 +18,7 @@ from typing import Any
 
 from dev import ROOT
 from local_dynatrace.kernel.options import Options
-from local_dynatrace.runtime.sandbox import packages
+from local_dynatrace.runtime.modules import packages
 from workflow_src.render import render_script, script_template
 
 HERE = ROOT / "dev" / "benchmarks"

@@ -1,3 +1,3 @@
-"""The local environment: stands in for a Dynatrace environment and the Sectigo SCM audit API. See README.md."""
+"""The local environment: a Dynatrace environment on this machine, for anybody. See README.md."""
 
 VERSION = "0.1.0"

@@ -22,9 +22,9 @@ STOP_LIMIT_S = 10.0
 def start(state: Path, port: int | None, arguments: list[str]) -> int:
     """Return when the environment answers; one that already does is left alone."""
     if known := holder(state):
-        if port not in (None, 0, known[1]):
-            return fail(f"the local environment of {state} already runs, on port {known[1]}; stop it first")
-        return say(f"local environment already runs at http://127.0.0.1:{known[1]} (pid {known[0]})")
+        if port not in (None, 0, known.port):
+            return fail(f"the local environment of {state} already runs, on port {known.port}; stop it first")
+        return say(f"local environment already runs at {known.url} (pid {known.pid})")
     state.parent.mkdir(parents=True, exist_ok=True)
     log = state.with_suffix(".log")
     with log.open("ab") as output:
@@ -35,7 +35,7 @@ def start(state: Path, port: int | None, arguments: list[str]) -> int:
         )  # fmt: skip
     wait(START_LIMIT_S, lambda: holder(state) or process.poll() is not None)
     if process.poll() is None and (known := holder(state)):
-        return say(f"local environment ready at http://127.0.0.1:{known[1]} (pid {known[0]}, log {log})")
+        return say(f"local environment ready at {known.url} (pid {known.pid}, log {log})")
     process.kill()
     process.wait()
     said = log.read_bytes()[begun:].decode(errors="replace").strip().splitlines()
@@ -46,34 +46,32 @@ def stop(state: Path) -> int:
     known = holder(state)
     if known is None:
         return say("no local environment is running")
-    pid, port = known
-    os.kill(pid, signal.SIGTERM)
+    os.kill(known.pid, signal.SIGTERM)
     if not wait(STOP_LIMIT_S, lambda: not held(state)):
-        return fail(f"the local environment (pid {pid}) does not end; see {state.with_suffix('.log')}")
-    return say(f"local environment at http://127.0.0.1:{port} stopped; its state is kept in {state}")
+        return fail(f"the local environment (pid {known.pid}) does not end; see {state.with_suffix('.log')}")
+    return say(f"local environment at {known.url} stopped; its state is kept in {state}")
 
 
 def status(state: Path) -> int:
-    """Exit code 3 (as system services have it) if none runs."""
+    """Exit code 3, as for system services, if none runs."""
     known = holder(state)
     if known is None:
         say("no local environment is running")
         return 3
-    pid, port = known
-    body = health(port)
+    body = health(known.url)
     if body is None:
-        return fail(f"a local environment (pid {pid}) runs, but does not answer on port {port}")
+        return fail(f"a local environment (pid {known.pid}) runs, but does not answer at {known.url}")
     clock = body["clock"]
     return say(
-        f"local environment runs at http://127.0.0.1:{port} (pid {pid}), "
+        f"local environment runs at {known.url} (pid {known.pid}), "
         f"clock {clock['mode']} at {clock['now']}, {len(body['faults'])} fault rules, "
         f"{len(body['runtime']['running'])} scripts running"
     )
 
 
-def health(port: int) -> dict[str, Any] | None:
-    """The health answer on this port; None if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def health(url: str) -> dict[str, Any] | None:
+    """The health answer at this address; None if there is none."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=2)
     try:
         connection.request("GET", "/_sim/health")
         answer = connection.getresponse()
@@ -86,7 +84,7 @@ def health(port: int) -> dict[str, Any] | None:
 
 
 def wait(limit_s: float, condition: Callable[[], Any]) -> bool:
-    """Poll a condition of another process, of which no event could tell."""
+    """Poll a condition of another process, which cannot notify this one. Returns whether it came true."""
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         if condition():

@@ -1,4 +1,4 @@
-"""One process per state: a locked pid file beside it, which says who holds it and on which port.
+"""One process per state: a locked pid file beside it, which says who holds it and where it answers.
 
 The lock ends with the process, however it ends, so a stale file or a reused pid misleads nobody.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -16,6 +17,17 @@ class ClaimedError(Exception):
 
 def pid_file(state: Path) -> Path:
     return state.with_suffix(".pid")
+
+
+@dataclass(frozen=True)
+class Holder:
+    pid: int
+    url: str
+    """``http://127.0.0.1:8787``"""
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
 
 class Claim:
@@ -31,9 +43,9 @@ class Claim:
             raise ClaimedError from None
         self.write("")
 
-    def answering(self, port: int) -> None:
-        """Say that this process answers on ``port``."""
-        self.write(f"{os.getpid()} {port}\n")
+    def answering(self, url: str) -> None:
+        """Say where this process answers."""
+        self.write(f"{os.getpid()} {url}\n")
 
     def write(self, text: str) -> None:
         os.ftruncate(self._descriptor, 0)
@@ -59,12 +71,12 @@ def held(state: Path) -> bool:
     return False
 
 
-def holder(state: Path) -> tuple[int, int] | None:
-    """(pid, port) of the process that holds this state and has begun to answer."""
+def holder(state: Path) -> Holder | None:
+    """The process that holds this state and has begun to answer."""
     if not held(state):
         return None
     try:
-        pid, port = pid_file(state).read_text().split()
+        pid, url = pid_file(state).read_text().split()
+        return Holder(int(pid), url)
     except (FileNotFoundError, ValueError):
         return None
-    return int(pid), int(port)

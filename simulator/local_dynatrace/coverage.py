@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import app
+from . import app, plugins
 from .kernel.routing import Route, scopes_of
 from .refused import REFUSED
 
@@ -17,8 +17,7 @@ OWN = ("control", "pages")
 """Not of a vendor: described in README.md."""
 TITLES = {
     "sso": "Dynatrace SSO", "tokens": "Access tokens", "vault": "Credential vault", "settings": "Settings",
-    "automation": "Automation (workflows)", "logs": "Log ingest", "grail": "Grail (DQL)", "scm-sso": "Sectigo SSO",
-    "scm": "SCM audit API",
+    "automation": "Automation (workflows)", "logs": "Log ingest", "grail": "Grail (DQL)",
 }  # fmt: skip
 HEAD = """# What is simulated
 
@@ -33,13 +32,14 @@ public clients, threads of their users; [D] is derived.
 
 
 def coverage() -> str:
-    table = {api: routes for api, routes in app.routes_by_api().items() if api not in OWN}
+    table = {api: routes for api, routes in app.route_table().by_api().items() if api not in OWN}
+    titles = {**TITLES, **{api: title for plugin in plugins.found() for api, title in plugin.api_titles.items()}}
     every = [route for routes in table.values() for route in routes]
     exact = sum(route.fidelity == "exact" for route in every)
     parts = [
         HEAD,
         f"{len(every)} routes: {exact} exact, {len(every) - exact} approximate; {len(REFUSED)} families refused.\n",
-        *(f"## {TITLES.get(api, api)}\n\n{of_api(routes)}\n" for api, routes in table.items()),
+        *(f"## {titles.get(api, api)}\n\n{of_api(routes)}\n" for api, routes in table.items()),
         f"## Refused\n\n{refused()}\n",
     ]
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""One process: two loopback listeners on one event loop, a scheduler, and a quick end."""
+"""One process: two listeners on one event loop (clients, scripts), a scheduler, and a quick end."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Any
 
 import uvicorn
 
-from . import app, timekeeping
+from . import app, plugins
 from .automation.scheduler import Scheduler
 from .claim import Claim, ClaimedError
 from .guard import Guard
+from .kernel import timekeeping
 from .kernel.clock import Mode
-from .kernel.options import Options
+from .kernel.options import LOOPBACK, Options
 from .kernel.server import CuttableProtocol
 from .kernel.store import Store
 from .kernel.world import World
 from .runtime.egress import Egress
 
-LOOPBACK = "127.0.0.1"
 log = logging.getLogger("local_dynatrace")
 GRACE_S = 0.3
 """How long an answer under way may take to leave when the process is told to end."""
@@ -53,29 +53,37 @@ class Server(uvicorn.Server):
         yield
 
 
-def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback address. Raises StartError if the port is taken."""
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartError if the port is taken or the address is not of this machine."""
     try:
-        return socket.create_server((LOOPBACK, port), backlog=256)
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256
+        )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise StartError(f"cannot listen on {LOOPBACK}:{port}: {error.strerror}") from None
+            raise StartError(f"cannot listen on {host}:{port}: {error.strerror}") from None
         raise StartError(
             f"port {port} is in use: stop what listens there, or choose another with --port "
-            "(`python -m local_dynatrace status` tells whether it is a local environment)"
+            "(`local-dynatrace status` says whether it is a local environment)"
         ) from None
 
 
-def open_world(options: Options, mode: Mode | None, seed: int | None) -> World:
+def open_world(options: Options, mode: Mode | None, seed: int | None, present: tuple[plugins.Plugin, ...]) -> World:
     """The world of a state file: options given now, clock and seed as they were unless given."""
     store = Store(options.state)
     options.seed = store.meta("seed", options.seed) if seed is None else seed
-    world = World(options, store)
+    world = World(options, store, present)
     timekeeping.resume(world.clock, store, mode)
     return world
 
 
-def serve(options: Options, mode: Mode | None, seed: int | None, announce: Callable[[str], None]) -> None:
+def serve(
+    options: Options,
+    mode: Mode | None,
+    seed: int | None,
+    present: tuple[plugins.Plugin, ...],
+    announce: Callable[[str], None],
+) -> None:
     """Run until SIGTERM or SIGINT. ``announce`` gets the address as soon as it answers. Raises StartError."""
     try:
         claim = Claim(options.state)
@@ -86,34 +94,42 @@ def serve(options: Options, mode: Mode | None, seed: int | None, announce: Calla
         ) from None
 
     def ready(url: str) -> None:
-        claim.answering(options.port)
+        claim.answering(url)
         announce(url)
 
     try:
-        main = listen(options.port)
+        main = listen(options.host, options.port)
         options.port = main.getsockname()[1]
-        asyncio.run(run(options, mode, seed, main, ready))
+        asyncio.run(run(options, mode, seed, present, main, ready))
     finally:
         claim.release()
 
 
 async def run(
-    options: Options, mode: Mode | None, seed: int | None, main: socket.socket, announce: Callable[[str], None]
+    options: Options,
+    mode: Mode | None,
+    seed: int | None,
+    present: tuple[plugins.Plugin, ...],
+    main: socket.socket,
+    announce: Callable[[str], None],
 ) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, stop.set)
-    world = open_world(options, mode, seed)
+    world = open_world(options, mode, seed, present)
     try:
-        dispatcher = app.build(world)
+        built = app.build(world)
     except app.OtherVersionError:
         raise StartError(
             f"the state {options.state} was made by another version of the local environment: delete it, "
             "or give this one a file of its own with --state"
         ) from None
-    inner = listen(0)
-    world.scripts.port = inner.getsockname()[1]
-    servers = [(server(Guard(world, dispatcher)), main), (server(Egress(world, dispatcher)), inner)]
+    inner = listen(LOOPBACK, 0)
+    built.scripts.port = inner.getsockname()[1]
+    servers = [
+        (server(Guard(world, built.dispatcher)), main),
+        (server(Egress(world, built.dispatcher, built.scripts)), inner),
+    ]
     scheduler = Switch(world, stop)
     serving = [asyncio.create_task(each.serve(sockets=[listener])) for each, listener in servers]
     for each, _ in servers:
@@ -172,7 +188,7 @@ async def end(world: World, servers: list[Server], serving: list[asyncio.Task[No
         each.should_exit = True
         asyncio.get_running_loop().call_later(GRACE_S, setattr, each, "force_exit", True)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(app.kill_scripts(world), LIMIT_S / 2)
+        await asyncio.wait_for(world.scripts.kill_all(), LIMIT_S / 2)
     _, late = await asyncio.wait(serving, timeout=LIMIT_S / 2)
     for task in late:
         task.cancel()

@@ -69,7 +69,7 @@ class Known:
 
 
 def every_route() -> list[Route]:
-    return [route for found in app.routes_by_api().values() for route in found]
+    return list(app.route_table().routes)
 
 
 def steers(route: Route) -> bool:

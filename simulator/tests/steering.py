@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from local_dynatrace.control import presets
 from local_dynatrace.kernel.routing import Route
-from local_dynatrace.pages.render import NAVIGATION
+from local_dynatrace.pages.render import navigation
+from local_dynatrace.plugins import found as plugins
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import CLIENT, DEPLOY, SEED
 
@@ -21,7 +22,7 @@ from .fuzz import SCHEMA, Known, check, every_route, filled, form_of, mutated, s
 
 LOOKED_AT = (
     "/_sim/health", "/_sim/state", "/_sim/dump?all=true", "/_sim/requests?all=true",
-    "/ui/apps/dynatrace.automations/settings", *(href for _, _, href in NAVIGATION),
+    "/ui/apps/dynatrace.automations/settings", *(entry.href for entry in navigation(plugins())),
 )  # fmt: skip
 """What has to answer after anything."""
 ASKED = (

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from local_dynatrace.kernel.clock import iso
-from local_dynatrace.pages import chain, health, timeline
-from local_dynatrace.pages.delivery import Delivery
-from local_dynatrace.pages.ledger import Run
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import DEPLOY
+from local_sectigo.pages import chain, health, timeline
+from local_sectigo.pages.delivery import Delivery
+from local_sectigo.pages.ledger import Run
 
 from .test_pages import EXECUTIONS, WORKFLOWS, deploy, ingest, page, run
 

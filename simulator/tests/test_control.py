@@ -12,6 +12,7 @@ import pytest
 
 from local_dynatrace.__main__ import options, parser
 from local_dynatrace.kernel.options import Options
+from local_dynatrace.plugins import found, options_type
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import DEPLOY, SEED, bearer, lookup
 from local_dynatrace.testing.callers import DEPLOY_TOKEN as TOKEN
@@ -190,7 +191,7 @@ def test_the_readme_lists_every_option_with_its_default_and_every_control_call(l
     text = (ROOT / "simulator" / "README.md").read_text(encoding="utf-8")
     listed = {key: json.loads(value.strip("`")) for key, value in re.findall(r"^\| `(\w+)` \| (\S+) \|", text, re.M)}
 
-    assert listed == Options(port=0, state=Path("x")).shown()
+    assert listed == options_type(found())(port=0, state=Path("x")).shown()
     assert "`POST /_sim/reset`" in text
 
 

@@ -7,14 +7,15 @@ from dataclasses import fields
 
 import pytest
 
-from local_dynatrace import app, refused
+from local_dynatrace import app, plugins, refused
 from local_dynatrace.control import presets
 from local_dynatrace.coverage import FILE, OWN, coverage
 from local_dynatrace.kernel.options import Options
 from local_dynatrace.kernel.routing import Route
 from local_dynatrace.testing import Local
 
-ROUTES = [route for routes in app.routes_by_api().values() for route in routes]
+ROUTES = app.route_table().routes
+OPTIONS = plugins.options_type(plugins.found())
 VENDORS = [route for route in ROUTES if route.api not in OWN]
 
 
@@ -66,7 +67,7 @@ def test_a_known_path_with_another_method_names_the_right_ones(local: Local) -> 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
 
 
-@pytest.mark.parametrize("name", [*presets.known(), *(option.name for option in fields(Options))])
+@pytest.mark.parametrize("name", [*presets.known(), *(option.name for option in fields(OPTIONS))])
 def test_the_readme_names_every_preset_and_option(name: str) -> None:
     known = FILE.with_name("README.md").read_text(encoding="utf-8")
 

@@ -12,14 +12,15 @@ import pytest
 import requests
 
 from local_dynatrace.pages import executions, histogram
-from local_dynatrace.pages.render import NAVIGATION, duration
+from local_dynatrace.pages.render import duration, navigation
+from local_dynatrace.plugins import found
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import DEPLOY, DEPLOY_TOKEN, SEED, api_token, bearer
 
 HOSTILE = "</span><script>alert('x')</script> & \"quoted\""
 WORKFLOWS = "/ui/apps/dynatrace.automations/workflows"
 EXECUTIONS = "/ui/apps/dynatrace.automations/executions"
-PATHS = [*(href for _, _, href in NAVIGATION), "/ui/apps/dynatrace.automations/settings"]
+PATHS = [*(entry.href for entry in navigation(found())), "/ui/apps/dynatrace.automations/settings"]
 VOID = {"meta", "link", "input", "br", "img", "rect"}
 
 
@@ -132,7 +133,7 @@ def test_a_workflow_shows_schedule_identity_script_and_executions(local: Local) 
 
     assert "Every 10 minutes" in text
     assert "<time>2026-01-29 10:10:00</time>" in text
-    assert "Sectigo connector (service user)" in text
+    assert "Automation (service user)" in text
     assert '<span id="L2"><a href="#L2" tabindex="-1">2</a>  console.log(&#39;one &lt; two&#39;);</span>' in text
     assert text.count("pages 2 · sent 130") == 2
     assert "↳ 2" in text
@@ -399,7 +400,7 @@ def test_a_preset_is_broken_and_repaired_by_a_button(local: Local) -> None:
 
 def test_every_preset_has_its_button_in_one_of_two_groups(local: Local) -> None:
     text = page(local, "/_sim/ui/controls")
-    running, _, deploying = text.partition("Break something: while it is being deployed")
+    running, _, deploying = text.partition("Break something: while something is deployed")
 
     names = {preset["name"] for preset in local.sim("GET", "presets")["presets"]}
     assert names == set(re.findall(r'action="/_sim/ui/controls/presets/([a-z0-9-]+)"', text))

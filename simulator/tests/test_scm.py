@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from local_dynatrace.kernel.options import Options
 from local_dynatrace.kernel.store import Store
 from local_dynatrace.kernel.world import World
+from local_dynatrace.plugins import found, options_type
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import SEED
 from local_sectigo.scm import cursor, records, setup
@@ -280,7 +280,7 @@ def test_a_cursor_is_exactly_what_the_server_writes() -> None:
 
 
 def test_a_page_of_a_million_records_is_found_at_once(tmp_path: Path) -> None:
-    world = World(Options(seed=1), Store(tmp_path / "world.sqlite"))
+    world = World(options_type(found())(seed=1), Store(tmp_path / "world.sqlite"))
     setup(world)
     world.store.run(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999999)"

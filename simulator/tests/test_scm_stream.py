@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from local_dynatrace.kernel.clock import iso
-from local_dynatrace.kernel.options import Options
 from local_dynatrace.kernel.store import Store
 from local_dynatrace.kernel.world import World
+from local_dynatrace.plugins import found, options_type
 from local_sectigo.scm import company, records, setup, stream, wire
 from local_sectigo.scm.stories import Event
 
@@ -32,7 +32,7 @@ def told(seed: int, hour: int) -> tuple[Event, ...]:
 
 
 def world_at(path: Path, hour: int, **options: object) -> World:
-    world = World(Options(seed=1, **options), Store(path / "world.sqlite"))  # type: ignore[arg-type]
+    world = World(options_type(found())(seed=1, **options), Store(path / "world.sqlite"))
     world.clock.set_mode("frozen")
     world.clock.jump(hour * HOUR_US)
     setup(world)

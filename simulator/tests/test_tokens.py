@@ -28,7 +28,7 @@ def test_a_token_with_any_scope_may_look_itself_up(local: Local) -> None:
     assert answer.status_code == 200
     assert {key: body[key] for key in ("id", "name", "enabled", "personalAccessToken", "owner", "scopes")} == {
         "id": PUBLIC,
-        "name": "Sectigo Integration Token",
+        "name": "Deployment token",
         "enabled": True,
         "personalAccessToken": False,
         "owner": SERVICE_USER["id"],

@@ -14,7 +14,7 @@ from typing import Any
 
 from dev import ROOT
 from local_dynatrace.kernel.options import Options
-from local_dynatrace.runtime.sandbox import packages
+from local_dynatrace.runtime.modules import packages
 from workflow_src.render import render_script, script_template
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"

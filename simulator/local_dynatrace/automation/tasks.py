@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..kernel.scripts import Job
 from ..kernel.store import Row
 from ..kernel.world import World
-from ..runtime.job import Job
 from .workflow_checks import JAVASCRIPT
 
 FINAL = ("SUCCESS", "ERROR", "SKIPPED", "DISCARDED", "CANCELLED")

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from ..kernel.routing import Route
-from ..kernel.world import World
 from . import routes, state_routes
 
 ROUTES: list[Route] = [*routes.ROUTES, *state_routes.ROUTES]
 
-__all__ = ["ROUTES", "setup"]
-
-
-def setup(world: World) -> None:
-    """The control API has no state of its own."""
+__all__ = ["ROUTES"]

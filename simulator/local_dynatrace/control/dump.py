@@ -13,11 +13,11 @@ from ..kernel.nesting import read_json
 from ..kernel.store import Row
 from ..kernel.world import World
 
-NEVER = ("kernel_meta", "bearer_tokens", "scm_tokens")
+NEVER = ("kernel_meta", "bearer_tokens")
 """The kernel's own bookkeeping (clock, position of ids) and tokens that live minutes."""
 TRACES = (
     "executions", "task_executions", "action_executions", "execution_logs",
-    "logs", "scm_records", "settings_outbound_history", "workflow_history",
+    "logs", "settings_outbound_history", "workflow_history",
 )  # fmt: skip
 """What use leaves behind; only with ``everything``."""
 TOUCHED = ("number", "revision", "modified_us", "modified_by", "author", "last_used_us", "next_us")
@@ -27,10 +27,12 @@ TOUCHED = ("number", "revision", "modified_us", "modified_by", "author", "last_u
 def dump(world: World, everything: bool) -> dict[str, list[dict[str, Any]]]:
     """Rows by table; tables and rows in a stable order."""
     key = world.store.path.with_suffix(".key").read_bytes()
-    tables = world.store.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    added = [plugin.tables for plugin in world.plugins if plugin.tables]
+    never = {*NEVER, *(name for tables in added for name in tables.short_lived)}
+    traces = {*TRACES, *(name for tables in added for name in tables.traces)}
     found = {}
-    for name in sorted(table["name"] for table in tables):
-        if name in NEVER or (name in TRACES and not everything):
+    for name in world.store.tables():
+        if name in never or (name in traces and not everything):
             continue
         rows = [readable(world, key, row, everything) for row in world.store.all(f'SELECT * FROM "{name}"')]
         found[name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))

@@ -6,10 +6,10 @@ import re
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
-from .. import app
 from ..kernel import earlier
 from ..kernel.fault_answers import WITHOUT_BODY
 from ..kernel.faults import Rule
+from ..kernel.routing import RouteTable
 from ..kernel.world import World
 from .checks import refused
 
@@ -29,10 +29,11 @@ FRAMING = ("content-length", "transfer-encoding")
 """What the server writes by itself: another one would break the connection, which ``cut`` and ``truncate`` are for."""
 
 
-def add(world: World, values: Any) -> Rule:
+def add(world: World, table: RouteTable, values: Any) -> Rule:
+    """Add a rule. Raises a 400 that names every member that is wrong."""
     if not isinstance(values, dict):
         raise refused(400, "A fault rule is a JSON object.")
-    problems = [problem for name, value in values.items() if (problem := wrong(name, value))]
+    problems = [problem for name, value in values.items() if (problem := wrong(name, value, table))]
     if problems := problems or contradictions(values):
         raise refused(400, "; ".join(problems) + ".")
     return world.faults.add(values)
@@ -52,7 +53,7 @@ def contradictions(values: dict[str, Any]) -> list[str]:
     return problems
 
 
-def wrong(name: str, value: Any) -> str | None:
+def wrong(name: str, value: Any, table: RouteTable) -> str | None:
     """What is wrong with one member of a rule."""
     known = [field.name for field in fields(Rule)]
     if name not in known:
@@ -69,7 +70,7 @@ def wrong(name: str, value: Any) -> str | None:
             return wrong_names(value)
         case "headers":
             return wrong_headers(value)
-        case "api" if value not in (apis := ["*", *app.routes_by_api()]):
+        case "api" if value not in (apis := ["*", *table.by_api()]):
             return f"api: expected one of {', '.join(apis)}"
         case "method" if not isinstance(value, str) or value.upper() not in METHODS:
             return f"method: expected one of {', '.join(METHODS)}"

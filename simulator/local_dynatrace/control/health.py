@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .. import VERSION, app
+from .. import VERSION
+from ..kernel.routing import RouteTable
 from ..kernel.world import World
 
 
-def health(world: World) -> dict[str, Any]:
+def health(world: World, table: RouteTable) -> dict[str, Any]:
     return {
         "status": "ready" if world.ready else "starting",
         "version": VERSION,
@@ -17,7 +18,8 @@ def health(world: World) -> dict[str, Any]:
         "url": world.url,
         "seed": world.options.seed,
         "clock": clock(world),
-        "apis": {name: len(routes) for name, routes in app.routes_by_api().items()},
+        "apis": {name: len(routes) for name, routes in table.by_api().items()},
+        "plugins": [plugin.name for plugin in world.plugins],
         "scheduler": "running" if world.options.scheduler else "off",
         "runtime": {"running": sorted(world.scripts.running)},
         "faults": [rule.shown() for rule in world.faults.rules],

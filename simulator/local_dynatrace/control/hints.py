@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import re
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from .. import app
-from ..kernel.routing import OWN_APIS, Route, scopes_of
+from ..kernel.routing import Route, RouteTable, scopes_of
 from ..kernel.world import LoggedRequest
 from ..refused import refusal
 
@@ -18,24 +16,19 @@ CREDENTIALS = {
 }
 
 
-@cache
-def table() -> list[tuple[re.Pattern[str], Route]]:
-    return [(route.pattern(), route) for routes in app.routes_by_api().values() for route in routes]
-
-
-def of(line: LoggedRequest) -> str | None:
+def of(line: LoggedRequest, table: RouteTable) -> str | None:
     """None where the line needs no hint: it succeeded, a fault rule did it, or it is a page, which says so itself."""
     if line.fault is not None or line.status < 400 or line.api == "pages":
         return None
-    return hint(line.method, line.path, line.status)
+    return hint(table, line.method, line.path, line.status)
 
 
 @lru_cache(maxsize=4096)
-def hint(method: str, path: str, status: int) -> str | None:
-    here = [route for pattern, route in table() if pattern.match(path) and route.api != "pages"]
-    route = next((each for each in here if each.method == method), None)
-    if route is None:
-        return unknown(method, path, here)
+def hint(table: RouteTable, method: str, path: str, status: int) -> str | None:
+    found = table.find(method, path)
+    if found is None or found[0].api == "pages":
+        return unknown(table, method, path)
+    route = found[0]
     match status:
         case 401:
             return f"Refused: {CREDENTIALS[route.auth]}."
@@ -50,12 +43,12 @@ def hint(method: str, path: str, status: int) -> str | None:
     return None
 
 
-def unknown(method: str, path: str, here: list[Route]) -> str:
+def unknown(table: RouteTable, method: str, path: str) -> str:
+    here: list[Route] = [route for route in table.at(path) if route.api != "pages"]
     if on_purpose := refusal(method, path):
         instead = f" Closest: {on_purpose.instead}." if on_purpose.instead else ""
         return f"Not simulated: {on_purpose.why}.{instead}"
     if here:
         return f"This path takes {', '.join(sorted({route.method for route in here}))}, not {method}."
-    paths = {route.path for _, route in table() if route.api not in OWN_APIS}
-    close = difflib.get_close_matches(path, sorted(paths), n=2, cutoff=0.5)
+    close = difflib.get_close_matches(path, table.paths(), n=2, cutoff=0.5)
     return f"No such route. Closest: {' or '.join(close)}." if close else "No such route, and none is close."

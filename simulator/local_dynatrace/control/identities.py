@@ -1,25 +1,23 @@
-"""Users, API tokens, OAuth clients and SCM clients, as the seed and ``POST /_sim/identities`` bring them."""
+"""Users, API tokens, OAuth clients and those of plug-ins, as ``POST /_sim/identities`` brings them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from local_sectigo.scm import rules as scm
-
 from ..kernel.clock import MICROSECONDS
 from ..kernel.world import World
+from ..plugins import IdentityKind
 from .checks import refused, time_us
 
 USER = ("id", "email", "name", "kind", "permissions")
 API_TOKEN = ("token", "name", "owner", "scopes", "expirationDate")
 OAUTH_CLIENT = ("id", "secret", "subject", "scopes", "account")
-SCM_CLIENT = ("id", "secret")
 
 
 def add(world: World, values: Mapping[str, Any]) -> dict[str, list[str]]:
     """Add or replace by id; owners and subjects may be named by user id or e-mail. Returns the public ids."""
-    made: dict[str, list[str]] = {"users": [], "apiTokens": [], "oauthClients": [], "scmClients": []}
+    made: dict[str, list[str]] = {name: [] for name in kinds(world)}
     for user in entries(values, "users", USER):
         added = {"kind": "person", "permissions": [], "name": user.get("email", ""), **user}
         world.identity.add_user(**{key: required(added, key, "users") for key in USER})
@@ -42,11 +40,21 @@ def add(world: World, values: Mapping[str, Any]) -> dict[str, list[str]]:
             account=client.get("account", world.store.meta("account", "")),
         )
         made["oauthClients"].append(client["id"])
-    for client in entries(values, "scmClients", SCM_CLIENT):
-        id = required(client, "id", "scmClients")
-        scm.add_client(world, id, required(client, "secret", "scmClients"))
-        made["scmClients"].append(id)
+    for name, kind in more(world).items():
+        for entry in entries(values, name, kind.members):
+            kind.add(world, *(required(entry, member, name) for member in kind.members))
+            made[name].append(entry[kind.members[0]])
     return made
+
+
+def more(world: World) -> dict[str, IdentityKind]:
+    """What the plug-ins add, by the key of the list."""
+    return {name: kind for plugin in world.plugins for name, kind in plugin.identities.items()}
+
+
+def kinds(world: World) -> tuple[str, ...]:
+    """The keys of the lists that ``add`` takes."""
+    return ("users", "apiTokens", "oauthClients", *more(world))
 
 
 def change_api_token(world: World, id: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,36 +1,60 @@
-"""Presets: the faults and options of one known incident, switched on and off by name (``presets.yaml``)."""
+"""Presets: the faults and options of one known incident, switched on and off by name.
+
+They come from ``presets.yaml`` here and from the plug-ins.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .. import plugins
+from ..kernel.routing import RouteTable
 from ..kernel.world import World
 from . import faults
 from .checks import refused
 
 FILE = Path(__file__).with_name("presets.yaml")
+LAST = 100
+"""Rank of a preset that has none."""
+
+Preset = dict[str, Any]
+
+
+def known(present: Iterable[plugins.Plugin] | None = None) -> dict[str, Preset]:
+    """By name, with those of these plug-ins (default: every installed one), by rank and then in the files' order.
+
+    Each has ``title``, ``source``, ``look``, and ``faults`` (rules) or ``options`` or both.
+    """
+    chosen = plugins.found() if present is None else present
+    found: dict[str, Preset] = {}
+    for file in (FILE, *(plugin.presets for plugin in chosen if plugin.presets)):
+        found |= read(file)
+    return dict(sorted(found.items(), key=lambda item: item[1].get("rank", LAST)))
 
 
 @cache
-def known() -> dict[str, dict[str, Any]]:
-    """By name: ``title``, ``source``, ``look``, and ``faults`` (rules) or ``options`` or both."""
+def read(file: Path) -> dict[str, Preset]:
     import yaml
 
-    found: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    found: dict[str, Preset] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return found
 
 
-def shown(world: World) -> list[dict[str, Any]]:
-    return [{"name": name, "on": is_on(world, name), "faults": [], "options": {}, **known()[name]} for name in known()]
+def shown(world: World) -> list[Preset]:
+    return [
+        {"name": name, "on": is_on(world, preset, name), "faults": [], "options": {}, **preset}
+        for name, preset in known(world.plugins).items()
+    ]
 
 
-def is_on(world: World, name: str) -> bool:
+def is_on(world: World, preset: Preset, name: str) -> bool:
     """Whether a rule of it is there, or an option has its value and not that of the start."""
     present = world.options.shown()
     return bool(rules_of(world, name)) or any(
-        present[key] == value != world.options_at_start[key] for key, value in known()[name].get("options", {}).items()
+        present[key] == value != world.options_at_start[key] for key, value in preset.get("options", {}).items()
     )
 
 
@@ -42,31 +66,32 @@ def note(name: str) -> str:
     return f"preset {name}"
 
 
-def switch_on(world: World, name: str) -> None:
-    """Add its rules anew and set its options."""
-    preset = get(name)
+def switch_on(world: World, table: RouteTable, name: str) -> None:
+    """Add its rules, with fresh counts, and set its options."""
+    preset = get(world, name)
     switch_off(world, name)
     for rule in preset.get("faults", []):
-        faults.add(world, {**rule, "note": note(name)})
+        faults.add(world, table, {**rule, "note": note(name)})
     world.options.change(preset.get("options", {}))
-    told(world)
+    notify(world)
 
 
 def switch_off(world: World, name: str) -> None:
     """Remove its rules; its options go back to those of the start."""
-    preset = get(name)
+    preset = get(world, name)
     for id in rules_of(world, name):
         world.faults.remove(id)
     world.options.change({key: world.options_at_start[key] for key in preset.get("options", {})})
-    told(world)
+    notify(world)
 
 
-def get(name: str) -> dict[str, Any]:
-    if name not in known():
-        raise refused(404, f"There is no preset {name}. Known: {', '.join(known())}.")
-    return known()[name]
+def get(world: World, name: str) -> Preset:
+    found = known(world.plugins)
+    if name not in found:
+        raise refused(404, f"There is no preset {name}. Known: {', '.join(found)}.")
+    return found[name]
 
 
-def told(world: World) -> None:
+def notify(world: World) -> None:
     world.changed("faults")
     world.changed("options")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..kernel.clock import iso
-from ..kernel.routing import OWN_APIS
+from ..kernel.routing import OWN_APIS, RouteTable
 from ..kernel.world import LoggedRequest, World
 from . import hints
 from .checks import number, refused
@@ -69,7 +69,7 @@ def lines(world: World, wanted: Filter) -> list[LoggedRequest]:
     return found[-wanted.limit :]
 
 
-def shown(line: LoggedRequest) -> dict[str, Any]:
+def shown(line: LoggedRequest, table: RouteTable) -> dict[str, Any]:
     return {
         "number": line.number,
         "at": iso(line.at_us),
@@ -82,5 +82,5 @@ def shown(line: LoggedRequest) -> dict[str, Any]:
         "caller": line.caller,
         "execution": line.execution,
         "fault": line.fault,
-        "hint": hints.of(line),
+        "hint": hints.of(line, table),
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from .. import app
 from ..kernel.clock import MICROSECONDS
 from ..kernel.routing import Answer, Call, Handler, Route
 from ..kernel.world import new_request_log
-from . import audit, faults, identities, idle
 from . import dump as dumps
+from . import faults, identities, idle
 from . import requests as log
+from . import reset as resetting
 from .checks import MOST, body_object, clock_us, flag, number, refused, time_us
 from .health import clock, health
 
@@ -20,12 +20,12 @@ MODES = ("running", "frozen", "auto")
 
 
 def get_health(call: Call) -> Answer:
-    return Answer(200 if call.world.ready else 503, health(call.world))
+    return Answer(200 if call.world.ready else 503, health(call.world, call.table))
 
 
 async def reset(call: Call) -> Answer:
-    await app.reset(call.world)
-    return Answer(200, health(call.world))
+    await resetting.reset(call.world)
+    return Answer(200, health(call.world, call.table))
 
 
 def get_options(call: Call) -> Answer:
@@ -76,7 +76,7 @@ def get_faults(call: Call) -> Answer:
 
 
 def post_fault(call: Call) -> Answer:
-    rule = faults.add(call.world, call.json())
+    rule = faults.add(call.world, call.table, call.json())
     call.world.changed("faults", rule.id)
     return Answer(201, rule.shown())
 
@@ -97,7 +97,7 @@ def delete_fault(call: Call) -> Answer:
 
 def get_requests(call: Call) -> Answer:
     found = log.lines(call.world, log.Filter.of(call.query))
-    return Answer(200, {"requests": [log.shown(line) for line in found], "last": call.world.request_count})
+    return Answer(200, {"requests": [log.shown(line, call.table) for line in found], "last": call.world.request_count})
 
 
 def delete_requests(call: Call) -> Answer:
@@ -106,9 +106,7 @@ def delete_requests(call: Call) -> Answer:
 
 
 def post_identities(call: Call) -> Answer:
-    return Answer(
-        201, identities.add(call.world, body_object(call, "users", "apiTokens", "oauthClients", "scmClients"))
-    )
+    return Answer(201, identities.add(call.world, body_object(call, *identities.kinds(call.world))))
 
 
 def patch_api_token(call: Call) -> Answer:
@@ -116,19 +114,6 @@ def patch_api_token(call: Call) -> Answer:
         200,
         identities.change_api_token(call.world, call.params["id"], body_object(call, "enabled", "expirationDate")),
     )
-
-
-def post_records(call: Call) -> Answer:
-    return Answer(201, audit.inject(call.world, body_object(call, "records", "visibleAfterS")))
-
-
-def get_records(call: Call) -> Answer:
-    return Answer(200, audit.issued(call.world, call.query))
-
-
-def delete_records(call: Call) -> Answer:
-    audit.forget(call.world)
-    return Answer(204)
 
 
 async def kill(call: Call) -> Answer:
@@ -180,11 +165,8 @@ ROUTES: list[Route] = [
     route("DELETE", "faults/{id}", delete_fault, "remove one fault rule"),
     route("GET", "requests", get_requests, "request log, filtered"),
     route("DELETE", "requests", delete_requests, "empty the request log"),
-    route("POST", "identities", post_identities, "add users, API tokens, OAuth clients, SCM clients"),
+    route("POST", "identities", post_identities, "add users, API tokens, OAuth clients"),
     route("PATCH", "api-tokens/{id}", patch_api_token, "enable, disable, let expire"),
-    route("POST", "scm/records", post_records, "inject audit records, visible now or later"),
-    route("GET", "scm/records", get_records, "every audit record issued, visible or not"),
-    route("DELETE", "scm/records", delete_records, "forget all audit records"),
     route("POST", "executions/{id}/kill", kill, "kill a running script"),
     route("POST", "executions/{id}/freeze", freeze, "stop a running script's process"),
     route("POST", "executions/{id}/thaw", thaw, "let a frozen script go on"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..automation import task_checks, workflow_checks, workflows
@@ -20,23 +21,28 @@ from ..settings import schema
 from .checks import refused
 
 Rows = Mapping[str, list[dict[str, Any]]]
+CellCheck = Callable[[dict[str, Any], Any], None]
 CENTURY_US = 100 * 365 * 86_400 * MICROSECONDS
 YEARS_US = -62_135_596_800 * MICROSECONDS, 253_402_300_800 * MICROSECONDS
 """What a date can say: the years 1 to 9999."""
 CLOCKED = ("workflows", "workflow_history", "executions", "task_executions", "action_executions", "execution_logs")
 """All times of these were read from the clock, or are reckoned from it; others may come from outside."""
-NUMBERS = ("ids", "seed", "scm_stream_until_us")
+NUMBERS = ("ids", "seed")
 """Of the kernel's own bookkeeping; the rest of it is text, or a plain yes."""
 
 
 def check(world: World, rows: Rows) -> None:
     """Raises a 400 that names the first cell that does not fit."""
+    added = [plugin.tables for plugin in world.plugins if plugin.tables]
+    numbers = {*NUMBERS, *(key for tables in added for key in tables.meta_numbers)}
+    cells = {**JSON_CELLS, **{cell: check for tables in added for cell, check in tables.cells.items()}}
+    cells["kernel_meta", "value"] = partial(bookkeeping, numbers)
     for table, entries in rows.items():
         types = {column["name"]: column["type"] for column in world.store.all(f'PRAGMA table_info("{table}")')}
         for entry in entries:
             for column, value in entry.items():
                 try:
-                    check_cell(table, entry, column, types[column], value)
+                    check_cell(table, entry, column, types[column], value, cells.get((table, column)))
                 except ValueError as error:
                     raise refused(400, f"tables: {table}: {name_of(entry)}: {column}: {error}.") from None
 
@@ -45,7 +51,9 @@ def name_of(entry: dict[str, Any]) -> str:
     return next((str(entry[key])[:60] for key in ("id", "key", "object_id", "number") if key in entry), "a row")
 
 
-def check_cell(table: str, entry: dict[str, Any], column: str, type_: str, value: Any) -> None:
+def check_cell(
+    table: str, entry: dict[str, Any], column: str, type_: str, value: Any, check_json: CellCheck | None
+) -> None:
     if value is None:
         return  # the table knows whether it may be
     if type_ == "INTEGER":
@@ -56,8 +64,8 @@ def check_cell(table: str, entry: dict[str, Any], column: str, type_: str, value
             raise ValueError("no time that could be meant")
     elif not isinstance(value, str | dict | list):
         raise ValueError("expected text")
-    elif (table, column) in JSON_CELLS:
-        JSON_CELLS[table, column](entry, read_json(value) if isinstance(value, str) else value)
+    elif check_json:
+        check_json(entry, read_json(value) if isinstance(value, str) else value)
 
 
 def anything(entry: dict[str, Any], value: Any) -> None:
@@ -79,9 +87,9 @@ def texts(entry: dict[str, Any], value: Any) -> None:
         raise ValueError("expected a list of strings")
 
 
-def bookkeeping(entry: dict[str, Any], value: Any) -> None:
+def bookkeeping(numbers: set[str], entry: dict[str, Any], value: Any) -> None:
     number = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-    if number != (entry.get("key") in NUMBERS) or isinstance(value, float | list | dict):
+    if number != (entry.get("key") in numbers) or isinstance(value, float | list | dict):
         raise ValueError("not what is kept there")
 
 
@@ -115,8 +123,7 @@ def allowlist(entry: dict[str, Any], value: Any) -> None:
         raise ValueError(f"{found[0]['path']}: {found[0]['message']}")
 
 
-JSON_CELLS: dict[tuple[str, str], Callable[[dict[str, Any], Any], None]] = {
-    ("kernel_meta", "value"): bookkeeping,
+JSON_CELLS: dict[tuple[str, str], CellCheck] = {
     ("users", "permissions"): texts,
     ("api_tokens", "scopes"): texts,
     ("oauth_clients", "scopes"): texts,
@@ -133,5 +140,4 @@ JSON_CELLS: dict[tuple[str, str], Callable[[dict[str, Any], Any], None]] = {
     ("settings_objects", "value"): allowlist,
     ("settings_outbound_history", "value"): allowlist,
     ("logs", "attributes"): an_object,
-    ("scm_records", "wire"): an_object,
 }

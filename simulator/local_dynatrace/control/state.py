@@ -11,17 +11,18 @@ import sqlite3
 from secrets import token_hex
 from typing import Any
 
-from .. import VERSION, app, timekeeping
+from .. import VERSION, seed
 from ..automation import tables as automation_tables
+from ..kernel import timekeeping
 from ..kernel.identity import digest
 from ..kernel.nesting import read_json
 from ..kernel.store import Row
-from ..kernel.world import World, new_request_log
-from . import dump, soundness
+from ..kernel.world import World
+from . import dump, reset, soundness
 from .checks import clock_us, refused
 
-FORMAT = "sectigo-dynatrace local environment 1"
-NEVER = ("bearer_tokens", "scm_tokens", "grail_queries")
+FORMAT = "local environment 1"
+NEVER = ("bearer_tokens", "grail_queries")
 """Tokens that live minutes, and results that can be asked for again."""
 SECRET = "secret:"
 HIDDEN = ("digest", "sealed")
@@ -52,11 +53,11 @@ async def restore(world: World, document: dict[str, Any]) -> list[str]:
     """
     rows = _checked(world, document)
     secrets = _known_secrets(world)
-    await app.kill_scripts(world)
+    await world.scripts.kill_all()
     lost: list[str] = []
     try:
         with world.store.transaction():
-            for name in (*_tables(world), *NEVER):
+            for name in world.store.tables():
                 world.store.run(f'DELETE FROM "{name}"')
             for name, entries in rows.items():
                 for entry in entries:
@@ -69,9 +70,7 @@ async def restore(world: World, document: dict[str, Any]) -> list[str]:
                 world.store.set_meta("seeded", True)
     except (sqlite3.Error, UnicodeEncodeError) as error:  # the latter: half a surrogate pair, which UTF-8 cannot carry
         raise refused(400, f"tables: {error}; nothing was changed.") from None
-    world.faults.clear()
-    world.earlier.clear()
-    world.requests = new_request_log()
+    reset.forget(world)
     clock = document["clock"]
     world.clock.set_mode(clock["mode"])
     world.clock.jump(clock["nowUs"])
@@ -82,8 +81,9 @@ async def restore(world: World, document: dict[str, Any]) -> list[str]:
 
 
 def _tables(world: World) -> list[str]:
-    found = world.store.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    return sorted(table["name"] for table in found if table["name"] not in NEVER)
+    short_lived = (plugin.tables.short_lived for plugin in world.plugins if plugin.tables)
+    never = {*NEVER, *(name for names in short_lived for name in names)}
+    return [name for name in world.store.tables() if name not in never]
 
 
 def _key(world: World) -> bytes:
@@ -125,20 +125,19 @@ def _no_secret(entry: dict[str, Any]) -> dict[str, str]:
 
 def _known_secrets(world: World) -> dict[str, str]:
     """By fingerprint: what is here now. By table and id: what the seed brings."""
-    from .. import seed
-
     key, found = _key(world), {}
     for name in _tables(world):
         for row in world.store.all(f'SELECT * FROM "{name}"'):
             for column in set(row.keys()) & set(HIDDEN):
                 value = row[column] if column == "digest" else world.store.unseal(row[column])
                 found[dump.fingerprint(key, value)] = value
-    planted = seed.load()
+    planted = seed.load(world.plugins)
     for token in planted["api_tokens"]:
         found[f"api_tokens {'.'.join(token['token'].split('.')[:2])}"] = digest(token["token"])
-    for table in ("oauth_clients", "scm_clients"):
-        for client in planted[table]:
-            found[f"{table} {client['id']}"] = digest(client["secret"])
+    for client in planted["oauth_clients"]:
+        found[f"oauth_clients {client['id']}"] = digest(client["secret"])
+    for plugin in world.plugins:
+        found |= plugin.seed.digests(planted) if plugin.seed else {}
     return found
 
 

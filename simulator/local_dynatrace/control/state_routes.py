@@ -30,7 +30,7 @@ def get_presets(call: Call) -> Answer:
 
 
 def post_preset(call: Call) -> Answer:
-    presets.switch_on(call.world, call.params["name"])
+    presets.switch_on(call.world, call.table, call.params["name"])
     return Answer(200, {"presets": presets.shown(call.world)})
 
 

@@ -5,12 +5,12 @@ A rule is JSON, as `POST /_sim/faults` takes it; a call is hit by the first rule
     {"api": "vault", "method": "PUT", "path": "/api/v2/credentials/*", "nth": 2, "times": 1,
      "status": 503, "headers": {"Retry-After": "7"}}            answer instead of the API
     {"api": "vault", "method": "POST", "status": 500, "when": "after"}   commit, then answer that it failed
-    {"api": "scm", "cut": "after"}                              commit, then drop the connection without an answer
+    {"api": "sso", "cut": "after"}                              commit, then drop the connection without an answer
     {"api": "automation", "cut": "before"}                      drop the connection, nothing happened
     {"api": "logs", "delay_s": 30}                              answer late (simulated time)
     {"api": "logs", "truncate": 40}                             cut the answer's body after 40 bytes
-    {"api": "scm", "strip_headers": ["token"], "headers": {"Date": "..."}}   the API's answer with other headers
-    {"api": "scm", "gzip": true}                                the API's answer, compressed
+    {"api": "logs", "strip_headers": ["date"], "headers": {"X-A": "..."}}   the API's answer with other headers
+    {"api": "grail", "gzip": true}                              the API's answer, compressed
     {"api": "vault", "method": "GET", "stale": true}            answer as last time, whatever was written since
     {"api": "vault", "script": "kill", "when": "after"}         kill the script that made the call (before/after commit)
     {"api": "vault", "script": "freeze", "when": "before"}      stop that script's process until it is thawed

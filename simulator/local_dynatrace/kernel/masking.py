@@ -15,7 +15,7 @@ ALWAYS_SECRET = (
 )  # fmt: skip
 """Query parameters, whatever their value is; an underscore in a name counts as a hyphen."""
 OPAQUE = re.compile(r"[\w.~+/=-]{20,}", re.ASCII)
-"""What a parameter called ``token`` has to look like to be one: SCM calls its page cursor so, which has a colon."""
+"""What a parameter called ``token`` has to look like to be one: a page cursor of that name has a colon."""
 
 
 def masked(text: str) -> str:

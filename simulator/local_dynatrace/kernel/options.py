@@ -5,11 +5,27 @@ A fact of the real platform that nobody could confirm is a switch here, so that 
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 DAY_S, YEAR_S = 86_400, 365 * 86_400
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = ("0.0.0.0", "::", "")
+SDK = Path(__file__).resolve().parents[1] / "runtime" / "sdk"
+"""package.json and deno.lock of the modules that scripts can import."""
+
+
+def script_modules() -> Path:
+    """The folder of script modules: beside the lock file in a checkout, else in the user's cache, by the lock file."""
+    beside = SDK / "node_modules"
+    if (SDK.parents[2] / "pyproject.toml").is_file():
+        return beside
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    version = hashlib.sha256((SDK / "deno.lock").read_bytes()).hexdigest()[:16]
+    return cache / "local-dynatrace" / f"sdk-{version}" / "node_modules"
 
 
 def within(least: float, most: float, default: Any) -> Any:
@@ -19,12 +35,19 @@ def within(least: float, most: float, default: Any) -> Any:
 
 @dataclass
 class Options:
-    """Settings of one local environment; times in seconds. All but the first four can be changed while it runs."""
+    """Settings of one local environment; times in seconds. Those in ``fixed`` cannot change while it runs.
+
+    Plug-ins add fields of their own (``plugins.options_type``).
+    """
 
     port: int = 8787
+    host: str = LOOPBACK
+    """The address to listen on."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that clients may put into the Host header, beside the loopback names; with a port or without."""
     state: Path = Path(".local/local-dynatrace.sqlite")
     seed: int = 1
-    deno_modules: Path = Path(__file__).resolve().parents[1] / "runtime" / "sdk" / "node_modules"
+    deno_modules: Path = field(default_factory=script_modules)
 
     # The real name this environment answers to as well, like abc12345.live.dynatrace.com: scripts of a stack whose
     # config names it are led here.
@@ -56,20 +79,16 @@ class Options:
     logs_visible_after_s: float = within(0, DAY_S, 10.0)
     # Outbound allowlist: does *.a.b cover x.y.a.b too? UNVERIFIED; the strict reading is the default.
     wildcard_depth: Literal["one", "any"] = "one"
-    # SCM audit API.
-    scm_stream: bool = True
-    scm_history_hours: float = within(0, 744, 48.0)
-    scm_page_size: int = within(1, 10_000, 100)
-    scm_latency_ms: float = within(0, 60_000, 0.0)
-    scm_token_lifetime_s: int = within(1, YEAR_S, 300)
-    scm_visible_late_s: float = within(0, DAY_S, 0.0)
-    # How far SCM's clock is ahead of Dynatrace's: its Date header and the timestamps of its records.
-    scm_skew_s: float = within(-YEAR_S, YEAR_S, 0.0)
-    scm_from: Literal["exclusive", "inclusive"] = "exclusive"
-    # Does a page that exhausts the range carry a cursor too? UNVERIFIED (facts: S1 and S2 read differently).
-    scm_last_page_token: bool = True
+    fixed: tuple[str, ...] = field(
+        default=("port", "host", "allowed_hosts", "state", "seed", "deno_modules", "fixed"), repr=False
+    )
 
-    fixed: tuple[str, ...] = field(default=("port", "state", "seed", "deno_modules", "fixed"), repr=False)
+    @property
+    def address(self) -> str:
+        """The address that clients on this machine use."""
+        if self.host in ANY_ADDRESS:
+            return LOOPBACK
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     def change(self, values: dict[str, Any]) -> None:
         """Change options, all or none. Raises ValueError that names every unknown or fixed key and wrong value."""

@@ -1,4 +1,4 @@
-"""A request's way: route, authentication, scope, fault, handler in one transaction, answer.
+"""Routes, calls and answers; authentication and scopes.
 
 An API module declares a table of ``Route``s and nothing else about HTTP; its handlers are plain functions
 ``(Call) -> Answer`` that raise ``WireError`` with the API's own envelope.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .world import World
 
 Auth = Literal["classic", "platform", "own"]
-"""classic: ``Api-Token``; platform: ``Bearer`` of SSO; own: the handler checks by itself (SSO, SCM, pages, control)."""
+"""classic: ``Api-Token``; platform: ``Bearer`` of SSO; own: the handler checks by itself (SSO, pages, control)."""
 OWN_APIS = ("control", "pages")
 """No vendor's: how the local environment itself is steered and looked at."""
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -84,6 +84,8 @@ class Call:
     principal: Principal | None = None
     execution: str | None = None
     """Id of the workflow execution whose script makes the call; None for clients outside."""
+    table: RouteTable = field(default_factory=lambda: RouteTable(()))
+    """All routes of the environment."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -139,6 +141,37 @@ class Route:
             for p in parts
         )
         return re.compile(regex + r"\Z")
+
+
+class RouteTable:
+    """All routes, found by method and path. HEAD is answered by the routes of GET."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._by_method: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
+        for route in self.routes:
+            self._by_method.setdefault(route.method, []).append((route.pattern(), route))
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        for pattern, route in self._by_method.get("GET" if method == "HEAD" else method, ()):
+            if match := pattern.match(path):
+                return route, match.groupdict()
+        return None
+
+    def at(self, path: str) -> list[Route]:
+        """The routes of a path, one for each method that it takes."""
+        found = (self.find(method, path) for method in self._by_method)
+        return [each[0] for each in found if each]
+
+    def by_api(self) -> dict[str, list[Route]]:
+        table: dict[str, list[Route]] = {}
+        for route in self.routes:
+            table.setdefault(route.api, []).append(route)
+        return table
+
+    def paths(self) -> list[str]:
+        """Every path of a vendor's API, once."""
+        return sorted({route.path for route in self.routes if route.api not in OWN_APIS})
 
 
 def scopes_of(route: Route) -> tuple[str, ...]:

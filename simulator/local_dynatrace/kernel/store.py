@@ -84,6 +84,11 @@ class Store:
         """Execute a write; returns the number of rows it touched."""
         return self.db.execute(sql, values).rowcount
 
+    def tables(self) -> list[str]:
+        """Names of all tables, in order."""
+        found = self.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return sorted(table["name"] for table in found)
+
     def meta(self, key: str, default: Any = None) -> Any:
         row = self.one("SELECT value FROM kernel_meta WHERE key = ?", key)
         return json.loads(row["value"]) if row else default

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from .kernel.clock import MICROSECONDS, Clock, Mode
-from .kernel.store import Store
+from .clock import MICROSECONDS, Clock, Mode
+from .store import Store
 
 START_US = int(datetime(2026, 1, 29, 10, tzinfo=UTC).timestamp()) * MICROSECONDS
 """Where a fresh clock that does not run stands: the same in every environment, so that a test's times are constants."""

@@ -14,23 +14,37 @@ from .earlier import Earlier
 from .faults import Faults
 from .identity import Identity
 from .options import Options
+from .scripts import Scripts
 from .store import Store
 
 if TYPE_CHECKING:
-    from ..runtime.scripts import Scripts
+    from ..plugins import Plugin
 
 
 class Ids:
-    """Seeded randomness, whose position survives a restart: same seed, same ids."""
+    """Seeded randomness, whose position survives a restart: same seed, same ids.
+
+    The position is also kept in memory, as a refusal's id goes out although its transaction is rolled back.
+    """
 
     def __init__(self, store: Store, seed: int) -> None:
         self._store = store
         self._seed = seed
+        self._taken = 0
 
     def _random(self) -> random.Random:
-        position = self._store.meta("ids", 0) + 1
-        self._store.set_meta("ids", position)
-        return random.Random(f"{self._seed}/{position}")
+        self._taken = max(self._taken, self._store.meta("ids", 0)) + 1
+        self._store.set_meta("ids", self._taken)
+        return random.Random(f"{self._seed}/{self._taken}")
+
+    def remember(self) -> None:
+        """After a rollback: store how many ids have been given out."""
+        if self._taken > self._store.meta("ids", 0):
+            self._store.set_meta("ids", self._taken)
+
+    def begin_again(self) -> None:
+        """After a reset or a restored state: continue from the stored position."""
+        self._taken = 0
 
     def uuid(self) -> str:
         return str(uuid.UUID(int=self._random().getrandbits(128), version=4))
@@ -68,6 +82,7 @@ class World:
 
     options: Options
     store: Store
+    plugins: tuple[Plugin, ...] = ()
     clock: Clock = field(default_factory=Clock)
     faults: Faults = field(default_factory=Faults)
     earlier: Earlier = field(default_factory=Earlier)
@@ -89,7 +104,7 @@ class World:
     @property
     def url(self) -> str:
         """The environment's own address: stands for ID.live.dynatrace.com and ID.apps.dynatrace.com alike."""
-        return f"http://127.0.0.1:{self.options.port}"
+        return f"http://{self.options.address}:{self.options.port}"
 
     def changed(self, kind: str, id: Any = None) -> None:
         for listener in list(self.on_change):

@@ -5,11 +5,6 @@ Nothing here is needed by any client; pages only read what the APIs keep, and ne
 
 from __future__ import annotations
 
-from ..kernel.world import World
 from .routes import ROUTES
 
-__all__ = ["ROUTES", "setup"]
-
-
-def setup(world: World) -> None:
-    """Pages keep no state."""
+__all__ = ["ROUTES"]

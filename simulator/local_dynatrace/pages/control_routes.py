@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import app
-from ..control import diff, dump, faults, presets, state
+from ..control import diff, dump, faults, presets, reset, state
 from ..kernel.nesting import read_json
 from ..kernel.routing import Answer, Call, Route, WireError
-from . import connector, controls
+from . import controls
 from .executions import EXECUTIONS
 from .polling import poll_ms
-from .render import not_found, page, route
+from .render import not_found, page, panels, route
 
 PATH = "/_sim/ui/controls"
 
@@ -24,8 +23,8 @@ def show(call: Call, problem: str = "", *, draft: str = controls.EXAMPLE, status
     return page(
         call, "controls.html", "controls", "Controls", status=status, problem=problem, draft=draft,
         presets=controls.all_presets(call.world), rules=controls.rules(call), modes=controls.MODES,
-        steps=controls.STEPS, due_us=controls.next_due_us(call.world),
-        connector=connector.strip(call.world), poll_ms=poll_ms(call, bool(call.world.scripts.running)),
+        steps=controls.STEPS,
+        panels=panels(call, "controls"), poll_ms=poll_ms(call, bool(call.world.scripts.running)),
         **{"difference": None, "done": "", "wanted": "", **more},
     )  # fmt: skip
 
@@ -54,7 +53,10 @@ def remove_preset(call: Call) -> Answer:
 
 def switch(call: Call, *, on: bool) -> Answer:
     try:
-        (presets.switch_on if on else presets.switch_off)(call.world, call.params["name"])
+        if on:
+            presets.switch_on(call.world, call.table, call.params["name"])
+        else:
+            presets.switch_off(call.world, call.params["name"])
     except WireError as error:
         return show(call, controls.message(error), status=error.status)
     return back(f"preset-{call.params['name']}")
@@ -72,7 +74,7 @@ def repair_everything(call: Call) -> Answer:
 def post_fault(call: Call) -> Answer:
     text = controls.form(call).get("rule", "")
     try:
-        faults.add(call.world, read_json(text))
+        faults.add(call.world, call.table, read_json(text))
     except ValueError:
         return show(call, "The rule is not valid JSON.", draft=text, status=400)
     except WireError as error:
@@ -88,7 +90,7 @@ def remove_fault(call: Call) -> Answer:
 
 
 async def post_reset(call: Call) -> Answer:
-    await app.reset(call.world)
+    await reset.reset(call.world)
     return Answer(303, None, {"location": "/"})
 
 

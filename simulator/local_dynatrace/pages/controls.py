@@ -17,15 +17,13 @@ from ..kernel.nesting import read_json
 from ..kernel.routing import Call, WireError
 from ..kernel.world import World
 
-EXAMPLE = '{"api": "scm", "status": 503, "headers": {"Retry-After": "7"}, "times": 2}'
+EXAMPLE = '{"api": "logs", "status": 503, "headers": {"Retry-After": "7"}, "times": 2}'
 MODES = {
     "running": "as your own clock",
     "frozen": "moves only when told to",
     "auto": "stands still, and skips every wait",
 }
 STEPS = ((60, "+1 minute"), (600, "+10 minutes"), (3600, "+1 hour"), (86_400, "+1 day"))
-FIRST = ("script-killed", "scm-secret-replaced", "ingest-unavailable", "schedule-lost")
-"""What shows best what a connector is made of; the others follow in the order of their file."""
 SETTLING = {"credential_settles_s", "allowlist_settles_s"}
 
 
@@ -48,12 +46,11 @@ def upload(call: Call) -> Any:
 
 
 def all_presets(world: World) -> list[tuple[str, list[dict[str, Any]]]]:
-    """In two groups: what happens to a connector at work, and what happens to a deployment."""
+    """In two groups: what happens to workflows at run time, and what happens to a deployment."""
     shown = [{**preset, "hits": hits(world, preset["name"])} for preset in presets.shown(world)]
-    shown.sort(key=lambda preset: FIRST.index(preset["name"]) if preset["name"] in FIRST else len(FIRST))
     return [
-        ("While the connector runs", [each for each in shown if not of_deployments(each)]),
-        ("While it is being deployed", [each for each in shown if of_deployments(each)]),
+        ("While workflows run", [each for each in shown if not of_deployments(each)]),
+        ("While something is deployed", [each for each in shown if of_deployments(each)]),
     ]
 
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from ..grail.dql import DqlError
 
 
-def query_of(source: str) -> str:
-    """The query of the manual's last step, for any ``log.source``."""
-    return f'fetch logs\n| filter log.source == "{source}"\n| sort timestamp desc\n| limit 100'
-
-
-DEFAULT_QUERY = query_of("sectigo-scm")
+EVERYTHING = "fetch logs\n| sort timestamp desc\n| limit 100"
 MAX_RECORDS = 1000
+
+
+def first_query(world: World) -> str:
+    """What the page shows before anybody has typed a query."""
+    return next((plugin.pages.log_query for plugin in world.plugins if plugin.pages.log_query), EVERYTHING)
 
 
 def view(world: World, query: str) -> dict[str, Any]:

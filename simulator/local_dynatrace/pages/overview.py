@@ -1,10 +1,8 @@
-"""What the first page shows: is a connector there, does it run, do records arrive."""
+"""What the first page shows: which workflows there are, whether they run, whether log records arrive."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from local_sectigo.scm import rules as scm
 
 from ..kernel.clock import MICROSECONDS
 from ..kernel.world import World
@@ -15,7 +13,6 @@ MOST_CHARTED = 50_000
 
 
 def view(world: World) -> dict[str, Any]:
-    scm.materialise(world)
     now = world.clock.now_us()
     since = now - WINDOW_S * MICROSECONDS
     recent = world.store.all(
@@ -28,7 +25,7 @@ def view(world: World) -> dict[str, Any]:
         "executions": executions.rows(world, limit=8),
         "chart": histogram.chart([(row["timestamp_us"], row["status"]) for row in recent], since, now),
         "figures": [
-            ("Audit records at SCM", count(world, "scm_records"), None),
+            *(figure for plugin in world.plugins for figure in plugin.pages.figures(world)),
             ("Log records", count(world, "logs"), "/ui/apps/dynatrace.logs"),
             ("Vault entries", count(world, "credentials"), "/ui/apps/dynatrace.credential.vault"),
             ("Executions", count(world, "executions"), executions.EXECUTIONS),

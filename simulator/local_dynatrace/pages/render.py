@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..kernel.clock import MICROSECONDS
 from ..kernel.routing import Answer, Call, Handler, Route
+from ..plugins import Navigation, Panel, Plugin
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,33 +27,44 @@ SECURITY = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
+CLOSE = 0.5
 NOTHING = "\u2013"
 """An en dash where there is no value."""
 HTML = {"content-type": "text/html; charset=utf-8", **SECURITY}
 NAVIGATION = (
-    ("overview", "Overview", "/"),
-    ("connector", "Connector", "/_sim/ui/connector"),
-    ("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows"),
-    ("executions", "Executions", "/ui/apps/dynatrace.automations/executions"),
-    ("logs", "Logs", "/ui/apps/dynatrace.logs"),
-    ("vault", "Vault", "/ui/apps/dynatrace.credential.vault"),
-    ("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests"),
-    ("requests", "Requests", "/_sim/ui/requests"),
-    ("controls", "Controls", "/_sim/ui/controls"),
+    Navigation("overview", "Overview", "/"),
+    Navigation("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows"),
+    Navigation("executions", "Executions", "/ui/apps/dynatrace.automations/executions"),
+    Navigation("logs", "Logs", "/ui/apps/dynatrace.logs"),
+    Navigation("vault", "Vault", "/ui/apps/dynatrace.credential.vault"),
+    Navigation("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests"),
+    Navigation("requests", "Requests", "/_sim/ui/requests"),
+    Navigation("controls", "Controls", "/_sim/ui/controls"),
 )
 
 
 @functools.cache
-def environment() -> Environment:
+def navigation(present: tuple[Plugin, ...]) -> tuple[Navigation, ...]:
+    """The entries of the navigation bar, with those of these plug-ins."""
+    entries = list(NAVIGATION)
+    for each in (entry for plugin in present for entry in plugin.pages.navigation):
+        place = next((index for index, entry in enumerate(entries, 1) if entry.key == each.after), len(entries))
+        entries.insert(place, each)
+    return tuple(entries)
+
+
+@functools.cache
+def environment(present: tuple[Plugin, ...]) -> Environment:
     """Made at the first page: a process that shows none starts quicker."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    folders = [FOLDER / "templates", *(plugin.pages.templates for plugin in present if plugin.pages.templates)]
     made = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
+        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.filters.update(moment=moment, duration=duration, pretty=pretty, thousands=thousands)
-    made.globals.update(navigation=NAVIGATION)
+    made.globals.update(navigation=navigation(present))
     return made
 
 
@@ -60,23 +73,52 @@ def route(method: str, path: str, handler: Handler, **more: Any) -> Route:
     return Route(method, path, handler, "pages", "own", fidelity="approximate", **more)
 
 
-def page(call: Call, template: str, here: str, title: str, *, status: int = 200, **values: Any) -> Answer:
-    """A whole page; ``poll_ms`` says how soon its live part is to be looked at again (0: never, see live.js)."""
-    frame = {
-        "here": here,
-        "title": title,
+def frame(call: Call) -> dict[str, Any]:
+    """What every template can use."""
+    return {
         "environment_id": call.world.store.meta("environment", ""),
         "clock_mode": call.world.clock.mode,
         "now_us": call.world.clock.now_us(),
-        "poll_ms": 0,
     }
-    text = environment().get_template(template).render({**frame, **values})
+
+
+def part(call: Call, template: str, **values: Any) -> str:
+    """A piece of a page, for the panel of a plug-in."""
+    return environment(call.world.plugins).get_template(template).render({**frame(call), **values})
+
+
+def panels(call: Call, place: str, about: Any = None) -> Panel:
+    """What the plug-ins show at one place of a page, joined."""
+    from markupsafe import Markup
+
+    makers = (plugin.pages.panels.get(place) for plugin in call.world.plugins)
+    made = (maker(call, about) for maker in makers if maker)
+    shown = [panel for panel in made if panel]
+    return Panel(Markup("\n").join(Markup(panel.html) for panel in shown), any(panel.alive for panel in shown))
+
+
+def page(call: Call, template: str, here: str, title: str, *, status: int = 200, **values: Any) -> Answer:
+    """A whole page; ``poll_ms`` says how soon its live part is to be looked at again (0: never, see live.js)."""
+    text = part(call, template, here=here, title=title, **{"poll_ms": 0, **values})
     # A log line may hold half a surrogate pair, which UTF-8 cannot carry.
     return Answer(status, text.encode("utf-8", "replace"), dict(HTML))
 
 
 def not_found(call: Call, what: str) -> Answer:
-    return page(call, "missing.html", "", "Not found", status=404, what=what)
+    close = closest(navigation(call.world.plugins), call.path)
+    return page(call, "missing.html", "", "Not found", status=404, what=what, closest=close)
+
+
+def closest(entries: tuple[Navigation, ...], path: str, most: int = 3) -> list[Navigation]:
+    """The pages whose address or name is most like a path, the best first; none where nothing is."""
+    last = path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
+
+    def likeness(entry: Navigation) -> float:
+        by_path = difflib.SequenceMatcher(None, path, entry.href).ratio()
+        return max(by_path, difflib.SequenceMatcher(None, last, entry.text.lower()).ratio())
+
+    found = sorted(((likeness(entry), entry) for entry in entries), key=lambda each: -each[0])
+    return [entry for ratio, entry in found[:most] if ratio > CLOSE]
 
 
 def moment(value: int | str | None) -> str:

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlencode
+
 from ..automation import executions as automation
 from ..control import hints
 from ..control import requests as log
 from ..kernel.routing import OWN_APIS, Answer, Call, WireError
-from . import (
-    allowlist,
-    chain,
-    connector,
-    control_routes,
-    executions,
-    ledger,
-    logs,
-    overview,
-    permissions,
-    vault,
-    workflows,
-)
+from . import allowlist, control_routes, executions, logs, overview, permissions, vault, workflows
 from .executions import EXECUTIONS, WORKFLOWS
 from .polling import RUNNING_MS, poll_ms
-from .render import FOLDER, SECURITY, not_found, page, route
+from .render import FOLDER, SECURITY, navigation, not_found, page, panels, route
 
+APP_ROOT = r"/ui/apps/[^/]+"
 STATIC = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
 def get_overview(call: Call) -> Answer:
     view = overview.view(call.world)
     busy = executions.running(view["executions"])
-    first = connector.strip(call.world)
-    return page(call, "overview.html", "overview", "Overview", view=view, connector=first, poll_ms=poll_ms(call, busy))
-
-
-def get_connector(call: Call) -> Answer:
-    found = connector.all_of(call.world)
-    wanted = call.query.get("workflow")
-    workflow = next((each for each in found if each["id"] == wanted), None if wanted else next(iter(found), None))
-    if wanted and workflow is None:
-        return not_found(call, f"There is no connector {wanted}.")
-    view = connector.view(call.world, workflow, call.query.get("range")) if workflow else None
     return page(
-        call, "connector.html", "connector", view["title"] if view else "Connector", view=view,
-        words=connector.WORDS[view["range"]] if view else "", ledger_query=logs.query_of(ledger.SOURCE),
-        connectors=[(each["id"], each["title"], f"{connector.PATH}?workflow={each['id']}") for each in found],
-        poll_ms=poll_ms(call, bool(view and view["alive"])),
+        call, "overview.html", "overview", "Overview", view=view, panels=panels(call, "overview"),
+        also=[plugin.title for plugin in call.world.plugins], poll_ms=poll_ms(call, busy),
     )  # fmt: skip
 
 
@@ -65,7 +44,7 @@ def workflow(call: Call, problem: str = "", status: int = 200) -> Answer:
     busy = executions.running(found["executions"])
     return page(
         call, "workflow.html", "workflows", found["title"], status=status, workflow=found, problem=problem,
-        poll_ms=poll_ms(call, busy), connector=found["connector"],
+        poll_ms=poll_ms(call, busy), panels=panels(call, "workflow", found),
     )  # fmt: skip
 
 
@@ -96,17 +75,16 @@ def get_execution(call: Call) -> Answer:
     if found is None:
         return not_found(call, f"There is no execution {call.params['id']}.")
     script = call.world.scripts.running.get(found["id"])
-    legs = chain.view(call.world, found["row"])
-    alive = found["state"] in executions.ALIVE or script is not None
+    below = panels(call, "execution", found)
+    alive = below.alive or found["state"] in executions.ALIVE or script is not None
     return page(
-        call, "execution.html", "executions", found["title"], execution=found, chain=legs, script=script,
-        # A leg starts the next one just before it ends.
-        poll_ms=RUNNING_MS if alive or (legs and legs["alive"]) else 0,
+        call, "execution.html", "executions", found["title"], execution=found, script=script, panels=below,
+        facts=panels(call, "execution.facts", found), poll_ms=RUNNING_MS if alive else 0,
     )  # fmt: skip
 
 
 def get_logs(call: Call) -> Answer:
-    view = logs.view(call.world, call.query.get("query") or logs.DEFAULT_QUERY)
+    view = logs.view(call.world, call.query.get("query") or logs.first_query(call.world))
     count = len(view["records"] or view["table"])
     return page(call, "logs.html", "logs", "Logs", status=400 if view["error"] else 200, view=view, count=count)
 
@@ -138,7 +116,7 @@ def get_requests(call: Call) -> Answer:
         wanted = log.Filter.of({"limit": "200", **given})
     except WireError as error:
         problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=200)
-    found = [(line, hints.of(line)) for line in reversed(log.lines(call.world, wanted))]
+    found = [(line, hints.of(line, call.table)) for line in reversed(log.lines(call.world, wanted))]
     apis = sorted({line.api for line in call.world.requests} - set(OWN_APIS))
     filtered = bool(given.keys() - {"limit"})
     return page(
@@ -156,12 +134,26 @@ def get_static(call: Call) -> Answer:
 
 
 def elsewhere(call: Call) -> Answer:
-    return not_found(call, f"The page {call.path} of Dynatrace is not part of the local environment.")
+    """Lead to the page that is meant, if one is: without the trailing slash, or the first page of an app."""
+    path = call.path.rstrip("/")
+    here = call.table.find("GET", path) if path != call.path else None
+    target = path if here and here[0].handler is not elsewhere else first_page(call, path)
+    if target is None:
+        return not_found(call, f"The page {call.path} is not part of the local environment.")
+    query = urlencode(call.query_list)
+    return Answer(302, None, {"location": f"{target}?{query}" if query else target})
+
+
+def first_page(call: Call, app: str) -> str | None:
+    """The first page of an app, such as ``/ui/apps/dynatrace.automations``."""
+    if not re.fullmatch(APP_ROOT, app):
+        return None
+    pages = (entry.href for entry in navigation(call.world.plugins))
+    return next((href for href in pages if href == app or href.startswith(f"{app}/")), None)
 
 
 ROUTES = [
     route("GET", "/", get_overview),
-    route("GET", connector.PATH, get_connector),
     route("GET", WORKFLOWS, get_workflows, note="Dynatrace's path; its page looks different"),
     route("GET", WORKFLOWS + "/{id}", get_workflow, note="the link that a deployment prints"),
     route("POST", WORKFLOWS + "/{id}/run", run_workflow, note="the Run button"),
@@ -174,5 +166,6 @@ ROUTES = [
     route("GET", "/_sim/ui/requests", get_requests),
     *control_routes.ROUTES,
     route("GET", "/_sim/ui/static/{name}", get_static),
-    route("GET", "/ui/{rest:path}", elsewhere),
+    route("GET", "/ui/{rest:path}", elsewhere, note="redirects to the page that is meant, or suggests some"),
+    route("GET", "/_sim/ui/{rest:path}", elsewhere),
 ]

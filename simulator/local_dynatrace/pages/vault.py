@@ -7,7 +7,6 @@ from typing import Any
 from ..kernel.world import World
 from ..vault import entries
 from ..vault.entries import Entry
-from . import runtime_values
 from .executions import name_of
 
 TYPES = {"TOKEN": "Token", "USERNAME_PASSWORD": "User and password", "CERTIFICATE": "Certificate"}
@@ -15,7 +14,7 @@ TYPES = {"TOKEN": "Token", "USERNAME_PASSWORD": "User and password", "CERTIFICAT
 
 def rows(world: World) -> list[dict[str, Any]]:
     modified = {row["id"]: row["modified_us"] for row in world.store.all("SELECT id, modified_us FROM credentials")}
-    values = runtime_values.all_of(world)
+    values = {id: text for plugin in world.plugins for id, text in plugin.pages.vault_values(world).items()}
     return [
         {
             "id": entry.id,
@@ -27,7 +26,7 @@ def rows(world: World) -> list[dict[str, Any]]:
             "access": access(world, entry),
             "contextless": entry.content.contextless,
             "modified": modified[entry.id],
-            "value": values[entry.id].text if entry.id in values else None,
+            "value": values.get(entry.id),
         }
         for entry in entries.after(world, 0)
     ]

@@ -9,7 +9,6 @@ from ..kernel.store import Row
 from ..kernel.world import World
 from . import executions
 from .executions import WORKFLOWS, name_of
-from .ledger import SOURCE
 
 
 def rows(world: World) -> list[dict[str, Any]]:
@@ -46,7 +45,6 @@ def one(world: World, id: str) -> dict[str, Any] | None:
     definition = json.loads(workflow["definition"])
     return {
         **row(world, workflow),
-        "connector": f"/_sim/ui/connector?workflow={workflow['id']}" if SOURCE in workflow["definition"] else None,
         "tasks": [task(name, each) for name, each in (definition.get("tasks") or {}).items()],
         "executions": executions.rows(world, id, limit=100),
     }

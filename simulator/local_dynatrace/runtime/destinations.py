@@ -1,8 +1,8 @@
-"""What a script's URL leads to (facts: dynatrace-runtime 2, 3; sectigo).
+"""What a script's URL leads to (facts: dynatrace-runtime 2, 3).
 
-Known are the environment's own address, the SCM audit hosts and SCM's SSO; every other name does not resolve. Only a
-relative URL carries the actor's rights; an absolute one leads outside, through the allowlist, to the environment's own
-host too.
+Known are the environment's own address and the hosts that plug-ins stand in for; every other name does not resolve.
+Only a relative URL carries the actor's rights; an absolute one leads outside, through the allowlist, to the
+environment's own host too.
 """
 
 from __future__ import annotations
@@ -13,11 +13,6 @@ from urllib.parse import unquote, urlsplit
 from ..kernel.world import World
 
 OWN_NAMES = ("127.0.0.1", "localhost")
-OUTSIDE = {
-    **{f"audit.{instance}.sectigo.com": "/api/v1/" for instance in ("enterprise", "hard", "eu", "demo")},
-    "auth.sso.sectigo.com": "/auth/",
-}
-"""Host names of the world outside, and the part of this process that stands for each."""
 PLATFORM = "/platform/"
 NEVER = ("/_sim", "/ui")
 """Not there for scripts: the control API and the pages."""
@@ -47,7 +42,7 @@ def resolve(world: World, url: str, relative: bool) -> Destination:
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     except ValueError:
         raise RefusedError(f"Invalid URL: '{url}'") from None
-    own = (parts.scheme == "http" and host in OWN_NAMES and port == world.options.port) or (
+    own = (parts.scheme == "http" and host in (*OWN_NAMES, world.options.host) and port == world.options.port) or (
         parts.scheme == "https" and port == 443 and host == world.options.environment_host
     )
     if own and relative and not path.startswith(PLATFORM):
@@ -59,13 +54,14 @@ def resolve(world: World, url: str, relative: bool) -> Destination:
         if any(path == prefix or path.startswith(prefix + "/") for prefix in NEVER):
             raise NotFoundError
         return Destination(path, query, as_actor=relative)
-    if host not in OUTSIDE:
+    prefix = next((plugin.hosts[host] for plugin in world.plugins if host in plugin.hosts), None)
+    if prefix is None:
         raise RefusedError(
             unreachable(url, "dns error: failed to lookup address information: Name or service not known")
         )
     if parts.scheme != "https" or port != 443:
         raise RefusedError(unreachable(url, "tcp connect error: Connection refused (os error 111)"))
-    if not path.startswith(OUTSIDE[host]):
+    if not path.startswith(prefix):
         raise NotFoundError
     return Destination(path, query, as_actor=False)
 

@@ -10,12 +10,14 @@ import json
 from collections.abc import MutableMapping
 from typing import Any
 
+from ..kernel.exchange import Exchange
 from ..kernel.identity import Principal
 from ..kernel.routing import scopes_of
-from ..kernel.server import Dispatcher, Receive, Scope, Send, read_body
+from ..kernel.server import Dispatcher, Receive, Scope, Send, headers_of, read_body
 from ..kernel.world import World
 from .destinations import NotFoundError, RefusedError, resolve
 from .run import Run
+from .scripts import Scripts
 
 NOT_PASSED_ON = ("x-dt-execution", "x-dt-target", "x-dt-request", "x-dt-relative", "host", "connection")
 
@@ -23,16 +25,16 @@ NOT_PASSED_ON = ("x-dt-execution", "x-dt-target", "x-dt-request", "x-dt-relative
 class Egress:
     """An ASGI application."""
 
-    def __init__(self, world: World, dispatcher: Dispatcher) -> None:
-        self.world, self.dispatcher = world, dispatcher
-        self._all_scopes = frozenset(scope for route in dispatcher.routes for scope in scopes_of(route))
+    def __init__(self, world: World, dispatcher: Dispatcher, scripts: Scripts) -> None:
+        self.world, self.dispatcher, self.scripts = world, dispatcher, scripts
+        self._all_scopes = frozenset(scope for route in dispatcher.table.routes for scope in scopes_of(route))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.dispatcher(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        run = self.world.scripts.by_nonce(headers.get("x-dt-execution", ""))
+        headers = headers_of(scope)
+        run = self.scripts.by_nonce(headers.get("x-dt-execution", ""))
         number, task = headers.get("x-dt-request", ""), asyncio.current_task()
         if run is None or task is None or not number.isdecimal():
             await answer(send, 403, "This listener serves scripts of workflows only.")
@@ -64,10 +66,11 @@ class Egress:
             await send(message)
 
         passed_on = {name: value for name, value in headers.items() if name not in NOT_PASSED_ON}
-        await self.dispatcher.handle(
-            scope, send_with_time, scope["method"], to.path, to.query, passed_on, body,
+        exchange = Exchange(
+            self.world, self.dispatcher.table, scope["method"], to.path, to.query, passed_on, body,
             self._actor(run) if to.as_actor else None, run.job.execution_id,
         )  # fmt: skip
+        await self.dispatcher.serve(exchange, scope, send_with_time)
 
     def _actor(self, run: Run) -> Principal:
         """Who a script is to its own environment: the workflow's actor, limited by permissions and not by a token."""

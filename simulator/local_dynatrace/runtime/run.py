@@ -15,12 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..automation import executions
 from ..kernel.clock import MICROSECONDS
+from ..kernel.scripts import Job
 from ..kernel.world import World
 from . import endings
 from .endings import Ending
-from .job import Job
 from .sandbox import Sandbox
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -36,8 +35,16 @@ OUT_OF_MEMORY = ("Fatal JavaScript out of memory", "JavaScript heap out of memor
 class Run:
     """A process, what is known of its state, and how it ended."""
 
-    def __init__(self, world: World, sandbox: Sandbox, job: Job, changed: Callable[[], None]) -> None:
-        self.world, self.sandbox, self.job, self.changed = world, sandbox, job, changed
+    def __init__(
+        self,
+        world: World,
+        sandbox: Sandbox,
+        job: Job,
+        printed: Callable[[str, str], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.world, self.sandbox, self.job = world, sandbox, job
+        self.printed, self.changed = printed, changed
         self.nonce = secrets.token_urlsafe(24)  # a secret, so not from the seeded ids
         self.requests: dict[int, asyncio.Task[Any]] = {}
         """Requests of the script that are being served, by the number it gave them."""
@@ -58,7 +65,8 @@ class Run:
         self._idle: dict[str, Any] | None = None
 
     async def carry(self, port: int) -> Ending:
-        """Start the process, listen until it has ended, say how."""
+        """Start the process, listen until it has ended, say how. Raises OSError if it cannot start."""
+        await self.sandbox.prepare(self.job.script)
         process = await asyncio.create_subprocess_exec(
             *self.sandbox.command(self.job.script, port, self.world.url),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -195,7 +203,7 @@ class Run:
             return  # not from our side of the line: somebody found another way to print
         match kind:
             case "log":
-                executions.append_log(self.world, self.job.execution_id, self.sandbox.clean(value))
+                self.printed(self.job.execution_id, self.sandbox.clean(value))
             case "idle":
                 self._idle = value
                 self.changed()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-import os
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+
+from deno import find_deno_bin  # type: ignore[import-untyped]
 
 from ..kernel.options import Options
+from . import modules
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"
 SCRIPT = "script.ts"
@@ -23,12 +23,18 @@ SPECIFIER = "dt:script"
 class Sandbox:
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.deno = Path(sys.executable).parent / "deno"
+        self.deno = Path(find_deno_bin())
         self.modules = options.deno_modules.resolve()
         # Beside the state: Deno's compiled modules, and each script that ever ran, once.
         self.folder = options.state.resolve().parent / "runtime"
         self.scripts = self.folder / "scripts"
         self._imports: dict[str, str] | None = None
+
+    async def prepare(self, script: str) -> None:
+        """Install the modules that the script may import, if they are missing. Raises ModulesError."""
+        if modules.SCOPE in script and not self.modules.is_dir():
+            await asyncio.to_thread(modules.install, self.deno, self.modules)
+            self._imports = None
 
     def command(self, script: str, port: int, base_url: str) -> list[str]:
         v8 = f"--max-old-space-size={self.options.script_memory_mb},--disallow-code-generation-from-strings"
@@ -51,28 +57,18 @@ class Sandbox:
 
     def _import_map(self, script: str) -> Path:
         """Write the script and its import map, named by their content so that compiled code is found again."""
-        modules = self._modules()
-        content = json.dumps([script, modules])
+        found = self._modules()
+        content = json.dumps([script, found])
         folder = self.scripts / hashlib.sha256(content.encode()).hexdigest()[:16]
         # TypeScript is accepted by the platform (facts: dynatrace-runtime 2); line numbers stay those of the script.
         source, imports = folder / SCRIPT, folder / "imports.json"
         if not imports.exists():
             folder.mkdir(parents=True, exist_ok=True)
             source.write_text(script, encoding="utf-8", errors="replace")
-            imports.write_text(json.dumps({"imports": {**modules, SPECIFIER: source.as_uri()}}))
+            imports.write_text(json.dumps({"imports": {**found, SPECIFIER: source.as_uri()}}))
         return imports
 
     def _modules(self) -> dict[str, str]:
         if self._imports is None:
-            self._imports = dict(packages(self.modules))
+            self._imports = dict(modules.packages(self.modules))
         return self._imports
-
-
-def packages(modules: Path) -> Iterator[tuple[str, str]]:
-    """Package names and the URL of each one's ES module."""
-    for pattern in ("*/package.json", "@*/*/package.json"):
-        for file in sorted(modules.glob(pattern)):
-            package = json.loads(file.read_text(encoding="utf-8"))
-            entry = package.get("module") or package.get("main")
-            if "name" in package and entry:
-                yield package["name"], file.parent.as_uri() + "/" + quote(os.path.normpath(entry))

@@ -1,25 +1,33 @@
-"""All running scripts: launched by the automation API, told the time, killed, frozen, thawed."""
+"""All running scripts: launched, told the time, killed, frozen, thawed.
+
+Nothing here knows what a workflow is. Whoever launches a script learns of it by two callbacks: what it printed, and
+how it ended.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-from ..automation import executions
-from ..kernel.server import Dispatcher
+from ..kernel.scripts import Job
 from ..kernel.world import World
 from . import endings
 from .endings import Ending
-from .job import Job
 from .pace import Pace
 from .run import Run
 from .sandbox import Sandbox
 
+Printed = Callable[[str, str], None]
+"""Called with the execution's id and a text."""
+Ended = Callable[[str, Ending], None]
+"""Called with the execution's id."""
+
 
 class Scripts:
-    """The runtime's door for the rest of the environment."""
+    """Implements ``kernel.scripts.Scripts``."""
 
-    def __init__(self, world: World, dispatcher: Dispatcher) -> None:
-        self.world, self.dispatcher = world, dispatcher
+    def __init__(self, world: World, printed: Printed, ended: Ended) -> None:
+        self.world, self._printed, self._ended = world, printed, ended
         self.port = 0
         """Of the egress listener; set when it listens."""
         self.running: dict[str, Run] = {}
@@ -34,9 +42,9 @@ class Scripts:
         """Start a script. Counts as running from now on."""
         limit = self.world.options.script_parallel
         if len(self.running) >= limit:
-            self._record(job, endings.too_many(limit))
+            self._ended(job.execution_id, endings.too_many(limit))
             return
-        run = Run(self.world, self._sandbox, job, self.pace.poke)
+        run = Run(self.world, self._sandbox, job, self._printed, self.pace.poke)
         self.running[job.execution_id] = run
         task = asyncio.get_running_loop().create_task(self._carry(run))
         self._tasks.add(task)
@@ -47,6 +55,12 @@ class Scripts:
         if run := self.running.get(execution_id):
             run.end(endings.killed())
             await run.ended.wait()
+
+    async def kill_all(self) -> None:
+        """End every running script, and those that start because one has ended."""
+        while self.running:
+            for execution in list(self.running):
+                await self.kill(execution)
 
     def freeze(self, execution_id: str) -> None:
         """Stop the process where it is; time goes on without it."""
@@ -64,17 +78,12 @@ class Scripts:
         try:
             ending = await run.carry(self.port)
         except (OSError, ValueError) as error:
-            # No process could be started, or it printed one line that is longer than anybody reads.
+            # The process could not start, or it printed a line that is longer than the reader's limit.
             ending = endings.crashed(type(error).__name__, self._sandbox.clean(str(error)), "")
         del self.running[run.job.execution_id]
-        self._record(run.job, ending)
+        self._ended(run.job.execution_id, ending)
         run.ended.set()
         self.pace.poke()
-
-    def _record(self, job: Job, ending: Ending) -> None:
-        executions.finish(
-            self.world, job.execution_id, state=ending.state, state_info=ending.state_info, result=ending.result
-        )
 
     def _tell_time(self) -> None:
         for run in self.running.values():

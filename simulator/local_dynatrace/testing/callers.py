@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import yaml
-
-from local_dynatrace.seed import FILE
+from local_dynatrace import seed
 from local_dynatrace.testing import Local
 
-SEED: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+SEED: dict[str, Any] = seed.load()
+"""What a fresh environment holds, sections of installed plug-ins included."""
 ACCOUNT: str = SEED["account"]
 SERVICE_USER: dict[str, Any] = SEED["users"][0]
 PERSON: dict[str, Any] = SEED["users"][1]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..kernel.clock import MICROSECONDS
-from ..kernel.store import Row
-from ..kernel.world import World
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.store import Row
+from local_dynatrace.kernel.world import World
+from local_dynatrace.pages.executions import seconds
+
 from . import ledger
-from .executions import seconds
 
 MOST = 60
 WIDTH = 1000

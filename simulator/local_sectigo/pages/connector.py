@@ -9,17 +9,23 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local_sectigo.scm import rules as scm
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.store import Row
+from local_dynatrace.kernel.world import World
+from local_dynatrace.pages import workflows
 
-from ..kernel.clock import MICROSECONDS
-from ..kernel.store import Row
-from ..kernel.world import World
-from . import delivery, health, ledger, runtime_values, timeline, workflows
+from ..scm import stream
+from . import delivery, health, ledger, runtime_values, timeline
 
 PATH = "/_sim/ui/connector"
 RANGES = {"30m": 1800, "2h": 7200, "6h": 21_600, "24h": 86_400, "7d": 604_800}
 WORDS = {"30m": "30 minutes", "2h": "2 hours", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
 LISTED = 25
+
+
+def query_of(source: str) -> str:
+    """The query of the manual's last step, for any ``log.source``."""
+    return f'fetch logs\n| filter log.source == "{source}"\n| sort timestamp desc\n| limit 100'
 
 
 def all_of(world: World) -> list[Row]:
@@ -73,7 +79,7 @@ def in_short(world: World, workflow: Row, seen: Look) -> dict[str, Any]:
 
 def view(world: World, workflow: Row, chosen: str | None) -> dict[str, Any]:
     """Everything about one connector."""
-    scm.materialise(world)
+    stream.materialise(world)
     seen = look(world, workflow, chosen)
     short = in_short(world, workflow, seen)
     runs, scale, now = seen.runs, seen.scale, seen.now_us

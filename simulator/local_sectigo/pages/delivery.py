@@ -10,8 +10,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
-from ..kernel.clock import MICROSECONDS
-from ..kernel.world import World
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.world import World
 
 SOURCE = "sectigo-scm"
 OVERLAP_US = 300 * MICROSECONDS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.pages.render import NOTHING, duration, moment, thousands
+
 from . import delivery
 from .ledger import Run
-from .render import NOTHING, duration, moment, thousands
 
 
 def verdict(

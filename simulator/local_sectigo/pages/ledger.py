@@ -10,11 +10,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..kernel import rfc3339
-from ..kernel.clock import MICROSECONDS
-from ..kernel.store import Row
-from ..kernel.world import World
-from .executions import ALIVE, EXECUTIONS, leg, outcome
+from local_dynatrace.kernel import rfc3339
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.store import Row
+from local_dynatrace.kernel.world import World
+from local_dynatrace.pages.executions import ALIVE, EXECUTIONS, leg, outcome
 
 SOURCE = "sectigo-scm-connector"
 PREFIX = "connector."

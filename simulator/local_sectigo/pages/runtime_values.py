@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..kernel.clock import MICROSECONDS
-from ..kernel.world import World
-from ..vault import entries
-from ..vault.entries import Entry
-from .executions import EXECUTIONS
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.world import World
+from local_dynatrace.pages.executions import EXECUTIONS
+from local_dynatrace.vault import entries
+from local_dynatrace.vault.entries import Entry
+
 from .ledger import moment_us
 
 MARK = re.compile(r"\[Pulumi [^\s\]]+/[^\s\]]+( [^\]]*)?\]")
@@ -42,6 +43,11 @@ class Value:
 def all_of(world: World) -> dict[str, Value]:
     """By the entry's id."""
     return {entry.id: value for entry in entries.after(world, 0) if (value := of(world, entry))}
+
+
+def texts(world: World) -> dict[str, str]:
+    """The values that may be shown, by the entry's id."""
+    return {id: value.text for id, value in all_of(world).items()}
 
 
 def of(world: World, entry: Entry) -> Value | None:

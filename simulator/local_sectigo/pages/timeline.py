@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ..kernel.clock import MICROSECONDS
+from local_dynatrace.kernel.clock import MICROSECONDS
+from local_dynatrace.pages.render import duration, moment, thousands
+
 from .delivery import Delivery
 from .ledger import Run
-from .render import duration, moment, thousands
 
 WIDTH = 1000.0
 SLOTS = 72

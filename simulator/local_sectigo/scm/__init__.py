@@ -1,7 +1,7 @@
 """Sectigo: its token endpoint, the SCM audit API and the stream of audit records of an invented company.
 
 Reading order: ``company`` (who and what there is), ``stories`` (what happens to it), ``stream`` (when), ``records``
-(the store and its pages), ``clients`` (who may read), ``routes``. ``rules`` is the door for the other packages.
+(the store and its pages), ``clients`` (who may read), ``routes``. ``control`` has the routes under ``/_sim``.
 Record field names and everything else nobody outside Sectigo could confirm are in ``wire`` (facts: sectigo 0, 2.2).
 """
 

@@ -8,6 +8,8 @@ from local_dynatrace.kernel.clock import MICROSECONDS
 from local_dynatrace.kernel.identity import digest
 from local_dynatrace.kernel.world import World
 
+from .. import options
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS scm_clients (id TEXT PRIMARY KEY, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS scm_tokens (
@@ -35,7 +37,7 @@ def knows(world: World, id: str, secret: str) -> bool:
 
 def issue_token(world: World, client: str) -> tuple[str, int]:
     """A new access token and its lifetime in seconds."""
-    lifetime_s = world.options.scm_token_lifetime_s
+    lifetime_s = options.of(world).scm_token_lifetime_s
     now = world.clock.now_us()
     token = world.ids.hex(64).lower()
     world.store.run("DELETE FROM scm_tokens WHERE expires_us <= ?", now)

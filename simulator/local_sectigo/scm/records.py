@@ -15,6 +15,7 @@ from local_dynatrace.kernel import rfc3339
 from local_dynatrace.kernel.clock import MICROSECONDS
 from local_dynatrace.kernel.world import World
 
+from .. import options
 from . import wire
 from .cursor import Cursor
 
@@ -79,7 +80,7 @@ def holds(world: World, cursor: Cursor) -> bool:
 
 def page(world: World, after: Cursor, to_us: int) -> Page:
     """The next visible records behind a cursor, up to and including ``to_us`` [D: inclusive]."""
-    size = max(1, world.options.scm_page_size)
+    size = max(1, options.of(world).scm_page_size)
     # The first condition alone drives the index; the second one cuts off the ties already delivered.
     rows = world.store.all(
         "SELECT number, at_us, wire FROM scm_records WHERE at_us >= ? AND (at_us, number) > (?, ?)"
@@ -88,7 +89,7 @@ def page(world: World, after: Cursor, to_us: int) -> Page:
     )  # fmt: skip
     shown, more = rows[:size], len(rows) > size
     body = ("[" + ",".join(row["wire"] for row in shown) + "]").encode()
-    follow = bool(shown) and (more or world.options.scm_last_page_token)
+    follow = bool(shown) and (more or options.of(world).scm_last_page_token)
     return Page(body, len(shown), Cursor(shown[-1]["at_us"], shown[-1]["number"]) if follow else None)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from local_dynatrace.kernel import rfc3339
 from local_dynatrace.kernel.routing import Answer, Call, Route
 
+from .. import options
 from . import clients, cursor, records, stream
 from .cursor import Cursor
 from .errors import bad_request, oauth_error, unauthorized
@@ -74,7 +75,7 @@ def list_records(call: Call) -> Answer:
 
 def date(call: Call) -> str:
     """Clients compare it with their own clock."""
-    now = call.world.clock.now() + timedelta(seconds=call.world.options.scm_skew_s)
+    now = call.world.clock.now() + timedelta(seconds=options.of(call.world).scm_skew_s)
     return format_datetime(now.replace(microsecond=0), usegmt=True)
 
 
@@ -92,7 +93,7 @@ def window(call: Call) -> tuple[Cursor, int]:
     from_ns = time_of(call, "from")
     if from_ns > to_ns:
         raise bad_request("Parameter 'from' must not be later than 'to'")
-    if call.world.options.scm_from == "exclusive":
+    if options.of(call.world).scm_from == "exclusive":
         return Cursor(from_ns // 1000, 2**62), to_ns // 1000
     return Cursor(-(-from_ns // 1000), 0), to_ns // 1000
 

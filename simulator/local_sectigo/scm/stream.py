@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 
 from local_dynatrace.kernel.world import World
 
+from .. import options
 from . import records, wire
 from .company import HOSTS, OFFICES, Office
 from .stories import (
@@ -83,10 +84,10 @@ def events_of(seed: int, hour: int) -> tuple[Event, ...]:
 
 def materialise(world: World) -> int:
     """Bring the store up to now; returns how many records came. Costs next to nothing when none is due."""
-    if not world.options.scm_stream:
+    if not options.of(world).scm_stream:
         return 0
     now = world.clock.now_us()
-    begin = (now // HOUR_US - round(world.options.scm_history_hours)) * HOUR_US
+    begin = (now // HOUR_US - round(options.of(world).scm_history_hours)) * HOUR_US
     until: int | None = world.store.meta(STATE)
     if until is None:
         until = begin
@@ -100,8 +101,8 @@ def materialise(world: World) -> int:
         for event in between(events_of(world.options.seed, hour), until, now)
     ]
     if due:
-        late_us = world.options.scm_visible_late_s * 1_000_000
-        skew_us = round(world.options.scm_skew_s * 1_000_000)
+        late_us = options.of(world).scm_visible_late_s * 1_000_000
+        skew_us = round(options.of(world).scm_skew_s * 1_000_000)
         stamped = [replace(event, at_us=event.at_us + skew_us) for event in due]
         rows = [
             (shown.at_us, event.at_us + lateness(event, late_us), wire.text(wire.record(shown)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from local_dynatrace.pages.render import NAVIGATION
+from local_dynatrace.pages.render import navigation
+from local_dynatrace.plugins import found as plugins
 from local_dynatrace.testing import Local
 
 AUTOMATION = "/ui/apps/dynatrace.automations"
@@ -10,7 +11,7 @@ AUTOMATION = "/ui/apps/dynatrace.automations"
 
 def pages(local: Local) -> dict[str, str]:
     """Name -> path; a workflow, an execution and a leg of a chain only where there are any."""
-    found = {key: href for key, _, href in NAVIGATION}
+    found = {entry.key: entry.href for entry in navigation(plugins())}
     found["requests"] += "?limit=40"
     found |= {"permissions": f"{AUTOMATION}/settings", "missing": "/ui/apps/dynatrace.notebooks"}
     executions = local.sim("GET", "dump", all="true")["executions"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dev.toolchain.packages import DENO, JAVASCRIPT, NODE_MODULES
-from local_dynatrace.runtime.sandbox import packages
+from local_dynatrace.runtime.modules import packages
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import CLIENT, DEPLOY_TOKEN, bearer
 from local_dynatrace.testing.flows import allow
