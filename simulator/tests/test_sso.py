@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +163,18 @@ def test_the_live_host_answers_everything_but_the_classic_api_with_its_page(loca
     )
     assert elsewhere.headers["content-type"].startswith("application/json")
     assert local.call("GET", "/api/v2/credentials", headers={**DEPLOY, "Host": host}).json()["totalCount"] >= 0
+
+
+def test_each_refusal_has_an_id_of_its_own_after_a_restart_too(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+
+    def refused() -> str:
+        return str(ask(local, client_secret="wrong").json()["issueId"])
+
+    seen = [refused(), refused()]
+    local.stop()
+    local.start()
+    seen.append(refused())
+    local.close()
+
+    assert len(set(seen)) == 3
