@@ -22,10 +22,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 
 def status(local: Local, host: str, **headers: str) -> int:
-    method = "POST" if headers else "GET"
-    return local.call(
-        method, "/_sim/reset" if headers else "/_sim/health", headers={"Host": host, **headers}
-    ).status_code
+    method, path = ("POST", "/_sim/reset") if headers else ("GET", "/_sim/health")
+    return local.call(method, path, headers={"Host": host, **headers}).status_code
 
 
 @pytest.mark.parametrize("host", ["sim.example", "sim.example:9999", "other.example:8080", "SIM.example"])

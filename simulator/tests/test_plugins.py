@@ -25,9 +25,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 
 def test_the_package_names_nothing_of_sectigo() -> None:
-    files = [
-        file for file in PACKAGE.rglob("*") if file.is_file() and not {"node_modules", "__pycache__"} & {*file.parts}
-    ]
+    skipped = {"node_modules", "__pycache__"}
+    files = [file for file in PACKAGE.rglob("*") if file.is_file() and not skipped & {*file.parts}]
 
     found = [f"{file}: {line}" for file in files for line in file.read_text().splitlines() if WORDS.search(line)]
 
