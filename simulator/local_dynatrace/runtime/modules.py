@@ -58,10 +58,10 @@ def install(deno: Path, folder: Path) -> None:
 
 
 def _why(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    reason = next((line for line in lines if line.startswith("error")), lines[-1] if lines else "Deno gave no reason")
+    lines = [line.strip().removeprefix("error: ") for line in said.splitlines() if line.strip()]
+    reason = ": ".join(dict.fromkeys([lines[0], lines[-1]])) if lines else "Deno gave no reason"
     return (
-        f"The {SCOPE}* modules for scripts could not be installed: {reason.removeprefix('error: ')} "
+        f"The {SCOPE}* modules for scripts could not be installed: {reason} "
         "(behind a mirror, set NPM_CONFIG_REGISTRY; the next script tries again)"
     )
 
