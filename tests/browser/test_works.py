@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_dynatrace.testing import Local
-
-from .addresses import pages
-from .conftest import picture, tab
+from simulator.tests.browser.addresses import pages
+from simulator.tests.browser.chromium import picture, tab
 
 pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
 
 SHIFTS = """() => {
   window.shifts = [];

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from dev.toolchain import actionlint
-from simulator.tests.browser.conftest import PICTURES
+from simulator.tests.browser.chromium import PICTURES
 from tests import ROOT
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,57 +12,49 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.toolchain import browser as browsers
 from local_dynatrace.testing import Local
 
 from .. import ROOT
-from . import story
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PICTURES = ROOT / "build" / "pictures"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    found = browsers.find()
-    if isinstance(found, str):
-        reason = f"no browser, so the pages are not tested in one ({found}): `make browser`"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+class NoBrowserError(Exception):
+    """Why there is no browser."""
 
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The Chromium on PATH, else Playwright's own. Raises NoBrowserError."""
+    try:
+        api = importlib.import_module("playwright.sync_api")
+    except ModuleNotFoundError:
+        raise NoBrowserError("the package playwright is not installed") from None
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        except api.Error as error:
+            raise NoBrowserError(str(error).splitlines()[0]) from None
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def lived(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """The environment of the whole story, to look at."""
-    local = story.told(tmp_path_factory.mktemp("story"))
-    yield local
-    local.close()
-
-
-@pytest.fixture(scope="session")
-def at_work(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """A deployed connector, to break and to repair."""
-    local = story.deployed(tmp_path_factory.mktemp("deployed"))
-    yield local
-    local.close()
-
-
-@pytest.fixture(scope="session")
-def fresh(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """An environment in which nothing has happened."""
-    local = Local(tmp_path_factory.mktemp("fresh"))
-    yield local
-    local.close()
+def chromium() -> Iterator[Browser]:
+    try:
+        with launched() as browser:
+            yield browser
+    except NoBrowserError as missing:
+        reason = f"no browser, so the pages are not tested in one ({missing}): `make browser`"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @contextmanager
