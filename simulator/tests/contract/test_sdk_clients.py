@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deno import find_deno_bin
 
-from dev.toolchain.packages import DENO, JAVASCRIPT, NODE_MODULES
+from local_dynatrace.kernel.options import SDK, script_modules
 from local_dynatrace.runtime.modules import packages
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import CLIENT, DEPLOY_TOKEN, bearer
@@ -42,10 +43,11 @@ def answers(module_local: Local, tmp_path_factory: pytest.TempPathFactory) -> li
     allow(module_local, "*.sectigo.com")
     folder = tmp_path_factory.mktemp("sdk")
     imports = folder / "imports.json"
-    imports.write_text(json.dumps({"imports": dict(packages(NODE_MODULES))}))
+    imports.write_text(json.dumps({"imports": dict(packages(script_modules()))}))
     given = {"url": module_local.url, "sso": f"{module_local.url}/sso/oauth2/token", "client": client}
     ended = subprocess.run(
-        [DENO, "run", "--quiet", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--no-lock", "--import-map",
+        [find_deno_bin(), "run", "--quiet", "--no-prompt",
+         "--no-remote", "--no-npm", "--no-config", "--no-lock", "--import-map",
          imports, f"--allow-net=127.0.0.1:{module_local.port}", DRIVER],
         input=json.dumps({**given, "token": DEPLOY_TOKEN}), capture_output=True, text=True, timeout=60, check=False,
         env=ENVIRONMENT,
@@ -60,10 +62,10 @@ def checked(folder: Path, answers: list[dict[str, str]]) -> str:
     lines = [f'import type * as {name} from "@dynatrace-sdk/{package}";' for name, package in IMPORTS.items()]
     lines += [f"export const _{n}: {answer['type']} = {answer['expression']};" for n, answer in enumerate(answers)]
     file.write_text("\n".join(lines) + "\n")
-    pins: dict[str, Any] = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
+    pins: dict[str, Any] = json.loads((SDK / "package.json").read_text())["dependencies"]
     imports.write_text(json.dumps({"imports": {name: f"npm:{name}@{version}" for name, version in pins.items()}}))
     ended = subprocess.run(
-        [DENO, "check", "--quiet", "--config", JAVASCRIPT / "deno.json", "--import-map", imports, file],
+        [find_deno_bin(), "check", "--quiet", "--config", SDK / "deno.json", "--import-map", imports, file],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT,
     )  # fmt: skip
     return "" if ended.returncode == 0 else ended.stderr
