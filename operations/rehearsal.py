@@ -18,7 +18,7 @@ from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
 
 from .stack import ROOT, StackError
 
-OWNER = "sectigo-connector@service.local"
+OWNER = "automation@service.local"
 """The service user of the local environment's seed, where the config names no actor."""
 PERMISSIONS = [
     "app-engine:functions:run",
