@@ -20,7 +20,7 @@ STOP_LIMIT_S = 10.0
 
 
 def start(state: Path, port: int | None, arguments: list[str]) -> int:
-    """Return when the environment answers; one that already does is left alone."""
+    """Return when the environment answers; do nothing if it already does."""
     if known := holder(state):
         if port not in (None, 0, known.port):
             return fail(f"the local environment of {state} already runs, on port {known.port}; stop it first")

@@ -1,6 +1,6 @@
 """One process per state: a locked pid file beside it, which says who holds it and where it answers.
 
-The lock ends with the process, however it ends, so a stale file or a reused pid misleads nobody.
+The lock ends with the process, however it ends, so a stale file or a reused pid does no harm.
 """
 
 from __future__ import annotations

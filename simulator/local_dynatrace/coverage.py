@@ -23,11 +23,11 @@ HEAD = """# What is simulated
 
 Made by `python -m local_dynatrace coverage` from the route table; edit the routes, not this file.
 
-**exact**: documented parameters, statuses, envelopes and limits, as far as public sources tell; **approximate**: what
-differs is said; **refused**: 501 with a pointer, on purpose. Every other path is answered 501 too, with the closest
-routes. Whatever no source confirms is marked UNVERIFIED in the code and, where it matters, an option (README.md).
-Sources are the keys of the project's fact sheet: public documents, types of the `@dynatrace-sdk` packages, code of
-public clients, threads of their users; [D] is derived.
+**exact**: documented parameters, statuses, envelopes and limits, as far as public sources say; **approximate**: the
+difference is listed; **refused**: 501 with a pointer, on purpose. Every other path is answered 501 too and names the
+closest routes. What no source confirms is marked UNVERIFIED in the code and, where it matters, is an option (README.md).
+Sources are the keys of the project's facts: public documents, types of the `@dynatrace-sdk` packages, code of public
+clients, threads of their users; [D] is derived.
 """
 
 

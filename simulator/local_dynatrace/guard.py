@@ -1,4 +1,4 @@
-"""Keeps other web sites out: the Host must be this listener, and nobody else's page may change anything.
+"""Keeps other web sites out: the Host must be this listener, and pages of other origins may change nothing.
 
 A browser that a foreign name sends to 127.0.0.1 (DNS rebinding) has that name as Host; a foreign page that posts to
 127.0.0.1 has its own Origin. Clients that are not browsers send no Origin and are not affected. Names that others use
@@ -81,7 +81,7 @@ def host_of(scope: Scope) -> str:
 
 
 def is_platform_on_live_host(scope: Scope) -> bool:
-    """The live host knows the classic API only; all else there is its web page, with 200 (facts: dynatrace-api 1)."""
+    """The live host knows the classic API only; every other path is its web page, with 200 (facts: dynatrace-api 1)."""
     name = host_of(scope).partition(":")[0]
     return bool(LIVE_HOST.fullmatch(name)) and str(scope["path"]).startswith(NOT_ON_LIVE_HOST)
 

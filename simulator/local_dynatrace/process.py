@@ -28,13 +28,13 @@ from .runtime.egress import Egress
 
 log = logging.getLogger("local_dynatrace")
 GRACE_S = 0.3
-"""How long an answer under way may take to leave when the process is told to end."""
+"""How long an answer in progress may take when the process ends."""
 LIMIT_S = 0.9
 """How long the whole end may take."""
 
 
 class StartError(Exception):
-    """Why the environment cannot start, in one sentence for whoever started it."""
+    """Why the environment cannot start, in one sentence."""
 
 
 class Server(uvicorn.Server):
@@ -69,7 +69,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def open_world(options: Options, mode: Mode | None, seed: int | None, present: tuple[plugins.Plugin, ...]) -> World:
-    """The world of a state file: options given now, clock and seed as they were unless given."""
+    """The world of a state file: with these options; clock and seed as stored unless given."""
     store = Store(options.state)
     options.seed = store.meta("seed", options.seed) if seed is None else seed
     world = World(options, store, present)

@@ -20,7 +20,7 @@ class Refused:
     path: str
     why: str
     instead: str = ""
-    """The closest route that is there; empty: none does the like."""
+    """The closest route; empty: there is none."""
 
     def matches(self, method: str, path: str) -> bool:
         return method in self.methods.split() and fnmatch.fnmatchcase(path, self.path)

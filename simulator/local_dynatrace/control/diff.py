@@ -1,4 +1,4 @@
-"""What differs between two dumps: rows that came, went, or changed, by table."""
+"""The difference of two dumps: added, removed and changed rows, by table."""
 
 from __future__ import annotations
 

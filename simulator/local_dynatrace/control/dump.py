@@ -1,4 +1,4 @@
-"""Everything the environment holds, as JSON to read and to compare: two dumps that are equal are equal states.
+"""All state as JSON, to read and to compare: equal dumps mean equal states.
 
 Secrets appear as keyed fingerprints: whether one has changed shows, what it is does not.
 """
@@ -14,14 +14,14 @@ from ..kernel.store import Row
 from ..kernel.world import World
 
 NEVER = ("kernel_meta", "bearer_tokens")
-"""The kernel's own bookkeeping (clock, position of ids) and tokens that live minutes."""
+"""The kernel's own bookkeeping (clock, position of ids) and short-lived tokens."""
 TRACES = (
     "executions", "task_executions", "action_executions", "execution_logs",
     "logs", "settings_outbound_history", "workflow_history",
 )  # fmt: skip
-"""What use leaves behind; only with ``everything``."""
+"""Tables that use fills; only with ``everything``."""
 TOUCHED = ("number", "revision", "modified_us", "modified_by", "author", "last_used_us", "next_us")
-"""Who touched an object last and when, and what time alone moves; only with ``everything``."""
+"""Who changed an object last and when, and what changes with time; only with ``everything``."""
 
 
 def dump(world: World, everything: bool) -> dict[str, list[dict[str, Any]]]:

@@ -26,7 +26,7 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What HTTP takes as a header's name."""
 FIELD_VALUE = re.compile(r"(?:[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*)?")
 FRAMING = ("content-length", "transfer-encoding")
-"""What the server writes by itself: another one would break the connection, which ``cut`` and ``truncate`` are for."""
+"""Headers that the server writes itself; to break the connection, use ``cut`` or ``truncate``."""
 
 
 def add(world: World, table: RouteTable, values: Any) -> Rule:
@@ -40,7 +40,7 @@ def add(world: World, table: RouteTable, values: Any) -> Rule:
 
 
 def contradictions(values: dict[str, Any]) -> list[str]:
-    """What is wrong with members that are right by themselves."""
+    """What is wrong with the combination of valid members."""
     problems = []
     if not any(values.get(effect) for effect in EFFECTS):
         problems.append(f"the rule does nothing: give one of {', '.join(EFFECTS)}")

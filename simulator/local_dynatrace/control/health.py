@@ -1,4 +1,4 @@
-"""What ``GET /_sim/health`` tells about each part."""
+"""What ``GET /_sim/health`` reports."""
 
 from __future__ import annotations
 

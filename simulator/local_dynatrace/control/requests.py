@@ -49,7 +49,7 @@ class Filter:
         )
 
     def lets(self, line: LoggedRequest) -> bool:
-        # Whoever reads the log by page or API would mostly see itself.
+        # Readers of the log, by page or API, would mostly see their own requests.
         if line.api in OWN_APIS and not self.everything and line.api != self.api:
             return False
         if self.caller and (self.caller == "script") != (line.execution is not None):

@@ -1,4 +1,4 @@
-"""What the rows of a state that is put in have to hold, so that nothing stumbles over them later.
+"""Checks of the rows of a state that is restored, so that they cause no errors later.
 
 The tables take nearly anything, and the APIs expect what they themselves write there. What an API checks on its way in
 is checked here by the same rules.
@@ -26,7 +26,7 @@ CENTURY_US = 100 * 365 * 86_400 * MICROSECONDS
 YEARS_US = -62_135_596_800 * MICROSECONDS, 253_402_300_800 * MICROSECONDS
 """What a date can say: the years 1 to 9999."""
 CLOCKED = ("workflows", "workflow_history", "executions", "task_executions", "action_executions", "execution_logs")
-"""All times of these were read from the clock, or are reckoned from it; others may come from outside."""
+"""All times in these tables come from the clock; times in others may come from clients."""
 NUMBERS = ("ids", "seed")
 """Of the kernel's own bookkeeping; the rest of it is text, or a plain yes."""
 

@@ -1,7 +1,7 @@
 """The whole state as one readable JSON document without secrets, out and in again.
 
-A secret leaves as a keyed fingerprint. Coming in, it is put back where this environment knows it (it was exported from
-here) or where the seed brings one for the same id; the others are lost, and named.
+A secret is exported as a keyed fingerprint. On restore it is found again if this environment knows it (it was exported
+here) or the seed has one for the same id; the others are lost and listed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .checks import clock_us, refused
 
 FORMAT = "local environment 1"
 NEVER = ("bearer_tokens", "grail_queries")
-"""Tokens that live minutes, and results that can be asked for again."""
+"""Short-lived tokens and query results."""
 SECRET = "secret:"
 HIDDEN = ("digest", "sealed")
 """Columns that hold secrets: a digest, or what ``Store.seal`` made."""
@@ -39,7 +39,7 @@ def export(world: World) -> dict[str, Any]:
             name: [
                 _readable(world, key, row)
                 for row in world.store.all(f'SELECT * FROM "{name}"')
-                if not (name == "kernel_meta" and row["key"] == "clock")  # told above
+                if not (name == "kernel_meta" and row["key"] == "clock")  # in ``clock`` above
             ]
             for name in _tables(world)
         },

@@ -1,4 +1,4 @@
-"""What every API of the local environment stands on: clock, store, identities, routing, faults.
+"""What every API of the local environment uses: clock, store, identities, routing, faults.
 
 Reading order: ``world`` (what there is), ``clock``, ``store``, ``identity``, ``routing`` (a request's way through
 authentication, faults, handler and answer), ``faults``.

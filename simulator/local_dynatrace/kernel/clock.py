@@ -1,4 +1,4 @@
-"""The one clock that every part obeys: APIs, tokens, schedules, limits and the Date of running scripts.
+"""The one clock that every part uses: APIs, tokens, schedules, limits and the Date of running scripts.
 
 Modes: ``running`` (real time, shifted), ``frozen`` (moves only by ``step``/``jump``), ``auto`` (frozen, but when
 nothing is left to do except waiting it jumps to the next moment somebody waits for, so that no test sleeps; the
@@ -19,8 +19,8 @@ from typing import Any, Literal
 Mode = Literal["running", "frozen", "auto"]
 MICROSECONDS = 1_000_000
 EARLIEST_US, LATEST_US = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * MICROSECONDS for year in (2000, 2100))
-"""Between these the clock can be set. What is reckoned from its time (schedules, lifetimes, dates on pages) then stays
-far within what a ``datetime`` and a column of SQLite can hold."""
+"""The clock can be set between these. What is computed from its time (schedules, lifetimes, dates on pages) then fits
+into a ``datetime`` and a column of SQLite."""
 
 
 class OutOfRangeError(ValueError):
@@ -51,7 +51,7 @@ class Clock:
         self._asleep: dict[asyncio.Task[Any], asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.listeners: list[Callable[[], None]] = []
-        """Called after each jump or mode change (running scripts are told by this)."""
+        """Called after each jump or mode change; running scripts get the new time this way."""
         self.on_wait: list[Callable[[], None]] = []
         """Called when a foreground sleep has begun (the ``auto`` mode looks whether it may jump)."""
 

@@ -1,4 +1,4 @@
-"""What reads were answered before, for the fault ``stale``: a replica that has not heard of the last writes yet."""
+"""Earlier answers to reads, for the fault ``stale``: a replica that has not seen the last writes yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATUSES = (200, 404)
 
 
 class Earlier:
-    """The last answer to each read, as far as there is room; in memory only, like the rules."""
+    """The last answer to each read, up to a limit; in memory only, like the rules."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
@@ -32,7 +32,7 @@ class Earlier:
         return answer
 
     def instead_of(self, path: str, query: bytes, answer: Answer) -> Answer:
-        """What was answered last time; the present answer where there is none, or where the caller may not read."""
+        """The previous answer; the present one if there is none, or if the caller may not read."""
         return self._answers.get((path, query), answer) if answer.status in STATUSES else answer
 
     def clear(self) -> None:

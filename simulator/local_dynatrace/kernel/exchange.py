@@ -121,7 +121,7 @@ async def _steer_script(exchange: Exchange, rule: Rule, when: str) -> None:
 
 
 def _changed(answer: Answer, rule: Rule) -> Answer:
-    """The answer as somebody between the API and its caller would leave it."""
+    """The answer after a faulty proxy between the API and its caller."""
     content, headers = answer.encoded()
     lost = {name.lower() for name in (*rule.strip_headers, *rule.headers)}
     kept = {name: value for name, value in headers.items() if name.lower() not in lost} | rule.headers
@@ -177,7 +177,7 @@ async def call_handler(exchange: Exchange) -> Answer:
             identify(exchange, route, call)
             handled = route.handler(call)
     except WireError:
-        world.ids.remember()  # an id that the refusal names is given to nobody else
+        world.ids.remember()  # the refusal's id is not used again
         raise
     # An async handler has not begun yet: it runs here, opens its own transactions and may wait.
     return handled if isinstance(handled, Answer) else await handled

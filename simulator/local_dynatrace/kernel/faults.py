@@ -33,7 +33,7 @@ class Rule:
     """One fault rule; see the module's examples."""
 
     api: str = "*"
-    """``*``: all but ``control`` and ``pages``, by which the rule is to be removed again."""
+    """``*``: all but ``control`` and ``pages``, which are needed to remove the rule."""
     method: str = "*"
     path: str = "*"
     """Shell pattern over the request's path; ``*`` crosses slashes."""
@@ -52,12 +52,12 @@ class Rule:
     cut: Literal["before", "after"] | None = None
     truncate: int | None = None
     strip_headers: list[str] = field(default_factory=list)
-    """Names of headers that the answer loses, as a proxy would make it; ``headers`` without ``status`` are added."""
+    """Headers to remove from the answer, as a proxy might; ``headers`` without ``status`` are added."""
     gzip: bool = False
     stale: bool = False
-    """A read (of vault, settings, automation) is answered as the same one was before."""
+    """A read (of vault, settings, automation) gets the previous answer to the same read."""
     tick: Literal["drop"] | None = None
-    """Such a rule matches moments of schedules, which are no calls; their path is ``/workflows/ID``."""
+    """The rule matches scheduled runs instead of calls; their path is ``/workflows/ID``."""
     script: Literal["kill", "freeze"] | None = None
     when: Literal["before", "after"] = "before"
     note: str = ""
@@ -78,7 +78,7 @@ class Rule:
         )
 
     def fires(self, taken: bool = False) -> bool:
-        """Count a matching call; whether this one is hit, which it is not if another rule has taken it."""
+        """Count a matching call. Returns whether the rule hits it; no if another rule has already."""
         self.seen += 1
         if taken or self.seen < self.nth or (self.times is not None and self.hit >= self.times):
             return False
@@ -93,7 +93,7 @@ class Rule:
 
 
 class Faults:
-    """The list of rules; in memory only, as a restart is a way to be rid of them."""
+    """The list of rules; in memory only, so a restart removes them."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -115,7 +115,7 @@ class Faults:
         self.rules.clear()
 
     def drops_tick(self, workflow: str) -> bool:
-        """Count a moment at which a schedule is due; whether a rule lets it pass."""
+        """Count a scheduled run that is due. Returns whether a rule drops it."""
         hit = False
         for rule in self.rules:
             if rule.tick and fnmatch.fnmatchcase(f"/workflows/{workflow}", rule.path):

@@ -1,6 +1,6 @@
 """Users, API tokens, OAuth clients, bearer tokens: who calls, and with which scopes.
 
-Only salted-free SHA-256 digests of tokens are kept: they are 64 random characters, so a digest tells nothing.
+Only SHA-256 digests of tokens are stored, without salt: tokens are 64 random characters, so a digest reveals nothing.
 Shapes: dt0c01.<24>.<64> for API tokens, dt0s02.<8> / dt0s02.<8>.<64> for OAuth clients (facts: AU).
 """
 
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS bearer_tokens (
 IMPLIED = {
     "environment:roles:manage-settings": {"settings:objects:read", "settings:objects:write", "settings:schemas:read"},
 }
-"""Permissions that a role brings along (facts: 2.3; the SDK's "one of the following permissions")."""
+"""Permissions that a role includes (facts: 2.3; the SDK's "one of the following permissions")."""
 
 
 def digest(secret: str) -> str:

@@ -1,4 +1,4 @@
-"""Takes secrets out of an address before the request log keeps it; of a Dynatrace token the public part stays."""
+"""Removes secrets from an address before it is logged; the public part of a Dynatrace token is kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def masked(text: str) -> str:
 
 
 def masked_query(raw: str) -> str:
-    """A query string as it came, save for the parameters that hold a secret."""
+    """A query string with the values of secret parameters replaced."""
     return "&".join(map(_masked_parameter, raw.split("&")))
 
 

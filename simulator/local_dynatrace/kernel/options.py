@@ -1,6 +1,6 @@
 """Every switch of the local environment, with the platform's own behaviour as the default.
 
-A fact of the real platform that nobody could confirm is a switch here, so that a real tenant's answer changes one line.
+Behaviour of the real platform that is UNVERIFIED is a switch here, so that a real tenant's answer changes one line.
 """
 
 from __future__ import annotations
@@ -49,10 +49,9 @@ class Options:
     seed: int = 1
     deno_modules: Path = field(default_factory=script_modules)
 
-    # The real name this environment answers to as well, like abc12345.live.dynatrace.com: scripts of a stack whose
-    # config names it are led here.
+    # The real host name that this environment also answers to, such as abc12345.live.dynatrace.com.
     environment_host: str = ""
-    # Dynatrace: how long a change takes to work (facts: ids 5..10 s, allowlist up to 10 s).
+    # Dynatrace: how long a change takes to take effect (facts: ids 5..10 s, allowlist up to 10 s).
     credential_settles_s: float = within(0, DAY_S, 5.0)
     allowlist_settles_s: float = within(0, DAY_S, 10.0)
     # Credential vault: who may overwrite another user's entry that is not owner-only. The docs ask for the permission
@@ -68,7 +67,7 @@ class Options:
     script_memory_mb: int = within(32, 16_384, 256)
     script_result_mb: float = within(0, 32, 1.0)
     script_parallel: int = within(0, 100, 10)
-    # How far the host of a script is ahead of the platform's clock; a script keeps what it was started with.
+    # How far a script's host is ahead of the platform's clock; a running script keeps its value.
     script_skew_s: float = within(-YEAR_S, YEAR_S, 0.0)
     # Automation.
     scheduler: bool = True

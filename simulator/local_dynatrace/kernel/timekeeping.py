@@ -9,7 +9,7 @@ from .clock import MICROSECONDS, Clock, Mode
 from .store import Store
 
 START_US = int(datetime(2026, 1, 29, 10, tzinfo=UTC).timestamp()) * MICROSECONDS
-"""Where a fresh clock that does not run stands: the same in every environment, so that a test's times are constants."""
+"""The time of a fresh clock that is not running: the same everywhere, so that a test's times are constants."""
 
 
 def resume(clock: Clock, store: Store, mode: Mode | None) -> None:

@@ -20,8 +20,8 @@ from ..kernel.world import World
 EXAMPLE = '{"api": "logs", "status": 503, "headers": {"Retry-After": "7"}, "times": 2}'
 MODES = {
     "running": "as your own clock",
-    "frozen": "moves only when told to",
-    "auto": "stands still, and skips every wait",
+    "frozen": "moves only by the buttons and the API",
+    "auto": "frozen, but skips every wait",
 }
 STEPS = ((60, "+1 minute"), (600, "+10 minutes"), (3600, "+1 hour"), (86_400, "+1 day"))
 SETTLING = {"credential_settles_s", "allowlist_settles_s"}
@@ -55,13 +55,13 @@ def all_presets(world: World) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def of_deployments(preset: dict[str, Any]) -> bool:
-    """Whether no script ever meets it."""
+    """Whether it never affects a script."""
     meets = [rule for rule in preset["faults"] if rule.get("caller") != "outside" and rule.get("method") != "DELETE"]
     return not meets and preset["options"].keys() <= SETTLING
 
 
 def hits(world: World, name: str) -> str:
-    """What a preset that is on has done so far; empty where its effect is not counted (options)."""
+    """How often an active preset has been triggered; empty if that is not counted (options)."""
     mine = [rule for rule in world.faults.rules if rule.note == presets.note(name)]
     if not mine:
         return ""
@@ -72,7 +72,7 @@ def hits(world: World, name: str) -> str:
 
 
 def rules(call: Call) -> list[dict[str, Any]]:
-    """Rules as they were written: without what is only a default."""
+    """Rules without the members that have their default value."""
     defaults = {field.name: getattr(Rule(), field.name) for field in fields(Rule)}
     return [
         {

@@ -14,7 +14,7 @@ SECONDARY = (
     "environment-api:credentials:read",
     "environment-api:credentials:write",
 )
-"""The lists of the manual, in its order."""
+"""What scripts that read and write the vault and start workflows need."""
 
 
 def rows(world: World) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
-"""When a page is to look again."""
+"""When a page refreshes."""
 
 from __future__ import annotations
 
 from ..kernel.routing import Call
 
 RUNNING_MS, LONGEST_MS = 2000, 60_000
-"""How soon while something runs, and at the latest while only a schedule is awaited."""
+"""The interval while something runs, and the longest one while waiting for a schedule."""
 
 
 def poll_ms(call: Call, busy: bool) -> int:

@@ -98,7 +98,7 @@ def panels(call: Call, place: str, about: Any = None) -> Panel:
 
 
 def page(call: Call, template: str, here: str, title: str, *, status: int = 200, **values: Any) -> Answer:
-    """A whole page; ``poll_ms`` says how soon its live part is to be looked at again (0: never, see live.js)."""
+    """A whole page; its live part refreshes after ``poll_ms`` (0: never, see live.js)."""
     text = part(call, template, here=here, title=title, **{"poll_ms": 0, **values})
     # A log line may hold half a surrogate pair, which UTF-8 cannot carry.
     return Answer(status, text.encode("utf-8", "replace"), dict(HTML))

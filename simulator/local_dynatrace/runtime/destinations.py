@@ -1,4 +1,4 @@
-"""What a script's URL leads to (facts: dynatrace-runtime 2, 3).
+"""Where a script's URL leads (facts: dynatrace-runtime 2, 3).
 
 Known are the environment's own address and the hosts that plug-ins stand in for; every other name does not resolve.
 Only a relative URL carries the actor's rights; an absolute one leads outside, through the allowlist, to the

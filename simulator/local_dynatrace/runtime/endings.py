@@ -1,4 +1,4 @@
-"""What a script's end means for its task: state, and the text that tells why.
+"""What a script's end means for its task: state, and the text that says why.
 
 Read in a user's report (facts: TF#387): ``An error occurred: {"code":540,"message":"Execution crashed.","details":
 {"type":"UNCAUGHT_EXCEPTION",…}}``. All other texts, and that they stand in ``stateInfo``, are UNVERIFIED; they are
@@ -53,5 +53,5 @@ def result_too_large(size: int, limit: int) -> Ending:
 
 
 def too_many(limit: int) -> Ending:
-    """RefusedError at the start: 429 is documented, how many may run is not (facts: dynatrace-runtime 1)."""
+    """Refused at the start: 429 is documented, how many may run is not (facts: dynatrace-runtime 1)."""
     return failed(429, "Too many requests.", {"type": "TOO_MANY_FUNCTION_CALLS", "limit": limit})

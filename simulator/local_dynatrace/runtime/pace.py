@@ -1,4 +1,4 @@
-"""The ``auto`` clock: when nothing is left to do except waiting, time jumps to what is waited for."""
+"""The ``auto`` clock: when everything waits, time jumps to the next moment that something waits for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from ..kernel.clock import Clock
 
 SETTLING_TURNS = 10
-"""Turns of the event loop that whoever was woken gets, to start what it starts, before the next look."""
+"""Turns of the event loop before the next check, so that tasks just woken can start their work."""
 
 
 class Waiting(Protocol):
@@ -31,13 +31,13 @@ class Pace:
         clock.listeners.append(self.poke)
 
     def poke(self) -> None:
-        """Something may have come to rest."""
+        """Check soon whether everything waits."""
         if self.clock.mode != "auto" or (self._looking and not self._looking.done()):
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            return  # before the environment serves, nobody waits
+            return  # nothing waits before the environment serves
         self._looking = loop.create_task(self._look())
 
     async def _look(self) -> None:

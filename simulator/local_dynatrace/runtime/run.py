@@ -24,7 +24,7 @@ from .sandbox import Sandbox
 
 LONGEST_LINE = 64 * 1024 * 1024
 SET_BACK_US = 100_000
-"""Two clocks of one machine may differ by less without anybody having set one."""
+"""Two clocks of one machine can differ by this much although neither was set."""
 STDERR_KEPT = 64 * 1024
 EMPTY_PROCESS_MB = 64
 """Deno's own, which the platform does not count [D]."""
@@ -58,7 +58,7 @@ class Run:
         self._limit: asyncio.Task[None] | None = None
         self._skew_us = round(world.options.script_skew_s * MICROSECONDS)
         self._told = (world.clock.now_us(), time.monotonic())
-        """The time that the script was told last, and when."""
+        """The last time that was sent to the script, and when."""
         self._process: asyncio.subprocess.Process | None = None
         self._ending: Ending | None = None
         self._clock_told = 0
@@ -154,7 +154,7 @@ class Run:
         return until - self._skew_us
 
     def _expected_us(self) -> int:
-        """The time it would be now, had nobody touched the clock since the script was told."""
+        """The time it would be now if the clock had not been moved since the script got it."""
         now_us, at_s = self._told
         passed_s = time.monotonic() - at_s if self.world.clock.mode == "running" else 0.0
         return now_us + round(passed_s * MICROSECONDS)
@@ -186,7 +186,7 @@ class Run:
         }
 
     def clock(self) -> dict[str, Any]:
-        """What the process is told about the time."""
+        """The time, as it is sent to the process."""
         clock = self.world.clock
         return {
             "sequence": self._clock_told,
@@ -200,7 +200,7 @@ class Run:
             message = json.loads(line)
             ((kind, value),) = message.items()
         except (ValueError, AttributeError):
-            return  # not from our side of the line: somebody found another way to print
+            return  # not from main.js: the script found another way to print
         match kind:
             case "log":
                 self.printed(self.job.execution_id, self.sandbox.clean(value))
@@ -224,7 +224,7 @@ class Run:
         return int(self.world.options.script_result_mb * 1024 * 1024)
 
     def _from_exit(self, code: int, said: str) -> Ending:
-        """It ended without a word: killed by a limit, or broken."""
+        """It ended without a result: killed by a limit, or crashed."""
         if any(sign in said for sign in OUT_OF_MEMORY):
             return endings.out_of_memory(self.world.options.script_memory_mb)
         if code == -signal.SIGXCPU:
@@ -238,7 +238,7 @@ class Run:
         self.end(endings.out_of_time(self.limit_s))
 
     async def _end_when_too_large(self, pid: int) -> None:
-        """V8 minds its own heap; what lies beside it, such as buffers, is seen from outside only."""
+        """V8 limits its own heap; memory outside it, such as buffers, is only visible from outside."""
         limit_mb = self.world.options.script_memory_mb
         while (size_mb := resident_mb(pid)) is not None:
             if size_mb > limit_mb + EMPTY_PROCESS_MB:
@@ -264,7 +264,7 @@ async def tail(stream: asyncio.StreamReader) -> str:
 
 
 def resident_mb(pid: int) -> float | None:
-    """Memory that a process holds; None where it has ended or nobody tells (Linux does)."""
+    """Memory that a process holds; None if it has ended, or on systems other than Linux."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -273,7 +273,7 @@ def resident_mb(pid: int) -> float | None:
 
 
 def limit_processor_time(pid: int, seconds: float) -> None:
-    """A script that computes without pause never notices a clock that stands still: the kernel stops it instead."""
+    """A script that never pauses does not notice a frozen clock: the kernel's limit of processor time stops it."""
     if hasattr(resource, "prlimit"):  # Linux
         whole = max(1, math.ceil(seconds))
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""All running scripts: launched, told the time, killed, frozen, thawed.
+"""All running scripts: launch, kill, freeze, thaw, and pass on the time.
 
 Nothing here knows what a workflow is. Whoever launches a script learns of it by two callbacks: what it printed, and
 how it ended.
@@ -35,7 +35,7 @@ class Scripts:
         self.pace = Pace(world.clock, self.running.values)
         self._sandbox = Sandbox(world.options)
         self._tasks: set[asyncio.Task[None]] = set()
-        # Before the pace looks again: what a script said of itself is void once the time has changed.
+        # Before the pace checks again: a script's report that it is idle is void once the time has changed.
         world.clock.listeners.insert(0, self._tell_time)
 
     def launch(self, job: Job) -> None:

@@ -8,7 +8,7 @@ from local_dynatrace.kernel.world import World
 from local_dynatrace.vault import entries
 
 CLAIM = re.compile(r"\[Pulumi (?P<stack>[^\s\]]+) hosts=(?P<hosts>[^\s\]]+)\]")
-"""A deployment writes into the description of a vault entry what it needs on the list; ``+`` stands before what one
+"""A deployment writes into the description of a vault entry what it needs on the list; ``+`` marks what one
 of its kind has added."""
 
 

@@ -1,6 +1,6 @@
-"""What became of SCM's audit records: the local environment holds both ends, so it can compare them.
+"""Which of SCM's audit records arrived: the local environment holds both ends, so it can compare them.
 
-A record is ``delivered`` if a log record bears its id as ``event.id``, ``waiting`` if it is younger than what the
+A record is ``delivered`` if a log record has its id as ``event.id``, ``waiting`` if it is younger than what the
 connector says it has covered, else ``missing``; ``extra`` are further copies in the logs.
 """
 
@@ -55,7 +55,7 @@ def compare(world: World, since_us: int, begin_us: int | None, covered_us: int |
 
 
 def in_logs(world: World, since_us: int, now_us: int) -> Counter[str]:
-    """How often each ``event.id`` is there; a log record is never older than the event it tells."""
+    """How often each ``event.id`` is there; a log record is never older than its event."""
     rows = world.store.all(
         "SELECT json_extract(attributes, '$.\"event.id\"') AS id FROM logs"
         " WHERE source = ? AND timestamp_us >= ? AND visible_us <= ? LIMIT ?",

@@ -1,6 +1,6 @@
 """The three vault entries of a connector that hold no secret: checkpoint, execution lock, workflow config.
 
-They are shown, as a script could show them. An entry is one of them only if its name ends so, its description bears the
+They are shown, as a script could show them. An entry is one of them only if its name ends so, its description has the
 mark ``[Pulumi project/stack]`` and its value looks like what belongs there: anything else stays hidden.
 """
 

@@ -120,7 +120,7 @@ def bar(kind: str, x: float, width: float, top: float, bottom: float, title: str
 
 
 def marks(runs: Sequence[Run], scale: Scale, interval_s: float | None) -> list[dict[str, Any]]:
-    """A mark a run, by how it ended; by height too, as not everybody tells the colours apart."""
+    """A mark a run, by how it ended; by height too, for people who cannot tell the colours apart."""
     width = bar_width(scale, interval_s)
     return [
         {
@@ -141,7 +141,7 @@ def place(run: Run, scale: Scale, width: float) -> float:
 
 
 def events(found: Delivery, scale: Scale) -> dict[str, Any]:
-    """SCM's records by their own time, stacked by what became of them."""
+    """SCM's records by their own time, stacked by whether they arrived."""
     step = max(1, (scale.to_us - scale.from_us) // SLOTS)
     counted: Counter[tuple[int, str]] = Counter()
     for kind in KINDS:

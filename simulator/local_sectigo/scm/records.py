@@ -73,7 +73,7 @@ def issued(
 
 
 def holds(world: World, cursor: Cursor) -> bool:
-    """Whether the record a cursor stands on is (still) there."""
+    """Whether the record of a cursor (still) exists."""
     row = world.store.one("SELECT at_us FROM scm_records WHERE number = ?", cursor.number)
     return row is not None and row["at_us"] == cursor.at_us
 

@@ -80,7 +80,7 @@ def date(call: Call) -> str:
 
 
 def window(call: Call) -> tuple[Cursor, int]:
-    """Where to go on and where to end. ``to`` is always required; ``token`` stands in for ``from``."""
+    """Where the page starts and where the range ends. ``to`` is always required; ``token`` stands in for ``from``."""
     to_ns = time_of(call, "to")
     if "token" in call.query:
         try:

@@ -36,7 +36,7 @@ HOURS_OF_A_STORY = int(LONGEST_S // 3600) + 1
 LONGEST_GAP_H = 31 * 24
 """After a longer jump of the clock, only this much of it is filled: a tester's jump of years must not take minutes."""
 QUIET = ((2, 7), BY_NIGHT)
-"""What machines and whoever is on call add to any hour, wherever."""
+"""What machines and people on call add to any hour, in any office."""
 NOTICES_AT_DAYS = (30, 14, 7, 3, 1)
 STATE = "scm_stream_until_us"
 

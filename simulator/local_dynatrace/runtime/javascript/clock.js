@@ -1,4 +1,4 @@
-// Date, performance.now and timers on the simulated clock. In a clock that stands still, timers wait until it is moved.
+// Date, performance.now and timers on the simulated clock. On a frozen clock, timers wait until it is moved.
 
 import { activity, clockTold, setNextTimer } from "./control.js";
 

@@ -1,4 +1,4 @@
-// The line to the local environment: JSON lines, told on stdin and said on stdout.
+// The connection to the local environment: JSON lines, in on stdin and out on stdout.
 //
 // What it is told: `start` (once, first) and `clock` (whenever the time was changed). What it says: `log`, `result`,
 // `error`, and `idle`: nothing will happen here before the clock moves or an open request is answered. The `auto`
