@@ -32,7 +32,7 @@ from local_dynatrace.grail.dql.syntax import (
     Unary,
     render,
 )
-from local_dynatrace.grail.result import encode, types_of
+from local_dynatrace.grail.dql.values import encode, types_of
 from local_dynatrace.kernel.options import Options
 from local_dynatrace.kernel.store import Store
 from local_dynatrace.kernel.world import World
@@ -350,6 +350,9 @@ def test_comments_are_ignored(run: Run) -> None:
         ('fetch logs | filter a == "x', "PARSE_ERROR", "Unexpected", (25, 26)),
         ("fetch logs | fliter a", "UNKNOWN_COMMAND", "Did you mean filter", (13, 19)),
         ("fetch logs | lookup x", "UNSUPPORTED_COMMAND", "lookup is not part of the local", (13, 19)),
+        ("fetch logs | lookup [fetch logs], sourceField:a", "UNSUPPORTED_COMMAND", "lookup is", (13, 19)),
+        ("fetch logs | join [ fetch logs | limit 1 ], on:{a}", "UNSUPPORTED_COMMAND", "join is not part", (13, 17)),
+        ("fetch logs | append [fetch logs, from:-1h]", "UNSUPPORTED_COMMAND", "append is not part", (13, 19)),
         ("fetch logs | fetch logs", "MISPLACED_COMMAND", "only begin", (13, 18)),
         ("filter a", "MISPLACED_COMMAND", "begin with fetch logs", (0, 6)),
         ("fetch bizevents", "UNSUPPORTED_DATA_OBJECT", "logs only", (6, 15)),
@@ -371,7 +374,8 @@ def test_comments_are_ignored(run: Run) -> None:
         ("fetch logs | limit -1", "INVALID_PARAMETER", "whole number from 0", (19, 21)),
         ("fetch logs | limit n", "CONSTANT_EXPECTED", "refers to the field n", (19, 20)),
         ("fetch logs | filter 5", "BOOLEAN_EXPECTED", "not 5", (20, 21)),
-        ("fetch logs | filter n in [fetch logs]", "UNSUPPORTED_SUBQUERY", "Subqueries", (20, 37)),
+        ("fetch logs | filter n in [fetch logs]", "UNSUPPORTED_SUBQUERY", "Subqueries", (25, 37)),
+        ("fetch logs | filter in(n, [fetch logs])", "UNSUPPORTED_SUBQUERY", "Subqueries", (26, 38)),
         ("fetch logs | fields 9999999999999999999", "LITERAL_OUT_OF_RANGE", "too large", (20, 39)),
     ],
 )  # fmt: skip

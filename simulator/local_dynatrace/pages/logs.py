@@ -24,7 +24,7 @@ def first_query(world: World) -> str:
 
 def view(world: World, query: str) -> dict[str, Any]:
     """The query, and either its error or its records: as log lines, or as a table where they are none."""
-    from ..grail import dql, result  # brings the grammar along: not before somebody queries
+    from ..grail import dql  # brings the grammar along: not before somebody queries
 
     shown: dict[str, Any] = {
         "query": query, "error": None, "records": [], "columns": [], "table": [], "chart": None, "truncated": False,
@@ -33,7 +33,7 @@ def view(world: World, query: str) -> dict[str, Any]:
         found = dql.execute(world, query, max_records=MAX_RECORDS)
     except dql.DqlError as error:
         return {**shown, "error": located(query, error)}
-    rows: list[dict[str, Any]] = [result.encode(row) for row in found.rows]
+    rows: list[dict[str, Any]] = [dql.encode(row) for row in found.rows]
     shown["truncated"] = found.truncated
     if all("content" in row and isinstance(row.get("timestamp"), str) for row in rows):
         times = [(rfc3339.parse_ns(row["timestamp"]) // 1000, str(row.get("status"))) for row in rows]

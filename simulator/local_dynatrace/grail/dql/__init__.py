@@ -1,7 +1,7 @@
 """The Dynatrace Query Language: text to tree (``parser``) to functions (``expressions``, ``commands``) to records.
 
-``execute`` is the door. Reading order: ``grammar.lark``, ``syntax``, ``values``, ``functions``, ``expressions``,
-``commands`` and ``summaries``, ``logs``.
+Start with ``execute``. Reading order: ``grammar.lark``, ``syntax``, ``values``, ``operations``, ``functions``,
+``expressions``, ``commands`` and ``summaries``, ``logs``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from .errors import DqlError, Span
 from .parser import parse
 from .pipeline import Pipeline
 from .syntax import render
-from .values import Row
+from .values import Row, encode
 
-__all__ = ["DqlError", "Result", "Span", "check", "execute"]
+__all__ = ["DqlError", "Result", "Span", "check", "encode", "execute"]
 
 DEFAULT_HOURS = 2
 """How far a query looks back without a timeframe (docs: fetch)."""

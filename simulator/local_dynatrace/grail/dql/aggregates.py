@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .values import NUMBERS, ORDERED, Duration, Sortable, Value, add, duration, identity
+from .operations import add
+from .values import NUMBERS, ORDERED, Duration, Sortable, Value, duration, identity
 
 
 class Aggregate(Protocol):

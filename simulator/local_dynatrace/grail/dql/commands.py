@@ -9,9 +9,8 @@ from typing import Any
 
 from . import sources
 from .errors import DqlError, Span, unknown
-from .expressions import Compiled, constant, evaluator, plain
+from .expressions import Compiled, constant, evaluator, plain, search_condition
 from .pipeline import Pipeline
-from .search import compile_search
 from .summaries import make_timeseries, summarize
 from .syntax import Binary, Braces, Command, Constant, DurationLiteral, Expr, Field, Item, Query, name_of, render
 from .values import Row, Sortable, identity
@@ -76,7 +75,7 @@ def filter_out(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
 
 
 def search(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
-    keep = compile_search(_only(items, "search", span), pipeline.scope())
+    keep = search_condition(_only(items, "search", span), pipeline.scope())
     pipeline.stages.append(lambda rows: (row for row in rows if keep(row) is True))
 
 

@@ -9,23 +9,24 @@ from . import text_functions, time_functions  # noqa: F401  (they enter their fu
 from .aggregates import AGGREGATES, Aggregate
 from .errors import DqlError, Span, unknown
 from .functions import FUNCTIONS, Function
-from .syntax import Align, Binary, Braces, Call, Constant, DurationLiteral, Element, Expr, Field, Item, Unary
-from .values import (
-    OPERATIONS,
-    UNITS,
-    Duration,
-    Row,
-    Timestamp,
-    Value,
-    align,
-    both,
-    duration,
-    either,
-    moment,
-    negate,
-    one_of_two,
-    opposite,
+from .operations import OPERATIONS, align, both, either, negate, one_of_two, opposite
+from .search import holds
+from .syntax import (
+    Align,
+    Binary,
+    Braces,
+    Call,
+    Constant,
+    DurationLiteral,
+    Element,
+    Expr,
+    Field,
+    Item,
+    Subquery,
+    Unary,
+    render,
 )
+from .values import UNITS, Duration, Row, Timestamp, Value, duration, moment
 
 Compiled = Callable[[Row], Value]
 LOGIC = {"and": both, "or": either, "xor": one_of_two}
@@ -67,10 +68,11 @@ def evaluator(node: Expr, scope: Scope) -> Compiled:
         case Unary(operator, operand):
             inner, change = evaluator(operand, scope), negate if operator == "-" else opposite
             return lambda row: change(inner(row))
+        case Binary("~", left, Constant(str() as term)):
+            within, found = evaluator(left, scope), holds(term)
+            return lambda row: None if (value := within(row)) is None else found(value)
         case Binary("~"):
-            from .search import compile_search
-
-            return compile_search(node, scope)
+            raise DqlError("The right side of ~ must be a string.", node.right.span, "STRING_EXPECTED")
         case Binary(operator, left, right):
             return binary(operator, evaluator(left, scope), evaluator(right, scope))
         case Align(inner_node, unit):
@@ -82,7 +84,23 @@ def evaluator(node: Expr, scope: Scope) -> Compiled:
             return lambda row: [value(row) for value in values]
         case Call():
             return _call(node, scope)
+        case Subquery():
+            raise DqlError("Subqueries are not part of the local environment.", node.span, "UNSUPPORTED_SUBQUERY")
     raise AssertionError(node)
+
+
+def search_condition(node: Expr, scope: Scope) -> Compiled:
+    """The condition of ``search``: as any other, but a bare string in it looks into every field."""
+    match node:
+        case Constant(str() as term):
+            found = holds(term)
+            return lambda row: any(map(found, row.values()))
+        case Binary(("and" | "or" | "xor") as operator, left, right):
+            return binary(operator, search_condition(left, scope), search_condition(right, scope))
+        case Unary("not", operand):
+            inner = search_condition(operand, scope)
+            return lambda row: opposite(inner(row))
+    return evaluator(node, scope)
 
 
 def plain(item: Item, where: str) -> Expr:
@@ -205,8 +223,6 @@ def _record(node: Call, scope: Scope) -> Compiled:
     for item in node.items:
         if item.parameter or item.order:
             raise DqlError("A record is made of name = value.", item.span, "UNEXPECTED_ITEM")
-        from .syntax import render
-
         members[item.alias if item.alias is not None else render(item.value)] = evaluator(item.value, scope)
     return lambda row: {name: value(row) for name, value in members.items()}
 

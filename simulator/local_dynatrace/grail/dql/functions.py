@@ -5,12 +5,14 @@ A function is plain Python on values. ``strict`` (the default) means that null i
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values import NUMBERS, Duration, Timestamp, Value, duration, equal, identity, kind, long, moment
+from .operations import equal
+from .values import NUMBERS, Duration, Timestamp, Value, duration, encode, identity, kind, long, moment
 
 MANY = 1_000
 
@@ -96,15 +98,11 @@ def type_(value: Value) -> str:
 
 @dql("toString", 1)
 def to_string(value: Value) -> str | None:
-    from ..result import encode
-
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | dict):
-        import json
-
         return json.dumps(encode(value), ensure_ascii=False, separators=(",", ":"))
     return str(encode(value))
 

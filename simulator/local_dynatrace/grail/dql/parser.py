@@ -25,6 +25,7 @@ from .syntax import (
     Field,
     Item,
     Query,
+    Subquery,
     Unary,
     deeper_than,
 )
@@ -168,8 +169,8 @@ class _Builder(Transformer_NonRecursive[Token, Query]):
         items = tuple(Item(c, span=c.span) for c in (children[0], children[3]))
         return Unary("not", Call("in", items, span=span), span=span)
 
-    def subquery(self, meta: Any, children: list[Any]) -> Expr:
-        raise DqlError("Subqueries are not part of the local environment.", self._span(meta), "UNSUPPORTED_SUBQUERY")
+    def subquery(self, meta: Any, children: list[Any]) -> Subquery:
+        return Subquery(children[0], span=self._span(meta))
 
     def align(self, meta: Any, children: list[Any]) -> Align:
         return Align(children[0], str(children[1])[1:], span=self._span(meta))

@@ -1,43 +1,18 @@
-"""``search "term"`` and ``field ~ "term"``: text found anywhere, in any case, with ``*`` as wildcard."""
+"""Text found anywhere in a value, in any case, with ``*`` as wildcard: what ``search`` and ``~`` look for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from .errors import DqlError
-from .expressions import Compiled, Scope, binary, evaluator
-from .syntax import Binary, Constant, Expr, Unary
 from .text_functions import wildcard
-from .values import Row, Value, opposite
+from .values import Value
 
 
-def compile_search(node: Expr, scope: Scope) -> Compiled:
-    """A search expression; a bare string in it looks into every field."""
-    match node:
-        case Constant(str() as term):
-            pattern = _pattern(term)
-            return lambda row: any(pattern.search(text) for value in row.values() for text in _texts(value))
-        case Binary("~", left, Constant(str() as term)):
-            within, pattern = evaluator(left, scope), _pattern(term)
-
-            def found(row: Row) -> bool | None:
-                value = within(row)
-                return None if value is None else any(pattern.search(text) for text in _texts(value))
-
-            return found
-        case Binary("~"):
-            raise DqlError("The right side of ~ must be a string.", node.right.span, "STRING_EXPECTED")
-        case Binary(("and" | "or" | "xor") as operator, left, right):
-            return binary(operator, compile_search(left, scope), compile_search(right, scope))
-        case Unary("not", operand):
-            inner = compile_search(operand, scope)
-            return lambda row: opposite(inner(row))
-    return evaluator(node, scope)
-
-
-def _pattern(term: str) -> re.Pattern[str]:
-    return wildcard(term.strip("*"), "*", "", re.IGNORECASE)
+def holds(term: str) -> Callable[[Value], bool]:
+    """Whether a value contains the term; in arrays and records, whether any member does."""
+    pattern = wildcard(term.strip("*"), "*", "", re.IGNORECASE)
+    return lambda value: any(pattern.search(text) for text in _texts(value))
 
 
 def _texts(value: Value) -> Iterator[str]:

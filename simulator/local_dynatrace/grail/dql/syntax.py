@@ -83,7 +83,14 @@ class Braces(Node):
     items: tuple[Item, ...]
 
 
-Expr = Constant | DurationLiteral | Field | Unary | Binary | Align | Element | Call | Braces
+@dataclass(frozen=True)
+class Subquery(Node):
+    """``[fetch …]``, as ``lookup``, ``join``, ``append`` and ``in`` take it."""
+
+    query: Query
+
+
+Expr = Constant | DurationLiteral | Field | Unary | Binary | Align | Element | Call | Braces | Subquery
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,8 @@ def render(node: Query | Command | Item | Expr) -> str:
             return f"{name}({_list(items)})"
         case Braces(items):
             return "{" + _list(items) + "}"
+        case Subquery(query):
+            return f"[{render(query)}]"
     raise AssertionError(node)
 
 

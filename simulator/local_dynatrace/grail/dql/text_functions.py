@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from .functions import MANY, dql
+from .functions import MANY, dql, to_string
 from .values import Value
 
 
@@ -106,8 +106,6 @@ def trim(text: Value) -> str | None:
 
 @dql("concat", 1, MANY, {"delimiter": ""})
 def concat(*values: Value, delimiter: Value) -> str | None:
-    from .functions import to_string
-
     return str(delimiter).join(str(to_string(value)) for value in values)
 
 
