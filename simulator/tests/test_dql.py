@@ -76,12 +76,16 @@ def insert(
 
 @pytest.fixture
 def run(world: World) -> Run:
-    return lambda query: [encode(row) for row in dql.execute(world, query).rows]
+    return lambda query: [encode(row) for row in ask(world, query).rows]
+
+
+def ask(world: World, query: str, max_records: int = dql.MAX_RECORDS) -> dql.Result:
+    return dql.prepare(query, world.clock.now_us()).run(world.store.db, max_records)
 
 
 def refusal(world: World, query: str) -> DqlError:
     with pytest.raises(DqlError) as caught:
-        dql.execute(world, query)
+        ask(world, query)
     return caught.value
 
 
@@ -139,15 +143,15 @@ def test_without_an_end_a_record_of_this_very_moment_is_seen(tmp_path: Path) -> 
     world.clock.jump(NOW)
     world.store.create(table.SCHEMA)
     insert(world, NOW, "INFO", "now", {})
-    found = [len(dql.execute(world, query).rows) for query in ("fetch logs", "fetch logs, from:-1m, to:now()")]
+    found = [len(ask(world, query).rows) for query in ("fetch logs", "fetch logs, from:-1m, to:now()")]
     world.store.close()
 
     assert found == [1, 0]
 
 
 def test_conditions_on_indexed_fields_narrow_what_is_scanned(world: World) -> None:
-    narrow = dql.execute(world, 'fetch logs | filter log.source == "other" and n > 4 | sort timestamp desc')
-    wide = dql.execute(world, 'fetch logs | filter lower(log.source) == "other" and n > 4 | sort timestamp desc')
+    narrow = ask(world, 'fetch logs | filter log.source == "other" and n > 4 | sort timestamp desc')
+    wide = ask(world, 'fetch logs | filter lower(log.source) == "other" and n > 4 | sort timestamp desc')
 
     assert narrow.rows == wide.rows
     assert (narrow.scanned_records, wide.scanned_records) == (5, 10)
@@ -160,10 +164,10 @@ def test_a_limit_behind_a_remaining_condition_counts_what_is_left(run: Run) -> N
 
 
 def test_more_records_than_the_limit_are_cut_off(world: World) -> None:
-    cut = dql.execute(world, "fetch logs", max_records=4)
+    cut = ask(world, "fetch logs", max_records=4)
 
     assert (len(cut.rows), cut.truncated) == (4, True)
-    assert not dql.execute(world, "fetch logs", max_records=10).truncated
+    assert not ask(world, "fetch logs", max_records=10).truncated
 
 
 # commands
@@ -254,7 +258,7 @@ def test_the_lag_of_the_newest_record_is_a_duration(run: Run, world: World) -> N
     query = "fetch logs | summarize newest = takeMax(timestamp) | fieldsAdd lag = now() - newest"
 
     assert run(query) == [{"newest": "2026-01-29T10:29:15.000000000Z", "lag": "60000000000"}]
-    (types,) = types_of(dql.execute(world, query).rows)
+    (types,) = types_of(ask(world, query).rows)
     assert types["mappings"] == {"newest": {"type": "timestamp"}, "lag": {"type": "duration"}}
 
 
@@ -393,7 +397,7 @@ def test_a_query_that_cannot_run_is_refused_by_name_and_place(
 @pytest.mark.parametrize("inner", ["(" * 9000 + "1" + ")" * 9000, "not " * 9000 + "a", " or ".join("a" * 9000)])
 def test_a_query_of_any_depth_is_answered(world: World, inner: str) -> None:
     try:
-        dql.execute(world, f"data record(a = 1) | fields x = {inner}")
+        ask(world, f"data record(a = 1) | fields x = {inner}")
     except DqlError as error:
         assert error.type == "QUERY_TOO_DEEP"
 
@@ -442,10 +446,8 @@ def test_a_sorted_query_scans_only_what_its_limit_needs(tmp_path: Path) -> None:
     ]
     with world.store.transaction():
         table.insert(world, rows)
-    first = dql.execute(world, MANUAL)
-    every = dql.execute(
-        world, 'fetch logs | filter contains(content, "renew") | summarize n = count(), by:{event.action}'
-    )
+    first = ask(world, MANUAL)
+    every = ask(world, 'fetch logs | filter contains(content, "renew") | summarize n = count(), by:{event.action}')
     world.store.close()
 
     assert first.scanned_records == 100
@@ -512,7 +514,7 @@ def test_a_tree_survives_being_written_and_read(tree: Query) -> None:
 @given(query=QUERIES)
 def test_a_well_formed_query_gives_records_or_a_refusal(world: World, query: Query) -> None:
     try:
-        result = dql.execute(world, render(query))
+        result = ask(world, render(query))
     except DqlError:
         return
     json.dumps([[encode(row) for row in result.rows], types_of(result.rows)], allow_nan=False)
@@ -524,6 +526,6 @@ def test_a_well_formed_query_gives_records_or_a_refusal(world: World, query: Que
 def test_any_text_gives_records_or_a_refusal(world: World, text: str) -> None:
     for query in (text, f"fetch logs | {text}", f"data record(a = {text})"):
         try:
-            dql.execute(world, query)
+            ask(world, query)
         except DqlError as error:
             assert error.position is None or 0 <= error.position.start <= error.position.end <= len(query) + 1

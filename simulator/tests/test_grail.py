@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import yaml
 
+from local_dynatrace.grail import dql, queries
+from local_dynatrace.grail.queries import PATIENCE_MS
+from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.store import Store
+from local_dynatrace.kernel.world import World
+from local_dynatrace.logs import table
 from local_dynatrace.testing import Local
 
 from . import ROOT
@@ -220,3 +229,73 @@ def test_records_that_are_not_visible_yet_are_not_found(ask: Ask, local: Local) 
 
     assert before == []
     assert [r["content"] for r in execute(ask, query).json()["result"]["records"]] == ["new"]
+
+
+# a slow query
+
+
+SLOW = (
+    "fetch logs | fieldsAdd " + ", ".join(f"f{n} = lower(upper(content))" for n in range(100)) + " | summarize count()"
+)
+"""Seconds of work over ``many_logs``, after any number of which it can be stopped."""
+
+
+@pytest.fixture
+def many_logs(local: Local) -> None:
+    token = next(t["token"] for t in SEED["api_tokens"] if "logs.ingest" in t["scopes"])
+    headers = {"Authorization": f"Api-Token {token}"}
+    records = [{"content": "Some Words " * 2000, "log.source": "many"} for _ in range(250)]
+    for _ in range(8):
+        assert local.call("POST", "/api/v2/logs/ingest", json=records, headers=headers).status_code == 204
+
+
+@pytest.mark.usefixtures("many_logs")
+def test_a_slow_query_holds_up_nobody(ask: Ask, local: Local) -> None:
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(execute, ask, SLOW, requestTimeoutMilliseconds=100)
+        token = slow.result().json()["requestToken"]
+        waiting = pool.submit(ask, "GET", "query:poll", **{"request-token": token})
+        fast = execute(ask, MANUAL)
+        page = local.call("GET", "/ui/apps/dynatrace.logs")
+        poll = ask("GET", "query:poll", **{"request-token": token, "request-timeout-milliseconds": "0"}).json()
+        stopped = ask("POST", "query:cancel", **{"request-token": token})
+
+    assert (slow.result().status_code, fast.status_code, page.status_code) == (202, 200, 200)
+    assert poll["state"] == "RUNNING"
+    assert (stopped.status_code, stopped.json()["state"]) == (202, "CANCELLED")
+    assert waiting.result().json()["state"] == "CANCELLED"
+
+
+@pytest.mark.usefixtures("many_logs")
+def test_a_query_that_takes_longer_than_its_caller_waits_can_be_polled(ask: Ask) -> None:
+    query = SLOW.replace("fetch logs", "fetch logs | limit 100")
+    token = execute(ask, query, requestTimeoutMilliseconds=PATIENCE_MS + 1).json()["requestToken"]
+    polls = [ask("GET", "query:poll", **{"request-token": token}).json() for _ in range(2)]
+
+    assert [poll["state"] for poll in polls] == ["SUCCEEDED", "SUCCEEDED"]
+    assert polls[0]["result"]["records"] == [{"count()": "100"}]
+    assert polls[0] == polls[1]
+
+
+def test_a_cancelled_query_stops_working(tmp_path: Path) -> None:
+    store = Store(tmp_path / "world.sqlite")
+    world = World(Options(), store)
+    store.create(table.SCHEMA)
+    row = table.LogRow(1, 1, 1, "many", "INFO", "INFO", "Some Words " * 2000, "{}")
+    with store.transaction():
+        table.insert(world, [row] * 5000)
+    prepared = dql.prepare(SLOW, 2)
+    logs = prepared.pipeline.logs
+    assert logs is not None
+
+    async def cancelled_soon() -> None:
+        task = asyncio.create_task(queries.answer(store, prepared, 1))
+        while logs.scanned_records == 0:  # noqa: ASYNC110 (the thread has no event to wait for)
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(cancelled_soon())  # ends when the thread has ended
+
+    assert 0 < logs.scanned_records < 5000
+    store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 from ..kernel import rfc3339
@@ -15,27 +16,41 @@ from .queries import PATIENCE_MS, TTL_S, Request
 BASE = "/platform/storage/query/v1"
 SCOPES = ("storage:logs:read", "storage:buckets:read")
 MAX_RECORDS = 100_000
+DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS = 60_000, 600_000
+"""How long an answer is waited for; UNVERIFIED."""
 
 
-def execute(call: Call) -> Answer:
-    """200 with the result, or 202 with a request token for a caller who does not wait."""
+def execute(call: Call) -> Answer | Awaitable[Answer]:
+    """200 with the result, or 202 with a request token for a caller who does not wait that long."""
     require_scopes(call)
     body = body_of(call)
     request = request_of(body)
-    patience = number(body, "requestTimeoutMilliseconds", 60_000, least=0)
+    patience = number(body, "requestTimeoutMilliseconds", DEFAULT_PATIENCE_MS, least=0, most=MAX_PATIENCE_MS)
     try:
         if patience <= PATIENCE_MS:
-            token = queries.start(call.world, call.who.user, request)
-            return Answer(202, {"state": "RUNNING", "requestToken": token, "ttlSeconds": TTL_S, "progress": 0})
-        found = queries.run(call.world, request)
+            return running(queries.keep(call.world, call.who.user, request))
+        run = queries.launch(call.world, request)
     except DqlError as error:
         raise refused_query(request.query, error) from None
+    return result_of(call, request, run, patience)
+
+
+async def result_of(call: Call, request: Request, run: queries.Run, patience_ms: int) -> Answer:
+    found = await queries.within(run, patience_ms)
+    if found is None:
+        with call.world.store.transaction():
+            return running(queries.keep(call.world, call.who.user, request, run))
     return Answer(200, {"state": "SUCCEEDED", "progress": 100, "result": found})
 
 
-def poll(call: Call) -> Answer:
+def running(token: str) -> Answer:
+    return Answer(202, {"state": "RUNNING", "requestToken": token, "ttlSeconds": TTL_S, "progress": 0})
+
+
+async def poll(call: Call) -> Answer:
     require_scopes(call)
-    return answered(queries.poll(call.world, call.who.user, request_token(call)), 200)
+    patience = patience_of(call)
+    return answered(await queries.poll(call.world, call.who.user, request_token(call), patience), 200)
 
 
 def cancel(call: Call) -> Answer:
@@ -49,7 +64,7 @@ def verify(call: Call) -> Answer:
     body = body_of(call)
     query = query_of(body)
     try:
-        canonical = dql.check(call.world, query)
+        canonical = queries.prepare(call.world, Request(query)).canonical
     except DqlError as error:
         notification: dict[str, Any] = {
             "severity": "ERROR",
@@ -77,7 +92,14 @@ def request_token(call: Call) -> str:
     return token
 
 
-def answered(found: tuple[queries.State, dict[str, Any] | None] | None, without_result: int) -> Answer:
+def patience_of(call: Call) -> int:
+    text = call.query.get("request-timeout-milliseconds", str(DEFAULT_PATIENCE_MS))
+    if not (text.isascii() and text.isdigit()):
+        raise bad_request("'request-timeout-milliseconds' must be a whole number from 0.")
+    return min(int(text[:9]), MAX_PATIENCE_MS)
+
+
+def answered(found: queries.Found | None, without_result: int) -> Answer:
     if found is None:
         raise gone()
     state, result = found

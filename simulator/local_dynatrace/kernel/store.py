@@ -73,6 +73,12 @@ class Store:
         else:
             callback()
 
+    def reader(self) -> sqlite3.Connection:
+        """A read-only connection for work in a thread; whoever asks for it closes it."""
+        db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        db.row_factory = Row
+        return db
+
     def all(self, sql: str, *values: Any) -> list[Row]:
         return self.db.execute(sql, values).fetchall()
 

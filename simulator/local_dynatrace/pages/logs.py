@@ -22,17 +22,18 @@ def first_query(world: World) -> str:
     return next((plugin.pages.log_query for plugin in world.plugins if plugin.pages.log_query), EVERYTHING)
 
 
-def view(world: World, query: str) -> dict[str, Any]:
+async def view(world: World, query: str) -> dict[str, Any]:
     """The query, and either its error or its records: as log lines, or as a table where they are none."""
-    from ..grail import dql  # brings the grammar along: not before somebody queries
+    from ..grail import dql, queries  # brings the grammar along: not before somebody queries
 
     shown: dict[str, Any] = {
         "query": query, "error": None, "records": [], "columns": [], "table": [], "chart": None, "truncated": False,
     }  # fmt: skip
     try:
-        found = dql.execute(world, query, max_records=MAX_RECORDS)
+        prepared = queries.prepare(world, queries.Request(query))
     except dql.DqlError as error:
         return {**shown, "error": located(query, error)}
+    found = await queries.answer(world.store, prepared, MAX_RECORDS)
     rows: list[dict[str, Any]] = [dql.encode(row) for row in found.rows]
     shown["truncated"] = found.truncated
     if all("content" in row and isinstance(row.get("timestamp"), str) for row in rows):

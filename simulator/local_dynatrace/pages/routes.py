@@ -83,8 +83,8 @@ def get_execution(call: Call) -> Answer:
     )  # fmt: skip
 
 
-def get_logs(call: Call) -> Answer:
-    view = logs.view(call.world, call.query.get("query") or logs.first_query(call.world))
+async def get_logs(call: Call) -> Answer:
+    view = await logs.view(call.world, call.query.get("query") or logs.first_query(call.world))
     count = len(view["records"] or view["table"])
     return page(call, "logs.html", "logs", "Logs", status=400 if view["error"] else 200, view=view, count=count)
 

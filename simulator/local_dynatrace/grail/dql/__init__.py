@@ -1,16 +1,16 @@
 """The Dynatrace Query Language: text to tree (``parser``) to functions (``expressions``, ``commands``) to records.
 
-Start with ``execute``. Reading order: ``grammar.lark``, ``syntax``, ``values``, ``operations``, ``functions``,
+Start with ``prepare``. Reading order: ``grammar.lark``, ``syntax``, ``values``, ``operations``, ``functions``,
 ``expressions``, ``commands`` and ``summaries``, ``logs``.
 """
 
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import time
 from dataclasses import dataclass
 
-from ...kernel.world import World
 from .commands import build
 from .errors import DqlError, Span
 from .parser import parse
@@ -18,7 +18,7 @@ from .pipeline import Pipeline
 from .syntax import render
 from .values import Row, encode
 
-__all__ = ["DqlError", "Result", "Span", "check", "encode", "execute"]
+__all__ = ["DqlError", "Prepared", "Result", "Span", "encode", "prepare"]
 
 DEFAULT_HOURS = 2
 """How far a query looks back without a timeframe (docs: fetch)."""
@@ -27,7 +27,7 @@ MAX_RECORDS = 1_000
 
 @dataclass(frozen=True)
 class Result:
-    """What a query gave, in DQL's own values; ``local_dynatrace.grail.result`` writes it for the wire."""
+    """A query's result in DQL's own values; ``local_dynatrace.grail.result`` writes it for the wire."""
 
     query: str
     canonical: str
@@ -41,43 +41,39 @@ class Result:
     milliseconds: int
 
 
-def check(world: World, query: str) -> str:
-    """Put a query together without running it; its canonical text. Raises DqlError."""
-    tree = parse(query)
-    build(tree, _pipeline(world, None, None))
-    return render(tree)
+@dataclass
+class Prepared:
+    """A query that has been put together. It runs once, on any connection to the store."""
+
+    query: str
+    canonical: str
+    pipeline: Pipeline
+
+    def run(self, db: sqlite3.Connection, max_records: int = MAX_RECORDS) -> Result:
+        """Read and compute. Raises sqlite3.OperationalError if the connection is interrupted."""
+        started = time.perf_counter()
+        pipeline, logs = self.pipeline, self.pipeline.logs
+        rows = list(itertools.islice(pipeline.run(db), max_records + 1))
+        return Result(
+            query=self.query,
+            canonical=self.canonical,
+            rows=rows[:max_records],
+            truncated=len(rows) > max_records,
+            from_ns=pipeline.analysis[0],
+            to_ns=pipeline.analysis[1],
+            scanned_records=logs.scanned_records if logs else 0,
+            scanned_bytes=logs.scanned_bytes if logs else 0,
+            milliseconds=round((time.perf_counter() - started) * 1000),
+        )
 
 
-def execute(
-    world: World,
-    query: str,
-    *,
-    default_from_us: int | None = None,
-    default_to_us: int | None = None,
-    max_records: int = MAX_RECORDS,
-) -> Result:
-    """Run a query over what is visible now. Raises DqlError."""
-    started = time.perf_counter()
+def prepare(
+    query: str, now_us: int, *, default_from_us: int | None = None, default_to_us: int | None = None
+) -> Prepared:
+    """Put a query over what is visible at ``now_us`` together, without running it. Raises DqlError."""
+    to_ns = (now_us if default_to_us is None else default_to_us) * 1000
+    from_ns = to_ns - DEFAULT_HOURS * 3_600_000_000_000 if default_from_us is None else default_from_us * 1000
     tree = parse(query)
-    pipeline = _pipeline(world, default_from_us, default_to_us)
+    pipeline = Pipeline(now_us * 1000, from_ns, to_ns)
     build(tree, pipeline)
-    rows = list(itertools.islice(pipeline.run(), max_records + 1))
-    logs = pipeline.logs
-    return Result(
-        query=query,
-        canonical=render(tree),
-        rows=rows[:max_records],
-        truncated=len(rows) > max_records,
-        from_ns=pipeline.analysis[0],
-        to_ns=pipeline.analysis[1],
-        scanned_records=logs.scanned_records if logs else 0,
-        scanned_bytes=logs.scanned_bytes if logs else 0,
-        milliseconds=round((time.perf_counter() - started) * 1000),
-    )
-
-
-def _pipeline(world: World, from_us: int | None, to_us: int | None) -> Pipeline:
-    now_ns = world.clock.now_us() * 1000
-    to_ns = now_ns if to_us is None else to_us * 1000
-    from_ns = to_ns - DEFAULT_HOURS * 3_600_000_000_000 if from_us is None else from_us * 1000
-    return Pipeline(world, now_ns, from_ns, to_ns)
+    return Prepared(query, render(tree), pipeline)

@@ -6,10 +6,10 @@ Table ``logs`` belongs to ``local_dynatrace.logs``; a record's attributes are on
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...kernel.world import World
 from .syntax import Binary, Constant, Expr, Field
 from .values import Row, Timestamp
 
@@ -21,7 +21,7 @@ COLUMNS = {"log.source": "source", "loglevel": "loglevel", "status": "status"}
 class LogSource:
     """A reading of the table, narrowed down step by step before it starts."""
 
-    world: World
+    now_us: int
     from_ns: int
     to_ns: int
     equal: list[tuple[str, str]] = field(default_factory=list)
@@ -47,9 +47,9 @@ class LogSource:
                 return None
         return condition
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, db: sqlite3.Connection) -> Iterator[Row]:
         # Bounds are nanoseconds, the table has microseconds: from is inclusive, to exclusive.
-        values: list[object] = [-(-self.from_ns // 1000), -(-self.to_ns // 1000), self.world.clock.now_us()]
+        values: list[object] = [-(-self.from_ns // 1000), -(-self.to_ns // 1000), self.now_us]
         where = "timestamp_us >= ? AND timestamp_us < ? AND visible_us <= ?"
         for column, value in self.equal:
             where += f" AND {column} = ?"
@@ -58,7 +58,7 @@ class LogSource:
         sql = f"SELECT * FROM logs WHERE {where} ORDER BY timestamp_us {order}, id {order}"
         if self.limit is not None:
             sql += f" LIMIT {self.limit}"
-        for row in self.world.store.db.execute(sql, values):
+        for row in db.execute(sql, values):
             self.scanned_records += 1
             attributes = row["attributes"]
             content = row["content"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ...kernel.world import World
 from .expressions import Scope
 from .logs import LogSource
 from .values import Row
@@ -15,14 +15,13 @@ Stage = Callable[[Iterator[Row]], Iterable[Row]]
 
 @dataclass
 class Pipeline:
-    world: World
     now_ns: int
     default_from_ns: int
     default_to_ns: int
     analysis: tuple[int, int] = (0, 0)
     """The timeframe the query is about."""
     logs: LogSource | None = None
-    rows: Callable[[], Iterator[Row]] = field(default=lambda: iter(()))
+    source: Callable[[sqlite3.Connection], Iterator[Row]] = field(default=lambda _: iter(()))
     stages: list[Stage] = field(default_factory=list)
     fields: frozenset[str] | None = None
     """The only fields there can be from here on; None where records may carry any."""
@@ -34,8 +33,8 @@ class Pipeline:
     def scope(self) -> Scope:
         return Scope(self.now_ns, self.fields)
 
-    def run(self) -> Iterator[Row]:
-        rows = self.rows()
+    def run(self, db: sqlite3.Connection) -> Iterator[Row]:
+        rows = self.source(db)
         for stage in self.stages:
             rows = iter(stage(rows))
         return rows

@@ -51,12 +51,12 @@ def fetch(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     pipeline.analysis = (low, high)
     # Without an end a query sees everything up to now, records of this very moment included: a clock may stand still.
     ends_now = high == pipeline.now_ns and "to" not in given and "timeframe" not in given
-    pipeline.logs = LogSource(pipeline.world, low, high + 1000 if ends_now else high)
-    pipeline.rows = pipeline.logs.rows
+    pipeline.logs = LogSource(pipeline.now_ns // 1000, low, high + 1000 if ends_now else high)
+    pipeline.source = pipeline.logs.rows
     pipeline.narrowing = True
     _check_scan_options(given, pipeline)
     if "bucket" in given and not _has_bucket(given["bucket"].value, pipeline):
-        pipeline.rows = lambda: iter(())
+        pipeline.source = lambda _: iter(())
 
 
 def _timeframe(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:
@@ -142,7 +142,7 @@ def data(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     if not items:
         raise DqlError("data takes records: data record(a = 1).", span, "MISSING_PARAMETER")
     pipeline.analysis = (pipeline.default_from_ns, pipeline.default_to_ns)
-    pipeline.rows = lambda: (dict(record) for record in records)
+    pipeline.source = lambda _: (dict(record) for record in records)
 
 
 def _from_json(text: Value, span: Span) -> list[Row]:
