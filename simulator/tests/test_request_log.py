@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local_dynatrace.testing import Local
-from local_dynatrace.testing.callers import DEPLOY, lookup
+from local_dynatrace.testing.callers import DEPLOY, SEED, lookup
 from local_dynatrace.testing.callers import DEPLOY_TOKEN as TOKEN
 
 PUBLIC = ".".join(TOKEN.split(".")[:2])
@@ -71,6 +71,21 @@ def test_no_secret_of_an_address_is_logged(local: Local, address: str, path: str
 
     assert (line["path"], line["query"]) == (path, query)
     assert not [text for text in ("s3cret", TOKEN.split(".")[2]) if text in json.dumps(line) + page]
+
+
+def test_a_classic_api_takes_the_token_as_a_query_parameter_too(local: Local) -> None:
+    ingest = next(each["token"] for each in SEED["api_tokens"] if "logs.ingest" in each["scopes"])
+    answers = [
+        local.call("GET", f"/api/v2/credentials?api-token={TOKEN}"),
+        local.call("GET", "/api/v2/credentials?api-token=dt0c01.none"),
+        local.call("GET", f"/platform/classic/environment-api/v2/credentials?api-token={TOKEN}"),
+        local.call("POST", f"/api/v2/logs/ingest?api-token={ingest}&team=red", json={"content": "by query"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 401, 204]
+    kept = json.dumps([local.sim("GET", "dump", all="true"), local.sim("GET", "requests")])
+    assert "red" in kept
+    assert not [token for token in (TOKEN, ingest) if token.split(".")[2] in kept]
 
 
 def test_a_refused_line_of_the_request_log_says_what_to_try_instead(local: Local) -> None:

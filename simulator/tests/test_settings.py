@@ -119,12 +119,20 @@ def test_effective_values_fall_back_to_the_default_of_the_schema(local: Local) -
     assert listed(local) == []
 
 
-def test_the_schema_tells_its_limits(local: Local) -> None:
+def test_the_schema_is_the_public_one(local: Local) -> None:
     shown = local.call("GET", f"/api/v2/settings/schemas/{SCHEMA}", headers=DEPLOY).json()
     listing = local.call("GET", "/api/v2/settings/schemas", headers=DEPLOY).json()
 
     assert (shown["version"], shown["multiObject"], shown["maxObjects"]) == ("1.0.5", False, 1)
-    assert shown["types"]["AllowedOutboundConnections"]["properties"]["hostList"]["maxObjects"] == 100
+    types, group = shown["types"], shown["properties"]["allowedOutboundConnections"]
+    assert group["type"]["$ref"] == "#/types/AllowedHostsList"
+    assert "default" not in group
+    properties = types["AllowedHostsList"]["properties"]
+    assert properties["hostList"]["maxObjects"] == 100
+    assert [properties[name]["displayName"] for name in ("enforced", "hostList")] == [
+        "Limit outbound connections to endpoints in the allowlist", "Allowlist",
+    ]  # fmt: skip
+    assert {each["modificationPolicy"] for each in (group, *properties.values())} == {"DEFAULT"}
     assert [one["schemaId"] for one in listing["items"]] == [SCHEMA]
     assert local.call("GET", "/api/v2/settings/schemas/builtin:other", headers=DEPLOY).status_code == 404
 

@@ -189,7 +189,7 @@ def identify(exchange: Exchange, route: Route, call: Call) -> None:
         authorize(route, exchange.actor)
         call.principal = exchange.actor
     else:
-        call.principal = authenticate(exchange.world, route, exchange.headers)
+        call.principal = authenticate(exchange.world, route, call)
     if call.principal:
         exchange.caller = call.principal.shown
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Auth = Literal["classic", "platform", "own"]
 """classic: ``Api-Token``; platform: ``Bearer`` of SSO; own: the handler checks by itself (SSO, pages, control)."""
+TOKEN_PARAMETER = "api-token"
 OWN_APIS = ("control", "pages")
 """No vendor's: how the local environment itself is steered and looked at."""
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -178,12 +179,18 @@ def scopes_of(route: Route) -> tuple[str, ...]:
     return (route.scope,) if isinstance(route.scope, str) else (route.scope or ())
 
 
-def authenticate(world: World, route: Route, headers: Mapping[str, str]) -> Principal | None:
-    """Check the Authorization header and the route's scope. Raises the platform's refusals (facts: 2.5)."""
+def authenticate(world: World, route: Route, call: Call) -> Principal | None:
+    """Check the caller's token and the route's scope. Raises the platform's refusals (facts: 2.5).
+
+    Classic APIs take the token as query parameter ``api-token``, too (facts: 2.1); which one counts where a call has
+    both is UNVERIFIED.
+    """
     if route.auth == "own":
         return None
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
     if route.auth == "classic":
+        if not scheme and TOKEN_PARAMETER in call.query:
+            scheme, token = "Api-Token", call.query[TOKEN_PARAMETER]
         principal = world.identity.by_api_token(token.strip()) if scheme.lower() == "api-token" else None
         if principal is None:
             # UNVERIFIED text (facts: 2.5).

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from ..kernel.routing import Call
+from ..kernel.routing import TOKEN_PARAMETER, Call
 from . import errors
 
 MAX_BODY = 10 * 1024 * 1024
@@ -100,7 +100,7 @@ def attributes(call: Call) -> dict[str, Any]:
     for source in (parse_qsl(call.headers.get("x-dynatrace-attr", ""), keep_blank_values=True), call.query_list):
         values: dict[str, list[str]] = {}
         for key, value in source:
-            if key not in OPTIONS:
+            if key not in (*OPTIONS, TOKEN_PARAMETER):
                 values.setdefault(key, []).append(value)
         found |= {key: several if len(several) > 1 else several[0] for key, several in values.items()}
     return found

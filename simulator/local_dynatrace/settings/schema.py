@@ -77,44 +77,62 @@ STUB: dict[str, Any] = {
     "ownerBasedAccessControl": False,
     "maturity": "GENERAL_AVAILABILITY",
 }
+_VALIDATOR = "functionproxy.functionproxy.svc.cluster.local:8080/internal/settings-validation/v0.1/validate-property/"
+_EDITABLE = {"maxObjects": 1, "modificationPolicy": "DEFAULT", "nullable": False}
 DEFINITION: dict[str, Any] = {
     "dynatrace": "1",
     "schemaId": ID,
     "displayName": STUB["displayName"],
-    "description": "Hosts that functions and workflow scripts may reach",
+    "description": "You can limit the accessibility of public endpoints from functions running in the Dynatrace "
+    "JavaScript Runtime, for example, the backends of apps and functions written in the Dashboards, "
+    "Notebooks and Automations app.",
+    "documentation": "",
     "version": VERSION,
-    "multiObject": False,
-    "maxObjects": 1,
     "maturity": STUB["maturity"],
+    "multiObject": STUB["multiObject"],
+    "maxObjects": 1,
     "allowedScopes": [SCOPE],
+    "schemaGroups": ["group:dt-javascript-runtime", "group:preferences"],
     "enums": {},
     "types": {
-        "AllowedOutboundConnections": {
+        "AllowedHostsList": {
             "type": "object",
+            "displayName": "AllowedHostsList",
+            "description": "Specifies allowed hosts and if the allowlist should be enforced.",
+            "documentation": "",
+            "summaryPattern": "",
             "version": "0",
             "versionInfo": "",
-            "summaryPattern": "",
-            "description": "",
-            "documentation": "",
             "properties": {
                 ENFORCED: {
-                    "displayName": "Limit outbound connections",
+                    **_EDITABLE,
+                    "displayName": "Limit outbound connections to endpoints in the allowlist",
+                    "description": "",
+                    "documentation": "If enabled, the Dynatrace JavaScript Runtime will only be able to connect to the "
+                    "specified hosts.",
                     "type": "boolean",
-                    "nullable": False,
-                    "maxObjects": 1,
                     "default": True,
                 },
                 HOSTS: {
-                    "displayName": "Allow-list",
+                    **_EDITABLE,
+                    "displayName": "Allowlist",
+                    "description": "",
+                    "documentation": "A host that app backends should be able to connect to.",
                     "type": "set",
-                    "nullable": False,
                     "minObjects": 0,
                     "maxObjects": MAX_HOSTS,
                     "items": {
+                        "displayName": "Allowed host",
+                        "description": "",
+                        "documentation": "",
                         "type": "text",
                         "constraints": [
                             {"type": "LENGTH", "minLength": 1, "maxLength": hostnames.MAX_LENGTH},
-                            {"type": "CUSTOM_VALIDATOR_REF", "customValidatorId": "allowed-hostname"},
+                            {
+                                "type": "CUSTOM_VALIDATOR_REF",
+                                "customValidatorId": f"{_VALIDATOR}allowed-hostname",
+                                "skipAsyncValidation": False,
+                            },
                         ],
                     },
                     "precondition": {"type": "EQUALS", "property": ENFORCED, "expectedValue": True},
@@ -124,12 +142,12 @@ DEFINITION: dict[str, Any] = {
     },
     "properties": {
         GROUP: {
+            **_EDITABLE,
             "displayName": "",
-            "type": {"$ref": "#/types/AllowedOutboundConnections"},
-            "nullable": False,
-            "maxObjects": 1,
-            "default": DEFAULT[GROUP],
+            "description": "",
+            "documentation": "",
+            "type": {"$ref": "#/types/AllowedHostsList"},
         }
     },
 }
-"""As ``GET …/schemas/{id}`` shows it; texts for people are UNVERIFIED."""
+"""``GET …/schemas/{id}``, member by member as in the public copy (Terraform provider, schema.json)."""
