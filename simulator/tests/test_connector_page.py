@@ -137,6 +137,20 @@ def test_failed_runs_are_told_with_the_script_s_own_reason(local: Local) -> None
     assert text.count('<rect class="bad"') == 2
 
 
+def test_runs_that_failed_for_different_reasons_are_told_with_all_of_them(local: Local) -> None:
+    failing = """export default async () => { // sectigo-scm-connector
+        throw new Error(new Date() < new Date("2026-01-29T10:05:00Z") ? "SCM said no" : "The vault said no"); };"""
+    workflow = deploy(local, failing, trigger=EVERY_10_MINUTES)
+    run(local, workflow)
+    run(local, workflow)
+    local.sim("POST", "clock", {"step": 600})
+    run(local, workflow)
+
+    said = verdict(page(local, PAGE))
+
+    assert said == ("Failing", "The last 3 runs failed: The vault said no (1 run); SCM said no (2 runs)")
+
+
 def test_silence_is_shaded_in_every_lane_and_told(local: Local) -> None:
     workflow = connector(local)
     report(local, workflow)

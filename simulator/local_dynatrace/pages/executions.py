@@ -48,11 +48,12 @@ def seconds(world: World, started_us: int | None, ended_us: int | None) -> float
     return max(0, (world.clock.now_us() if ended_us is None else ended_us) - started_us) / MICROSECONDS
 
 
-def leg(execution: Row) -> int | None:
-    """The number of the leg, where a workflow that starts itself again counts them in its input (``leg``)."""
+def leg(execution: Row) -> int:
+    """Which run of its chain this is. A workflow that starts itself again counts them in its input (``leg``); the first
+    run, and one that belongs to no chain, is number 1."""
     given = json.loads(execution["input"])
     number = given.get("leg") if isinstance(given, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    return number if type(number) is int and number > 0 else 1
 
 
 def outcome(world: World, execution: Row) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from local_dynatrace.kernel.clock import MICROSECONDS
@@ -22,7 +23,7 @@ def verdict(
     failed = trailing_failures(over)
     if failed:
         what = "The last run failed" if failed == 1 else f"The last {failed} runs failed"
-        return "bad", "Failing", f"{what}: {over[-1].line or over[-1].word.lower()}"
+        return "bad", "Failing", f"{what}: {reasons(over[-failed:])}"
     if alive:
         return "busy", "Running", f"A run has been at work for {duration((now_us - alive[-1].started_us) / 1e6)}."
     silent_s = (now_us - runs[-1].started_us) / MICROSECONDS if runs else None
@@ -42,6 +43,14 @@ def verdict(
 
 def trailing_failures(over: list[Run]) -> int:
     return next((number for number, run in enumerate(reversed(over)) if run.kind != "bad"), len(over))
+
+
+def reasons(failed: list[Run]) -> str:
+    """Every different reason once, the latest first, with the number of runs where they differ."""
+    counted = Counter(run.line or run.word.lower() for run in reversed(failed))
+    if len(counted) == 1:
+        return next(iter(counted))
+    return "; ".join(f"{reason} ({count} run{'s' * (count > 1)})" for reason, count in counted.items())
 
 
 def figures(

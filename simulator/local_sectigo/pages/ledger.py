@@ -119,7 +119,7 @@ def run(world: World, execution: Row, told: tuple[int, dict[str, Any]] | None) -
         started_us=execution["started_us"],
         ended_us=execution["ended_us"],
         trigger=execution["trigger_type"],
-        leg=leg(execution) or 1,
+        leg=leg(execution),
         said=str(said.get("outcome") or ""),
         line=str(said.get("reason") or "") or outcome(world, execution),
         pages=count(said, "pages"),
