@@ -13,7 +13,19 @@ import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import DEPLOY, SERVICE_USER
-from local_dynatrace.testing.flows import SLEEP, Outcome, author, create, get, outcome, play, settle, start, task
+from local_dynatrace.testing.flows import (
+    NOTHING,
+    SLEEP,
+    Outcome,
+    author,
+    create,
+    get,
+    outcome,
+    play,
+    settle,
+    start,
+    task,
+)
 
 from . import ROOT
 
@@ -65,6 +77,75 @@ def test_the_argument_names_execution_and_action_in_both_spellings(local: Local)
     assert found.result["executionId"] == found.result["execution_id"] == found.execution
     assert found.result["actionExecutionId"] == found.result["action_execution_id"]
     assert found.result["loopItemValue"] == {}
+
+
+OF_DENO = re.compile(
+    r"deno|--\w|\bflag\b|file:|ext:|node_modules|[0-9a-f]{16}|/work|/tmp|/home|Uncaught", re.IGNORECASE
+)
+NO_FILES = "Access to files is not allowed in the Dynatrace JavaScript runtime"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ('import fs from "node:fs"; export default () => fs.readFileSync("/etc/passwd");', NO_FILES),
+        ('import fs from "node:fs"; export default () => fs.writeFileSync("x", "y");', NO_FILES),
+        ('import fs from "node:fs/promises"; export default () => fs.readFile("/etc/passwd");', NO_FILES),
+        (
+            'import os from "node:os"; export default () => os.hostname();',
+            "Access to system information is not allowed",
+        ),
+        (
+            'import cp from "node:child_process"; export default () => cp.execSync("ls");',
+            "is not allowed in the Dynatrace",
+        ),
+        (
+            'import process from "node:process"; export default () => process.env.HOME;',
+            "Access to environment variables",
+        ),
+        ('import x from "npm:lodash"; export default () => x;', "Modules from npm cannot be imported"),
+        ('import x from "jsr:@std/path"; export default () => x;', 'Module "@std/path" not found'),
+        ('import x from "lodash"; export default () => x;', 'Module "lodash" not found'),
+        ('import x from "@dynatrace-sdk/nope"; export default () => x;', 'Module "@dynatrace-sdk/nope" not found'),
+        ('import x from "https://a.example/b.js"; export default () => x;', 'Module "https://a.example/b.js"'),
+        ('import x from "./other.js"; export default () => x;', 'Module "other.js" not found'),
+        ('export default () => import("file:///etc/passwd");', 'Module "etc/passwd" not found'),
+        ("export default async () => { Promise.reject(new TypeError('late')); await fetch('/'); };", "late"),
+        ("export default () => {", "Expected '}'"),
+    ],
+)
+def test_a_script_s_author_reads_nothing_of_deno_or_this_machine(local: Local, script: str, message: str) -> None:
+    found = play(local, script)
+
+    details = reason(found)["details"]
+    told = f"{details['message']}\n{details['stack']}"
+    assert message in told
+    assert not OF_DENO.search(told)
+
+
+def test_what_a_script_catches_logs_and_returns_names_no_file_of_this_machine(local: Local) -> None:
+    found = play(
+        local,
+        """import fs from "node:fs"; import process from "node:process";
+        export default () => { try { fs.readFileSync("/etc/passwd"); } catch (error) {
+            console.log(error); return [error.name, error.message, new Error("x").stack,
+                import.meta.url, process.cwd()];
+        } };""",
+    )
+
+    name, message, stack, url, folder = found.result
+    assert (name, message, url, folder) == ("Error", NO_FILES, "script.ts", "/")
+    assert stack == "Error: x\n    at Module.default (script.ts:3:68)"
+    assert found.log == f"Error: {NO_FILES}\n    at Module.default (script.ts:2:41)"
+
+
+def test_a_script_may_have_five_megabytes(local: Local) -> None:
+    at_the_limit = NOTHING.ljust(5 * 1024 * 1024)
+    fits, exceeds = play(local, at_the_limit), play(local, at_the_limit + " ")
+
+    assert fits.state == "SUCCESS"
+    assert exceeds.state == "ERROR"
+    assert reason(exceeds)["message"] == "The script has 5242881 bytes, more than 5242880."
 
 
 def test_typescript_is_accepted(local: Local) -> None:

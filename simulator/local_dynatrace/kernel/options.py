@@ -65,6 +65,7 @@ class Options:
     # JavaScript runtime limits.
     script_limit_s: float = within(0.1, DAY_S, 120.0)
     script_memory_mb: int = within(32, 16_384, 256)
+    script_size_mb: float = within(0, 32, 5.0)
     script_result_mb: float = within(0, 32, 1.0)
     script_parallel: int = within(0, 100, 10)
     # How far a script's host is ahead of the platform's clock; a running script keeps its value.

@@ -18,7 +18,7 @@ from typing import Any
 from ..kernel.clock import MICROSECONDS
 from ..kernel.scripts import Job
 from ..kernel.world import World
-from . import endings
+from . import endings, messages
 from .endings import Ending
 from .sandbox import Sandbox
 
@@ -70,7 +70,7 @@ class Run:
         process = await asyncio.create_subprocess_exec(
             *self.sandbox.command(self.job.script, port, self.world.url),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=self.sandbox.environment(), limit=LONGEST_LINE,
+            env=self.sandbox.environment(), cwd="/", limit=LONGEST_LINE,
         )  # fmt: skip
         self._process = process
         limit_processor_time(process.pid, self.limit_s)
@@ -163,6 +163,7 @@ class Run:
         job, user = self.job, self.world.identity.user(self.job.actor)
         return {
             "clock": self.clock(),
+            "refusals": messages.NOT_ALLOWED,
             "egress": {"port": port, "nonce": self.nonce},
             "environment": {
                 "id": self.world.store.meta("environment", "local"),
@@ -218,7 +219,7 @@ class Run:
         size = len(result.encode("utf-8", "replace"))
         if size > self._most_bytes():
             return endings.result_too_large(size, self._most_bytes())
-        return endings.succeeded(json.loads(result))
+        return endings.succeeded(json.loads(self.sandbox.without_paths(result)))
 
     def _most_bytes(self) -> int:
         return int(self.world.options.script_result_mb * 1024 * 1024)

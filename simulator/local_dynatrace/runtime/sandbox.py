@@ -12,10 +12,13 @@ from deno import find_deno_bin  # type: ignore[import-untyped]
 
 from ..kernel.options import Options
 from . import modules
+from .messages import translated
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"
 SCRIPT = "script.ts"
-VERSION_FOLDER = re.compile(r"\b[0-9a-f]{16}/(?=script\.ts\b)")
+VERSION_FOLDER = re.compile(r"\b[0-9a-f]{16}/(?=[\w.-])")
+"""Of a script, beside which nothing else can be imported."""
+FRAME_IN_JSON = re.compile(rf'\\n +at [^"\\\n]*{re.escape(MAIN.parent.as_uri())}/[^"\\\n]*')
 SPECIFIER = "dt:script"
 """What main.js imports; a name that is known before the process starts needs no right to read files."""
 
@@ -49,11 +52,16 @@ class Sandbox:
         return {"DENO_DIR": str(cache), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1", "TZ": "UTC", "HOME": str(cache)}
 
     def clean(self, text: str) -> str:
-        """Without this machine's paths, and without the runtime's own frames in a stack."""
+        """In the platform's words, without this machine's paths and without the runtime's own frames in a stack."""
         kept = "\n".join(line for line in text.split("\n") if f"{MAIN.parent.as_uri()}/" not in line)
+        return translated(self.without_paths(kept))
+
+    def without_paths(self, text: str) -> str:
+        """Scripts and modules by their name alone; works on JSON, too."""
+        text = FRAME_IN_JSON.sub("", text)
         for folder in (self.modules, self.scripts):
-            kept = kept.replace(f"{folder.as_uri()}/", "").replace(f"{folder}/", "")
-        return VERSION_FOLDER.sub("", kept)
+            text = text.replace(f"{folder.as_uri()}/", "").replace(f"{folder}/", "")
+        return VERSION_FOLDER.sub("", text)
 
     def _import_map(self, script: str) -> Path:
         """Write the script and its import map, named by their content so that compiled code is found again."""
@@ -65,7 +73,10 @@ class Sandbox:
         if not imports.exists():
             folder.mkdir(parents=True, exist_ok=True)
             source.write_text(script, encoding="utf-8", errors="replace")
-            imports.write_text(json.dumps({"imports": {**found, SPECIFIER: source.as_uri()}}))
+            own = source.as_uri()
+            # The script itself reads no file of this machine, the modules read their own.
+            scopes = {own: dict.fromkeys(("file:///", f"{folder.as_uri()}/"), "dt-missing:///")}
+            imports.write_text(json.dumps({"imports": {**found, SPECIFIER: own}, "scopes": scopes}))
         return imports
 
     def _modules(self) -> dict[str, str]:

@@ -44,6 +44,10 @@ class Scripts:
         if len(self.running) >= limit:
             self._ended(job.execution_id, endings.too_many(limit))
             return
+        size, most = len(job.script.encode("utf-8", "replace")), int(self.world.options.script_size_mb * 1024 * 1024)
+        if size > most:
+            self._ended(job.execution_id, endings.script_too_large(size, most))
+            return
         run = Run(self.world, self._sandbox, job, self._printed, self.pace.poke)
         self.running[job.execution_id] = run
         task = asyncio.get_running_loop().create_task(self._carry(run))

@@ -4,6 +4,7 @@ import * as clock from "./clock.js";
 import { listen, say } from "./control.js";
 import * as fetching from "./fetch.js";
 import { keepOnlyDocumented, setDtRuntime } from "./globals.js";
+import * as refusals from "./refusals.js";
 
 const exit = Deno.exit;
 const { Console } = Deno[Deno.internal];
@@ -30,6 +31,7 @@ async function start(task) {
   fetching.install(task.egress);
   fetching.countCrypto();
   clock.install();
+  refusals.install(task.refusals);
   setDtRuntime(task);
   keepOnlyDocumented();
   try {
