@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local_dynatrace.control.soundness import an_object
 from local_dynatrace.kernel.identity import digest
+from local_dynatrace.kernel.rows import an_object
 from local_dynatrace.kernel.world import World
 from local_dynatrace.plugins import IdentityKind, Navigation, Pages, Plugin, Seed, Tables
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..kernel.routing import Route
 from . import execution_routes, history_routes, settings_routes, workflow_routes
+from .row_checks import ROW_CHECKS
 from .tables import setup
 
 ROUTES: list[Route] = [
@@ -18,4 +19,4 @@ ROUTES: list[Route] = [
     *settings_routes.ROUTES,
 ]
 
-__all__ = ["ROUTES", "setup"]
+__all__ = ["ROUTES", "ROW_CHECKS", "setup"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from ..kernel.world import World
 from . import queries
+from .queries import ROW_CHECKS
 from .routes import ROUTES
 
-__all__ = ["ROUTES", "setup"]
+__all__ = ["ROUTES", "ROW_CHECKS", "setup"]
 
 
 def setup(world: World) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from ..kernel.clock import MICROSECONDS
+from ..kernel.rows import RowChecks, an_object
 from ..kernel.store import Row, Store
 from ..kernel.world import World
 from . import dql, result
@@ -40,6 +41,15 @@ class Request:
     from_us: int | None = None
     to_us: int | None = None
     max_records: int = dql.MAX_RECORDS
+
+
+def a_request(entry: dict[str, Any], value: Any) -> None:
+    kinds = (str, int | None, int | None, int)
+    if not isinstance(value, list) or [isinstance(*each) for each in zip(value, kinds, strict=False)] != [True] * 4:
+        raise ValueError("expected query, from, to and limit")
+
+
+ROW_CHECKS = RowChecks({("grail_queries", "request"): a_request, ("grail_queries", "result"): an_object})
 
 
 def prepare(world: World, request: Request) -> dql.Prepared:
@@ -129,7 +139,9 @@ def _row(world: World, user: str, token: str) -> Row | None:
 
 
 def _found(row: Row | None) -> Found | None:
-    return row and (row["state"], json.loads(row["result"]) if row["result"] else None)
+    if row is None:
+        return None
+    return row["state"], json.loads(row["result"]) if row["result"] else None
 
 
 def _follow(world: World, token: str, run: Run) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from ..kernel.world import World
 from .routes import ROUTES
-from .table import SCHEMA
+from .table import ROW_CHECKS, SCHEMA
 
-__all__ = ["ROUTES", "setup"]
+__all__ = ["ROUTES", "ROW_CHECKS", "setup"]
 
 
 def setup(world: World) -> None:

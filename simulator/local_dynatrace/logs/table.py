@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..kernel.rows import RowChecks, an_object
 from ..kernel.world import World
 
 SCHEMA = """
@@ -13,6 +14,7 @@ CREATE TABLE IF NOT EXISTS logs (
 CREATE INDEX IF NOT EXISTS logs_by_source ON logs (source, timestamp_us);
 CREATE INDEX IF NOT EXISTS logs_by_time ON logs (timestamp_us);
 """
+ROW_CHECKS = RowChecks({("logs", "attributes"): an_object})
 
 
 class LogRow(NamedTuple):

@@ -7,10 +7,10 @@ operation does, and which hosts scripts may reach now), ``wire`` and ``routes`` 
 from __future__ import annotations
 
 from ..kernel.world import World
-from .objects import SCHEMA
+from .objects import ROW_CHECKS, SCHEMA
 from .routes import ROUTES
 
-__all__ = ["ROUTES", "setup"]
+__all__ = ["ROUTES", "ROW_CHECKS", "setup"]
 
 
 def setup(world: World) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..kernel.clock import MICROSECONDS
 from ..kernel.identity import Principal
+from ..kernel.rows import RowChecks
 from ..kernel.store import Row
 from ..kernel.world import World
 from . import schema
@@ -22,6 +23,16 @@ CREATE TABLE IF NOT EXISTS settings_objects (
 CREATE TABLE IF NOT EXISTS settings_outbound_history (
     number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, value TEXT NOT NULL);
 """
+
+
+def a_valid_value(entry: dict[str, Any], value: Any) -> None:
+    if found := schema.violations(value):
+        raise ValueError(f"{found[0]['path']}: {found[0]['message']}")
+
+
+ROW_CHECKS = RowChecks(
+    {("settings_objects", "value"): a_valid_value, ("settings_outbound_history", "value"): a_valid_value}
+)
 
 
 @dataclass(frozen=True)

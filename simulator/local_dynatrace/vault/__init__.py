@@ -7,10 +7,10 @@ Reading order: ``entries`` (what is stored), ``form`` (what a write must look li
 from __future__ import annotations
 
 from ..kernel.world import World
-from .entries import SCHEMA
+from .entries import ROW_CHECKS, SCHEMA
 from .routes import ROUTES
 
-__all__ = ["ROUTES", "setup"]
+__all__ = ["ROUTES", "ROW_CHECKS", "setup"]
 
 
 def setup(world: World) -> None:

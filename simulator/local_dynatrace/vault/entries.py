@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..kernel.rows import RowChecks, objects, texts
 from ..kernel.store import Row
 from ..kernel.world import World
 
@@ -16,6 +17,7 @@ CREATE TABLE IF NOT EXISTS credentials (
     scopes TEXT NOT NULL, allowed TEXT NOT NULL, sealed TEXT NOT NULL,
     created_us INTEGER NOT NULL, modified_us INTEGER NOT NULL);
 """
+ROW_CHECKS = RowChecks({("credentials", "scopes"): texts, ("credentials", "allowed"): objects})
 
 
 @dataclass(frozen=True)
