@@ -39,7 +39,7 @@ def owner(world: World, principal: Principal, given: dict[str, Any], former: str
 
 
 def actor(world: World, principal: Principal, given: dict[str, Any], former: str | None, admin: bool) -> str:
-    """The actor after a write: whoever writes, except for administrators and where a service user acts."""
+    """The actor after a write: the writer, unless an administrator writes or the actor is a service user."""
     wanted = given.get("actor")
     if wanted is None or wanted == former:
         if former is not None and (admin or is_service_user(world, former)):
@@ -48,7 +48,7 @@ def actor(world: World, principal: Principal, given: dict[str, Any], former: str
     if wanted == principal.user:
         return str(wanted)
     if not is_service_user(world, wanted):
-        # [D]: nobody may let a workflow act for another person.
+        # [D]: a workflow cannot act for another person.
         raise invalid({"actor": ["Only yourself or a service user can be the actor."]})
     if USE_SERVICE_USERS not in world.identity.permissions(principal.user):
         raise platform_error(403, "Insufficient permissions.", {"missingPermissions": [USE_SERVICE_USERS]})

@@ -13,7 +13,7 @@ def invalid(details: dict[str, Any]) -> WireError:
 
 
 def not_found(what: str) -> WireError:
-    # UNVERIFIED text; a private workflow of somebody else answers the same, as its existence is nobody's business.
+    # UNVERIFIED text; another user's private workflow gives the same answer, so its existence stays hidden.
     return platform_error(404, f"No {what} matches the given query.")
 
 

@@ -26,7 +26,7 @@ ORDERS: listing.Order = {
 
 
 def may_see(call: Call, workflow_id: str, as_admin: bool) -> bool:
-    """Executions are seen by whoever sees their workflow; of one that is deleted, by everybody [D]."""
+    """Whoever can see a workflow can see its executions; those of a deleted workflow are visible to all [D]."""
     workflow = workflow_rules.find(call.world, workflow_id)
     return workflow is None or sees(workflow, call.who.user, as_admin)
 

@@ -77,7 +77,7 @@ def carry_on(world: World, id: str) -> None:
     if row is None:
         return
     if row["state"] == "RUNNING" and tasks.start_due(world, row) is None:
-        # [D]: an execution fails with its first failed task and tells that task's reason.
+        # [D]: an execution fails with its first failed task and reports that task's reason.
         failed = world.store.one(
             "SELECT * FROM task_executions WHERE execution = ? AND state = 'ERROR' ORDER BY ended_us LIMIT 1", id
         )

@@ -46,6 +46,6 @@ def missing_scopes(scopes: list[str], *, granted: bool) -> WireError:
 
 
 def gone() -> WireError:
-    """410 of a token that is unknown, too old or somebody else's (SQ; text UNVERIFIED)."""
+    """410 for a token that is unknown, expired or another user's (SQ; text UNVERIFIED)."""
     message = "The result of the query is not available any more."
     return platform_error(410, message, {"errorType": "RESULT_GONE", "errorMessage": message})

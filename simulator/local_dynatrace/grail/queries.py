@@ -1,7 +1,7 @@
-"""Queries at work: each runs in a thread on a read-only connection, so that a slow one holds up nobody else.
+"""Running queries: each has a thread and a read-only connection, so a slow one does not block other requests.
 
-A query is put together, and its time fixed, when its request arrives; only reading and computing happen in the thread.
-Those that are polled are kept in a table: started, finished, cancelled, deleted after ``TTL_S``.
+A query is compiled, and its time fixed, when the request arrives; the thread only reads and computes. Queries that are
+polled are rows of a table until ``TTL_S`` has passed.
 """
 
 from __future__ import annotations

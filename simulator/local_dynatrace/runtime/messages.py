@@ -1,6 +1,6 @@
-"""What script authors read where Deno would talk of its own flags and of this machine's files.
+"""What script authors read instead of Deno's messages, which name its flags and files of this machine.
 
-The platform's words for these are not known: every text here is UNVERIFIED, and there are no others.
+The platform's own texts are unknown: every text here is UNVERIFIED.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ INTERNAL_FRAME = re.compile(r" +at (?:[^\n]*\()?(?:ext|node):[^\n]*")
 
 
 def translated(text: str) -> str:
-    """A text of Deno's for the author of a script: without its flags, its hints and frames of its own code."""
+    """One of Deno's messages without its flags, hints and internal stack frames."""
     for pattern, replacement in TRANSLATIONS:
         text = pattern.sub(replacement, text)
     return "\n".join(line for line in text.split("\n") if not INTERNAL_FRAME.fullmatch(line))

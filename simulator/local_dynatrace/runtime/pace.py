@@ -49,7 +49,7 @@ class Pace:
             self.clock.jump(target)
 
     def target_us(self) -> int | None:
-        """Where to jump: the next moment anybody waits for, if somebody's waiting is more than background."""
+        """The time to jump to: the next wake-up, provided that something other than the background is waiting."""
         scripts = list(self.scripts())
         if not all(script.idle for script in scripts):
             return None

@@ -110,7 +110,7 @@ class Run:
         self.changed()
 
     def thaw(self) -> None:
-        self.tell_time()  # what it said of itself before is void
+        self.tell_time()  # its earlier reports no longer apply
         self.awake.set()
         self._signal(signal.SIGCONT)
 

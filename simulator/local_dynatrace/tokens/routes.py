@@ -1,4 +1,4 @@
-"""``POST …/apiTokens/lookup``: a token's own metadata, for whoever holds the token (facts: dynatrace-api 2.4)."""
+"""``POST …/apiTokens/lookup``: metadata of a token, for its holder (facts: dynatrace-api 2.4)."""
 
 from __future__ import annotations
 

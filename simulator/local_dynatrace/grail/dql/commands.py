@@ -1,4 +1,4 @@
-"""Commands behind the pipe. Each checks its items when the query is put together, then works on a stream of records."""
+"""Commands after the pipe. Each checks its items when the query is compiled, then works on a stream of records."""
 
 from __future__ import annotations
 

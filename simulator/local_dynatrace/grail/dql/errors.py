@@ -29,7 +29,7 @@ class DqlError(Exception):
 
 
 def unknown(what: str, name: str, known: Iterable[str], position: Span | None) -> DqlError:
-    """``name`` is not part of DQL as simulated; the nearest names, or all of them if they are few, are told."""
+    """``name`` is not part of the simulated DQL. The message suggests close names, else lists all known ones."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if not close:

@@ -113,7 +113,7 @@ class _Builder(Transformer_NonRecursive[Token, Query]):
     def __init__(self, visit_tokens: bool) -> None:
         super().__init__(visit_tokens)
         self._closed: dict[int, Expr] = {}
-        """What stands in parentheses, by identity."""
+        """Expressions in parentheses, by identity."""
 
     def _span(self, meta: Any) -> Span:
         return Span(0, 0) if meta.empty else Span(meta.start_pos, meta.end_pos)

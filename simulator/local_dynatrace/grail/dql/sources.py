@@ -49,7 +49,7 @@ def fetch(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
         where = (given.get("from") or given.get("timeframe") or items[0]).span
         raise DqlError("The timeframe ends before it starts.", where, "INVALID_TIMEFRAME")
     pipeline.analysis = (low, high)
-    # Without an end a query sees everything up to now, records of this very moment included: a clock may stand still.
+    # Without an end, a query includes records of this exact moment: the clock may be frozen.
     ends_now = high == pipeline.now_ns and "to" not in given and "timeframe" not in given
     pipeline.logs = LogSource(pipeline.now_ns // 1000, low, high + 1000 if ends_now else high)
     pipeline.source = pipeline.logs.rows

@@ -69,7 +69,7 @@ _WITHOUT_ZERO = {"M": "%m", "d": "%d", "H": "%H", "h": "%I", "m": "%M", "s": "%S
 
 @dql("formatTimestamp", 1, named={"format": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSX"})
 def format_timestamp(value: Value, *, format: Value) -> str | None:
-    """Java's pattern letters; letters that stand for nothing here are kept as they are."""
+    """Java's pattern letters; unsupported letters are kept."""
     if not isinstance(value, Timestamp) or not isinstance(format, str):
         return None
     at = datetime.fromtimestamp(int(value) // SECOND, UTC)

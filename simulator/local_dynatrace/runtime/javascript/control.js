@@ -1,8 +1,8 @@
 // The connection to the local environment: JSON lines, in on stdin and out on stdout.
 //
-// What it is told: `start` (once, first) and `clock` (whenever the time was changed). What it says: `log`, `result`,
+// It receives `start` (once, first) and `clock` (whenever the time was changed). It sends `log`, `result`,
 // `error`, and `idle`: nothing will happen here before the clock moves or an open request is answered. The `auto`
-// clock jumps on that word, so it must never be said too early. Where no request is open, the event loop itself
+// clock then jumps, so it must never be sent too early. Where no request is open, the event loop itself
 // knows: it has run dry (`beforeunload`), as reading stdin does not count as work. An open request keeps the loop
 // alive; then two empty turns of it without any activity are taken for idle.
 

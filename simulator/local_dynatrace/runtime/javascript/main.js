@@ -1,4 +1,4 @@
-// Runs one script: builds its world, imports it, calls its default function, reports what came of it.
+// Runs one script: builds its world, imports it, calls its default function, reports the outcome.
 
 import * as clock from "./clock.js";
 import { listen, say } from "./control.js";

@@ -1,4 +1,4 @@
-// Errors of missing permissions, in the platform's place: no flag of Deno's, no path of this machine.
+// Errors of missing permissions, without Deno's flags and without paths of this machine.
 
 /** `texts`: by the kind of access that is missing; the empty one is for all others (see messages.py). */
 export function install(texts) {
@@ -9,7 +9,7 @@ export function install(texts) {
       super(texts[kind] ?? texts[""]);
     }
   }
-  // Its constructor calls super, which is looked up then and there, and sets its name, which nobody should read.
+  // Deno's constructor looks up `super` when it is called, and sets a name that should not be visible.
   Object.setPrototypeOf(refused, Refused);
   Object.defineProperty(refused, "name", { value: "Error" });
   Object.defineProperty(refused.prototype, "name", { get: () => "Error", set() {} });
