@@ -155,7 +155,7 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
 
 
 def _places(at: Value, start: int, size: int, count: int) -> tuple[int, int]:
-    """The first and the last interval that a moment or a timeframe touches; if there is none, the first is greater than the last."""
+    """The first and the last interval that a moment or a timeframe touches. None: first > last."""
     if isinstance(at, Timeframe):
         # A timeframe does not contain its end (whether one that ends on a border touches the next is UNVERIFIED).
         return max(0, (int(at.start) - start) // size), min(count - 1, (int(at.end) - start - 1) // size)
