@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -19,28 +20,14 @@ def _folded(*texts: str, case_sensitive: Value) -> tuple[str, ...]:
     return tuple(text.lower() for text in texts) if case_sensitive is False else texts
 
 
-@dql("contains", 2, named={"caseSensitive": True})
-def contains(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
-    if not _texts(text, part):
-        return None
-    text, part = _folded(text, part, case_sensitive=caseSensitive)
-    return part in text
+def _comparison(name: str, test: Callable[[str, str], bool]) -> None:
+    @dql(name, 2, named={"caseSensitive": True})
+    def compared(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
+        return test(*_folded(text, part, case_sensitive=caseSensitive)) if _texts(text, part) else None
 
 
-@dql("startsWith", 2, named={"caseSensitive": True})
-def starts_with(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
-    if not _texts(text, part):
-        return None
-    text, part = _folded(text, part, case_sensitive=caseSensitive)
-    return bool(text.startswith(part))
-
-
-@dql("endsWith", 2, named={"caseSensitive": True})
-def ends_with(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
-    if not _texts(text, part):
-        return None
-    text, part = _folded(text, part, case_sensitive=caseSensitive)
-    return bool(text.endswith(part))
+for _name, _test in {"contains": str.__contains__, "startsWith": str.startswith, "endsWith": str.endswith}.items():
+    _comparison(_name, _test)
 
 
 @lru_cache(maxsize=512)
@@ -89,19 +76,15 @@ def matches_phrase(text: Value, phrase: Value, *, caseSensitive: Value) -> bool 
     return any(pattern.search(each) for each in texts)
 
 
-@dql("lower", 1)
-def lower(text: Value) -> str | None:
-    return text.lower() if isinstance(text, str) else None
+def _change(name: str, change: Callable[[str], str]) -> None:
+    @dql(name, 1)
+    def changed(text: Value) -> str | None:
+        return change(text) if isinstance(text, str) else None
 
 
-@dql("upper", 1)
-def upper(text: Value) -> str | None:
-    return text.upper() if isinstance(text, str) else None
-
-
-@dql("trim", 1)
-def trim(text: Value) -> str | None:
-    return text.strip() if isinstance(text, str) else None
+_CHANGES: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "trim": str.strip}
+for _name, _method in _CHANGES.items():
+    _change(_name, _method)
 
 
 @dql("concat", 1, MANY, {"delimiter": ""})
