@@ -1,0 +1,89 @@
+import { SCM } from "./assumptions.js";
+import { Failure, Stop } from "./errors.js";
+import { DAY, LIMITS, SECOND } from "./limits.js";
+import { fetchTime } from "./lock.js";
+import { PARAMETERS } from "./parameters.js";
+import { errorText, request } from "./requests.js";
+import { age } from "./run.js";
+import { formatTime, seconds } from "./time.js";
+/** @import { Run } from "./run.js" */
+/** @import { Window } from "./shapes.js" */
+
+// ---------------------------------------------------------------------------------------------------------------------
+// SCM: access token and pages
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
+export async function accessToken(run) {
+  if (run.access && Date.now() < run.access.renewAt) return run.access.token;
+  const { user, value } = run.entries.scm;
+  // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
+  const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+    body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
+  }));
+  if (answer.status !== 200) {
+    const why = errorText(answer).replaceAll(value, "***");
+    throw new Failure(
+      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
+    );
+  }
+  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
+  if (typeof token !== "string" || token === "") {
+    throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
+  }
+  const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
+  readClock(run, answer.headers);
+  run.access = { token, renewAt: Date.now() + (valid - Math.min(60, valid / 5)) * SECOND };
+  return token;
+}
+
+/**
+ * One page, or null where SCM refuses a page token that an earlier run had saved. Raises Stop at the leg's end.
+ * @param {Run} run @param {Window} window @param {string | null} token @param {number} [from]
+ * @returns {Promise<{records: any[], token: string | null} | null>}
+ */
+export async function fetchPage(run, window, token, from = window.from) {
+  if (age(run) >= fetchTime(run)) {
+    throw new Stop(`${seconds(age(run))} s of its ${seconds(fetchTime(run))} s are used`, true);
+  }
+  const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
+  if (token === null) url.searchParams.set("from", formatTime(from));
+  else url.searchParams.set("token", token);
+  // With every call, and the window's own: SCM refuses a token without it.
+  url.searchParams.set("to", formatTime(window.to));
+  for (let renewed = false;; renewed = true) {
+    const answer = await request(run, "SCM audit API", url.href, async () => ({
+      headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
+    }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
+    if (answer.status === 401 && !renewed) {
+      run.access = null;
+      continue;
+    }
+    if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
+    if (answer.status !== 200) {
+      const old = answer.status === 400 && token === null && Date.now() - from / 1000 > LIMITS.kept;
+      const hint = answer.status === 403
+        ? " (is audit API access enabled for this key?)"
+        : old
+        ? ` (asked from ${formatTime(from)} on: if SCM keeps nothing that old, set initialCheckpoint to a later time)`
+        : "";
+      throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
+    }
+    readClock(run, answer.headers);
+    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
+  }
+}
+
+/** @param {Run} run @param {Headers} headers */
+function readClock(run, headers) {
+  const ahead = Date.parse(headers.get("date") ?? "") - Date.now();
+  // A day off is no clock; a second is what the header cuts off.
+  if (Math.abs(ahead) < DAY) run.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
+}
+
+/** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
+function recordsIn(body) {
+  return Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
+}
