@@ -56,7 +56,7 @@ function remembered(run, key) {
 }
 
 /** @param {Run} run @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
-function remember(run, key, text) {
+export function remember(run, key, text) {
   run.recent.set(key, text);
   run.recentLength += text.length || key.length;
   if (run.recentLength <= LIMITS.rememberedLength / 2) return;

@@ -128,7 +128,7 @@ async function settle(run, why) {
 }
 
 /** @param {string | null} text Seconds or an HTTP date; milliseconds from now, 0 where it says nothing. */
-function retryAfter(text) {
+export function retryAfter(text) {
   if (text === null) return 0;
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - Date.now();
   return Number.isFinite(ms) && ms > 0 ? ms : 0;

@@ -68,7 +68,7 @@ async function readAndSend(run) {
 }
 
 /** @param {string} executionId */
-function newRun(executionId) {
+export function newRun(executionId) {
   return {
     executionId,
     /** On a clock that no correction of the host's time moves. */

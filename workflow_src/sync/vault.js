@@ -81,7 +81,7 @@ export async function writeEntry(run, entry, value) {
 
 /** Bad values give the default and a warning: a customer's typo in the vault must not stop the evidence.
  * @param {Run} run @param {string} text */
-function readConfig(run, text) {
+export function readConfig(run, text) {
   const config = { ...DEFAULTS, initialCheckpoint: "" };
   const given = parseJson(text);
   if (given === null || typeof given !== "object" || Array.isArray(given)) {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LIMITS, newRun, remember, SCM, toEvent } from "sync";
+import { SCM } from "sync/assumptions.js";
+import { toEvent } from "sync/ingest.js";
+import { LIMITS } from "sync/limits.js";
+import { remember } from "sync/records.js";
+import { newRun } from "sync/run.js";
 
 const size = (text) => new TextEncoder().encode(text).length;
 // Keys that log ingest reads as something else (facts: dynatrace-api 7); `content`, `timestamp`, `loglevel` are meant.

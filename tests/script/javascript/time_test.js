@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatTime, LIMITS, newRun, numericTime, parseDuration, parseTime, planWindows, retryAfter } from "sync";
+import { LIMITS } from "sync/limits.js";
+import { retryAfter } from "sync/requests.js";
+import { newRun } from "sync/run.js";
+import { formatTime, numericTime, parseDuration, parseTime } from "sync/time.js";
+import { planWindows } from "sync/windows.js";
 
 const moments = fc.integer({ min: Date.UTC(1900, 0) * 1000, max: Date.UTC(2200, 0) * 1000 });
 const zone = Deno.env.get("TZ");
