@@ -13,8 +13,9 @@ from dev import ROOT
 SOURCES = ROOT / "workflow_src" / "sync"
 SCRIPT = ROOT / "workflow_src" / "sync.js"
 ORDER = (
-    "platform", "parameters", "limits", "assumptions", "errors", "shapes", "run", "vault", "lock", "checkpoint",
-    "catch_up", "windows", "paging", "records", "delivery", "scm", "ingest", "ledger", "requests", "time", "text",
+    "platform", "parameters", "limits", "assumptions", "errors", "run", "clock", "vault", "config", "chain", "lock",
+    "checkpoint", "windows", "paging", "pages", "scm", "records", "events", "ingest", "ledger", "requests", "output",
+    "time", "text",
 )  # fmt: skip
 """The order in which a person reads the script."""
 LOCAL_IMPORT = re.compile(

@@ -83,8 +83,6 @@ const LIMITS = {
   retries: 10,
 };
 
-const DEFAULTS = { maxRetries: 3, initHistoryDuration: "2h" };
-
 /**
  * Everything known or derived about the SCM audit API; a real tenant's answer changes one line here.
  * Known: path, parameters, cursor in the header `token` and back as the parameter `token`, `[]` at the end.
@@ -131,30 +129,6 @@ class Stop extends Error {
 /** Ends the run as failed; the text is for the person who reads the execution. */
 class Failure extends Error {}
 
-/**
- * Times are microseconds since the epoch.
- *
- * A window is one query of SCM. `from` is where somebody without the token must begin; `ordered`: its pages have come
- * oldest first so far.
- * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
- *
- * `ts` and `id`: the newest accepted record. `hw`: everything up to here was read. `open`: a window that is not read to
- * its end. `told`: what is covered up to here stands in the record of a run. `initial`: the initialCheckpoint applied last.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
- *
- * @typedef {{id: string, us: number | null, json: string, clamped: boolean, truncated: boolean}} Event
- *
- * A page to send, and what the checkpoint is to say when it is accepted: `open` the rest of the window, or null where
- * the window is `done` up to that moment; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
- *
- * @typedef {{id: string, name: string, value: string, user: string, metadata: Record<string, any> | null}} Entry
- *
- * A run's `input.backfill`: `from` and `to` as times, `ids` to send only these, `reached` from the leg before (in the
- * form of a checkpoint).
- * @typedef {{from: number, to: number, ids: Set<string> | null, reached: string}} Backfill
- */
-
 /** @param {{executionId?: string, execution_id?: string}} [action] */
 export default async function sync(action = {}) {
   const run = newRun(action.executionId ?? action.execution_id ?? ownExecutionId ?? "");
@@ -167,12 +141,12 @@ export default async function sync(action = {}) {
     await readCheckpoint(run);
     await readAndSend(run);
     await saveCheckpoint(run);
-    const summary = await report(run, run.stop ? "more waiting" : "caught up", run.stop?.message);
+    const summary = await report(run, ...outcome(run, "caught up"));
     await releaseLock(run);
-    if (run.stop?.again) await startNextLeg(run);
+    if (run.leg.stop?.again) await startNextLeg(run);
     return summary;
   } catch (error) {
-    run.closing = true;
+    run.leg.closing = true;
     const failure = describe(error);
     log(`✗ ${failure}`);
     await saveAfterFailure(run);
@@ -190,73 +164,72 @@ export default async function sync(action = {}) {
 async function sendAgain(run) {
   log("Backfill on request: lock and checkpoint stay as they are");
   await readAndSend(run);
-  const summary = await report(run, run.stop ? "more waiting" : "backfilled", run.stop?.message);
-  return run.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;
+  const summary = await report(run, ...outcome(run, "backfilled"));
+  return run.leg.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;
 }
 
-/** Until nothing is left, or until this leg's end. @param {Run} run */
+/** Until nothing is left, or until the end of this leg. @param {Run} run */
 async function readAndSend(run) {
+  const { leg } = run;
   try {
-    await rememberBeginning(run);
+    await rememberStart(run);
     await accessToken(run);
     log("✓ OAuth token obtained");
     await catchUp(run);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
-    run.stop = error;
+    leg.stop = error;
     log(`Stopping this leg: ${error.message}`);
   }
-  run.closing = true;
+  leg.closing = true;
 }
+
+/** @template {string} T @param {Run} run @param {T} complete @returns {[T | "more waiting", string?]} */
+function outcome({ leg: { stop } }, complete) {
+  return stop ? ["more waiting", stop.message] : [complete];
+}
+
+/** @typedef {ReturnType<typeof newRun>} Run */
 
 /** @param {string} executionId */
 function newRun(executionId) {
+  const clock = newClock();
   return {
-    executionId,
-    /** On a clock that no correction of the host's time moves. */
-    begun: performance.now(),
-    /** Between the execution's start and the script's. */
-    queued: 0,
-    /** Start of this execution by the platform's clock. @type {number | null} */
-    startedAt: null,
-    /** SCM's clock minus ours, by the Date header of its last answer. */
-    skew: 0,
-    /** `before`: milliseconds that earlier legs have used. */
-    chain: { started: Date.now(), before: 0, leg: 1, previous: "", revision: "" },
+    leg: newLeg(executionId, clock),
     /** The window to send again, and where the leg before stopped in it. @type {Backfill | null} */
     backfill: null,
-    canAskExecutions: true,
-    config: { ...DEFAULTS, initialCheckpoint: "" },
-    /** @type {Record<"scm" | "ingest" | "checkpoint" | "lock" | "config", Entry>} */
-    entries: /** @type {any} */ ({}),
-    /** What the lock said when this run took it; null: not taken. @type {string | null} */
-    lockBefore: null,
-    /** A vault entry has been deleted under this run: nothing is written any more. */
-    deleted: false,
-    /** @type {{token: string, renewAt: number} | null} */
+    config: { ...DEFAULT_CONFIG },
+    vault: newVault(),
+    lock: newLock(),
+    progress: newProgress(),
+    memory: newMemory(),
+    /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
-    checkpoint: emptyCheckpoint(),
-    checkpointBefore: "none",
-    /** The checkpoint in the vault, now and as it was found; null: not read yet. @type {string | null} */
-    savedText: null,
-    /** @type {string | null} */
-    foundText: null,
-    /** @type {number | null} */
-    savedHw: null,
-    savedAt: performance.now(),
-    savedSent: 0,
-    /** Saving the checkpoint has failed. */
-    saveFailed: false,
-    /** @type {{from: number, to: number} | null} */
-    window: null,
-    /** Where the run's coverage begins, for the ledger. @type {number | null} */
-    coveredFrom: null,
-    /** @type {Stop | null} */
+    counts: newCounts(),
+  };
+}
+
+/** One execution of the script. @param {string} executionId @param {ReturnType<typeof newClock>} clock */
+function newLeg(executionId, clock) {
+  return {
+    executionId,
+    clock,
+    /** The legs so far that belong to one catch-up; `before`: milliseconds that the earlier ones have used. */
+    chain: { started: hostNow(), before: 0, number: 1, previous: "", revision: "" },
+    /** Why the leg ends although records are waiting. @type {Stop | null} */
     stop: null,
-    /** Fetching is over; waits may use the time until nothing is written any more. */
+    /** Fetching is over; waits may use the time that is left until nothing is written any more. */
     closing: false,
-    /** @type {Set<string>} */
+    canAskExecutions: true,
+    /** Hints that have been logged. @type {Set<string>} */
     hints: new Set(),
+    /** The ledger has the record of this run. */
+    reported: false,
+  };
+}
+
+function newCounts() {
+  return {
     pages: 0,
     batches: 0,
     fetched: 0,
@@ -267,51 +240,132 @@ function newRun(executionId) {
     setAside: 0,
     /** @type {string[]} */
     setAsideIds: [],
-    notRemembered: 0,
     retries: 0,
     warnings: 0,
     /** Fetched and sent, but not in the log yet. */
-    unsaid: { fetched: 0, sent: 0 },
-    /** Records this leg has seen last, by id, as they came: two generations, as trimming one would cost more.
-     * @type {Map<string, string>} */
-    recent: new Map(),
-    /** @type {Map<string, string>} */
-    older: new Map(),
-    recentLength: 0,
-    /** Marks of the last records that earlier runs have sent, which had reached `seenTo`. @type {Set<string>} */
-    seen: new Set(),
-    seenTo: -Infinity,
-    /** Marks of this window's last minutes, for the next run; and how many were too many. @type {Set<string>} */
-    tail: new Set(),
-    tailDropped: 0,
-    forgotten: 0,
-    reported: false,
+    unlogged: { fetched: 0, sent: 0 },
   };
 }
 
-/** @typedef {ReturnType<typeof newRun>} Run */
+// ---------------------------------------------------------------------------------------------------------------------
+// Clocks: every decision about "now" is made here. Three clocks are known: the host's, the platform's and SCM's.
+// ---------------------------------------------------------------------------------------------------------------------
 
-/** Milliseconds since this execution began. @param {Run} run */
-function age(run) {
-  return performance.now() - run.begun + run.queued;
+/** @typedef {ReturnType<typeof newClock>} Clock */
+
+function newClock() {
+  return {
+    /** When the script began, by a clock that corrections of the host's time do not move. */
+    begun: ticks(),
+    /** Milliseconds between the start of the execution and the start of the script. */
+    queued: 0,
+    /** Start of this execution by the platform's clock, in milliseconds since the epoch. @type {number | null} */
+    startedAt: null,
+    /** SCM's clock minus the host's in milliseconds, by the Date header of SCM's last answer. */
+    skew: 0,
+  };
 }
 
-/** Throws once another run may have taken over: what this one still did would be done twice. @param {Run} run @param {string} what */
-function fence(run, what) {
-  if (age(run) > LIMITS.write) {
-    throw new Failure(`${what}: this run is ${seconds(age(run))} s old and another may have taken over`);
+/** Milliseconds that only ever increase. */
+function ticks() {
+  return performance.now();
+}
+
+/** The host's time in milliseconds since the epoch. */
+function hostNow() {
+  return Date.now();
+}
+
+/** SCM's time in milliseconds since the epoch: records carry it, and the host's may differ. @param {Clock} clock */
+function scmNow(clock) {
+  return hostNow() + clock.skew;
+}
+
+/**
+ * The time by which a record's age is judged. A host whose clock is slow would send what log ingest drops as too old;
+ * sent without its time the record is kept.
+ * @param {Clock} clock
+ */
+function latestNow(clock) {
+  return Math.max(hostNow(), scmNow(clock));
+}
+
+/** Milliseconds since this execution began. @param {Clock} clock */
+function age(clock) {
+  return ticks() - clock.begun + clock.queued;
+}
+
+/** Throws once another run may have taken over: it would repeat whatever this one still did.
+ * @param {Clock} clock @param {string} what */
+function fence(clock, what) {
+  if (age(clock) > LIMITS.write) {
+    throw new Failure(`${what}: this run is ${seconds(age(clock))} s old and another may have taken over`);
   }
+}
+
+/** Whether the platform must have killed the script of an execution by now; both times are by the platform's clock.
+ * @param {Clock} clock @param {Date | undefined} startedAt */
+function mustBeDead(clock, startedAt) {
+  if (clock.startedAt === null) return false;
+  return clock.startedAt + age(clock) - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
+}
+
+/** Takes the start of this execution from the platform. @param {Clock} clock @param {Date} startedAt */
+function readStart(clock, startedAt) {
+  clock.startedAt = new Date(startedAt).getTime();
+  // More than a minute is no wait for a start, but a host whose clock is off.
+  const queued = hostNow() - age(clock) - clock.startedAt;
+  if (queued > 0 && queued < MINUTE) clock.queued = queued;
+  // Used until SCM sends its time, and where a proxy removes its Date header.
+  else clock.skew = -queued;
+}
+
+/** Takes SCM's time from the Date header of an answer. @param {Clock} clock @param {Headers} headers */
+function readDate(clock, headers) {
+  const ahead = Date.parse(headers.get("date") ?? "") - hostNow();
+  // A day off is no clock; a second is what the header cuts off.
+  if (Math.abs(ahead) < DAY) clock.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
+}
+
+/** The end of what can be read now, in whole seconds: newer records may not be visible yet. Microseconds.
+ * @param {Clock} clock */
+function newestToRead(clock) {
+  return Math.floor((scmNow(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
+}
+
+/** Up to where a page that is read now covers a window that ends at `to`: newer records may still come. Microseconds.
+ * @param {Clock} clock @param {number} to */
+function coveredTo(clock, to) {
+  return Math.min(to, (scmNow(clock) - LIMITS.lag) * 1000);
+}
+
+/** @param {string | null} text Seconds or an HTTP date. Returns milliseconds from now; 0 if it is neither. */
+function retryAfter(text) {
+  if (text === null) return 0;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - hostNow();
+  return Number.isFinite(ms) && ms > 0 ? ms : 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Vault: credentials, configuration, checkpoint and lock are entries of the credential vault
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** @typedef {{id: string, name: string, value: string, user: string, metadata: Record<string, any> | null}} Entry */
+
+function newVault() {
+  return {
+    /** @type {Record<"scm" | "ingest" | "checkpoint" | "lock" | "config", Entry>} */
+    entries: /** @type {any} */ ({}),
+    /** An entry was deleted during this run: nothing more is written. */
+    deleted: false,
+  };
+}
+
 /** @param {Run} run */
 async function readVault(run) {
   log("Retrieving credentials from vault...");
-  const { entries } = run;
-  // Each as it comes: the token for log ingest lets a run tell that another entry could not be read.
+  const { entries } = run.vault;
+  // Each as it comes: with the token for log ingest a run can report that another entry could not be read.
   await Promise.all([
     readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
     readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
@@ -332,14 +386,14 @@ async function readVault(run) {
 }
 
 /**
- * Value of an entry, and for the ones we write their metadata too: a PUT replaces all of it.
+ * Value of an entry; for the ones we write, their metadata too: a PUT replaces all of it.
  * @param {Run} run @param {string} id @param {boolean} [written] @returns {Promise<Entry>}
  */
 async function readEntry(run, id, written = false) {
   const [details, metadata] = await settled(run, `vault entry ${id}`, () =>
     Promise.all([
-      within(run, (abortSignal) => credentialVaultClient.getCredentialsDetails({ id, abortSignal })),
-      written ? within(run, (abortSignal) => credentialVaultClient.getCredentials({ id, abortSignal })) : null,
+      within(run.leg, (abortSignal) => credentialVaultClient.getCredentialsDetails({ id, abortSignal })),
+      written ? within(run.leg, (abortSignal) => credentialVaultClient.getCredentials({ id, abortSignal })) : null,
     ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
@@ -347,7 +401,8 @@ async function readEntry(run, id, written = false) {
 
 /** @param {Run} run @param {Entry} entry @param {string} value */
 async function writeEntry(run, entry, value) {
-  if (run.deleted) throw new Failure(`${entry.name} was not written: the connector is being removed`);
+  const { leg, vault } = run;
+  if (vault.deleted) throw new Failure(`${entry.name} was not written: the connector is being removed`);
   const { description, scopes, ownerAccessOnly, allowContextlessRequests, allowedEntities } = entry.metadata ?? {};
   /** @type {any} */
   const body = {
@@ -361,22 +416,31 @@ async function writeEntry(run, entry, value) {
     token: value,
   };
   const created = await retried(run, `writing ${entry.name}`, () => {
-    fence(run, `${entry.name} was not written`);
-    return within(run, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal }));
+    fence(leg.clock, `${entry.name} was not written`);
+    return within(leg, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal }));
   });
-  // 201 instead of 204: the entry had been deleted (a `pulumi destroy` while we ran) and this PUT made it anew.
+  // 201 instead of 204: the entry had been deleted (a `pulumi destroy` while we ran) and this PUT has created it again.
   if (created?.id) {
-    run.deleted = true;
-    await within(run, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
+    vault.deleted = true;
+    await within(leg, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
     throw new Failure(`${entry.name} (${entry.id}) was deleted while this run was alive; nothing is written any more`);
   }
   entry.value = value;
 }
 
-/** Bad values give the default and a warning: a customer's typo in the vault must not stop the evidence.
+// ---------------------------------------------------------------------------------------------------------------------
+// Runtime config: what customers edit in the vault
+// ---------------------------------------------------------------------------------------------------------------------
+
+const DEFAULTS = { maxRetries: 3, initHistoryDuration: "2h" };
+
+/** `initialCheckpoint`: "" where none is set. */
+const DEFAULT_CONFIG = { ...DEFAULTS, initialCheckpoint: "" };
+
+/** Bad values give the default and a warning: a customer's typo in the vault must not stop the audit trail.
  * @param {Run} run @param {string} text */
 function readConfig(run, text) {
-  const config = { ...DEFAULTS, initialCheckpoint: "" };
+  const config = { ...DEFAULT_CONFIG };
   const given = parseJson(text);
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
     warn(run, `runtime config is not a JSON object; using ${JSON.stringify(DEFAULTS)}`);
@@ -384,7 +448,7 @@ function readConfig(run, text) {
   }
   const { maxRetries, initHistoryDuration, initialCheckpoint, ...unknown } = given;
   if (maxRetries !== undefined) {
-    if (Number.isInteger(maxRetries) && maxRetries >= 0 && maxRetries <= LIMITS.retries) config.maxRetries = maxRetries;
+    if (isRetries(maxRetries)) config.maxRetries = maxRetries;
     else warn(run, `maxRetries must be an integer from 0 to ${LIMITS.retries}; using ${DEFAULTS.maxRetries}`);
   }
   if (initHistoryDuration !== undefined) {
@@ -399,7 +463,7 @@ function readConfig(run, text) {
   }
   if (initialCheckpoint !== undefined && initialCheckpoint !== null && initialCheckpoint !== "") {
     const us = parseTime(initialCheckpoint);
-    const past = us === null ? -1 : Date.now() - us / 1000;
+    const past = us === null ? -1 : hostNow() - us / 1000;
     if (us !== null && past >= 0 && past <= LIMITS.history) config.initialCheckpoint = formatTime(us);
     else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
@@ -408,33 +472,42 @@ function readConfig(run, text) {
   return config;
 }
 
+/** @param {unknown} value */
+function isRetries(value) {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= LIMITS.retries;
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
-// Chain and lock: who may write the checkpoint. The fence is the platform's kill, measured on the platform's clock.
+// Chain: legs that start each other until a catch-up is done
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Start of this leg by the platform's clock, and what the leg before handed over. @param {Run} run */
+/**
+ * A run's `input.backfill`: `from` and `to` as times, `ids` to send only these, `reached` from the leg before (in the
+ * form of a checkpoint).
+ * @typedef {{from: number, to: number, ids: Set<string> | null, reached: string}} Backfill
+ */
+
+/** The start of this leg by the platform's clock, and what the leg before handed over. @param {Run} run */
 async function readChain(run) {
-  const id = run.executionId;
+  const { leg } = run;
+  const id = leg.executionId;
   const own = await askExecutions(run, (abortSignal) => executionsClient.getExecution({ id, abortSignal }));
   if (!own?.startedAt) return;
-  run.startedAt = new Date(own.startedAt).getTime();
-  // More than a minute is no wait for a start, but a host whose clock is off.
-  const queued = Date.now() - age(run) - run.startedAt;
-  if (queued > 0 && queued < MINUTE) run.queued = queued;
-  // What holds until SCM says what time it is, and where a proxy takes its Date header away.
-  else run.skew = -queued;
-  const { chainStarted, leg, previous, revision, backfill } = /** @type {Record<string, any>} */ (own.input ?? {});
+  readStart(leg.clock, own.startedAt);
+  const { chainStarted, leg: number, previous, revision, backfill } =
+    /** @type {Record<string, any>} */ (own.input ?? {});
+  const startedAt = /** @type {number} */ (leg.clock.startedAt);
   const began = parseTime(chainStarted);
-  const started = began === null ? run.startedAt : began / 1000;
-  run.chain = {
+  const started = began === null ? startedAt : began / 1000;
+  leg.chain = {
     started,
-    before: Math.max(0, run.startedAt - started),
-    leg: Number.isInteger(leg) ? leg : 1,
+    before: Math.max(0, startedAt - started),
+    number: Number.isInteger(number) ? number : 1,
     previous: typeof previous === "string" ? previous : "",
     revision: typeof revision === "string" ? revision : "",
   };
   if (backfill !== undefined) readBackfill(run, backfill);
-  if (run.chain.leg > 1) log(`Leg ${run.chain.leg} of a catch-up that began at ${isoMs(started)}`);
+  if (leg.chain.number > 1) log(`Leg ${leg.chain.number} of a catch-up that began at ${isoMs(started)}`);
 }
 
 /** @param {Run} run @param {any} given */
@@ -446,173 +519,43 @@ function readBackfill(run, given) {
   const reached = typeof given.reached === "string" ? given.reached : "";
   const ids = Array.isArray(given.ids) ? new Set(given.ids.map(String)) : null;
   run.backfill = { from, to, ids, reached };
-  run.checkpoint = parseCheckpoint(run, reached);
-}
-
-/** Whether this run may go on. @param {Run} run @returns {Promise<boolean>} */
-async function takeLock(run) {
-  const before = run.entries.lock.value;
-  const lock = parseLock(before);
-  log(`Execution lock status: ${lock.shown}`);
-  if (!(await lockIsFree(run, lock))) return false;
-  const mine = `RUNNING|${run.executionId}|${isoMs(run.startedAt ?? Date.now())}|${isoMs(Date.now() + LIMITS.lease)}`;
-  await writeEntry(run, run.entries.lock, mine);
-  // The vault has no compare-and-set. Two runs that both read IDLE are parted here: by age where the platform tells
-  // it, else by who wrote last. Both going on would repeat records, not lose any.
-  /** @type {Parameters<typeof executionsClient.getExecutions>[0]} */
-  const running = { workflow: [workflowId ?? ""], state: ["RUNNING"], limit: 50 };
-  const rivals = await askExecutions(run, (abortSignal) => executionsClient.getExecutions({ ...running, abortSignal }));
-  if (rivals) {
-    const elder = rivals.results.find((other) => isElder(run, other));
-    if (elder) {
-      const since = new Date(elder.startedAt ?? 0).getTime();
-      await writeEntry(run, run.entries.lock, `RUNNING|${elder.id}|${isoMs(since)}|${isoMs(since + LIMITS.lease)}`);
-      return stepBack(`execution ${elder.id} started before this one`);
-    }
-  } else {
-    const after = await readEntry(run, run.entries.lock.id);
-    if (after.value !== mine) return stepBack(`${parseLock(after.value).shown} was written at the same time`);
-  }
-  run.lockBefore = before;
-  log("✓ Execution lock set to RUNNING");
-  return true;
-}
-
-/** @param {Run} run @param {{id: string, startedAt?: Date, input?: any}} other */
-function isElder(run, other) {
-  // One that sends a window again takes no lock.
-  if (other.input?.backfill) return false;
-  if (other.id === run.executionId || other.id === run.chain.previous || isDead(run, other)) return false;
-  const [started, own] = [new Date(other.startedAt ?? 0).getTime(), run.startedAt ?? Infinity];
-  return started < own || (started === own && other.id < run.executionId);
-}
-
-/** Whether the platform must have killed an execution's script by now; both times are by the platform's clock.
- * @param {Run} run @param {{startedAt?: Date}} execution */
-function isDead(run, { startedAt }) {
-  if (run.startedAt === null) return false;
-  return run.startedAt + age(run) - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
-}
-
-/** @param {string} why */
-function stepBack(why) {
-  log(`Another run is at work (${why}): skipping this one`);
-  return false;
-}
-
-/** @param {Run} run @param {ReturnType<typeof parseLock>} lock @returns {Promise<boolean>} */
-async function lockIsFree(run, lock) {
-  // The leg before starts this one as its last act.
-  if (lock.state === "IDLE" || lock.owner === run.executionId) return true;
-  if (lock.owner !== "" && lock.owner === run.chain.previous) return true;
-  if (lock.state === "UNREADABLE") {
-    warn(run, "the execution lock is unreadable; treating it as IDLE");
-    return true;
-  }
-  const now = Date.now();
-  if (!lock.owner) {
-    const until = lock.expires ?? (lock.started === null ? null : lock.started + LIMITS.vendorLease);
-    if (until !== null && until <= now) {
-      warn(run, `taking over a lock without owner: it is older than ${LIMITS.vendorLease / MINUTE} minutes`);
-      return true;
-    }
-    if (until !== null && until <= now + LIMITS.vendorLease + LIMITS.clocks) {
-      return stepBack(`a lock without owner is waited for until ${isoMs(until)}`);
-    }
-    // The vendor's bare RUNNING tells no age, a time in the future a wrong one: stamp it, so that it can be measured.
-    const stamp = now + LIMITS.vendorLease;
-    await writeEntry(run, run.entries.lock, `RUNNING||${isoMs(now)}|${isoMs(stamp)}`);
-    return stepBack(`a lock without owner is waited for until ${isoMs(stamp)}`);
-  }
-  // An owner that the platform does not know any more is over, too.
-  const owner = await askExecutions(run, async (abortSignal) => {
-    try {
-      return await executionsClient.getExecution({ id: lock.owner, abortSignal });
-    } catch (error) {
-      if (statusOf(error) !== 404) throw error;
-      return { state: "ERROR", startedAt: undefined };
-    }
-  });
-  if (owner) {
-    // Cancelled and unknown states are no proof: a cancelled script runs on until the platform's kill.
-    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !isDead(run, owner)) {
-      return stepBack(`execution ${lock.owner} holds the lock`);
-    }
-    warn(run, `taking over the lock of execution ${lock.owner}, which is over without having released it`);
-    return true;
-  }
-  if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
-    return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
-  }
-  warn(run, `taking over the lock of execution ${lock.owner}: its lease has ended`);
-  return true;
+  run.progress.checkpoint = parseCheckpoint(run, reached);
 }
 
 /**
- * An answer of the executions API; null where the actor may not use it (the lease decides then).
+ * An answer of the executions API; null where the actor may not use it (the lock's lease decides then).
  * @template T @param {Run} run @param {(signal: AbortSignal) => Promise<T>} ask @returns {Promise<T | null>}
  */
 async function askExecutions(run, ask) {
-  if (!run.canAskExecutions) return null;
+  if (!run.leg.canAskExecutions) return null;
   try {
     return await asked(run, "asking for executions", ask);
   } catch (error) {
     if (![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
-    run.canAskExecutions = false;
+    run.leg.canAskExecutions = false;
     warn(run, "the actor may not read executions (automation:workflows:read); the lock's lease decides instead");
     return null;
   }
 }
 
-/** @param {string} text `IDLE`, our `RUNNING|owner|started|expires`, or what somebody else made of `RUNNING` */
-function parseLock(text) {
-  const parts = text.trim().split("|");
-  const word = parts[0].toUpperCase();
-  const state = { IDLE: "IDLE", RUNNING: "RUNNING", "": "IDLE" }[word] ?? "UNREADABLE";
-  const owner = state === "RUNNING" && parts.length === 4 ? parts[1] : "";
-  const [started = null, expires = null] = parts.map(parseTime).filter((us) => us !== null).map((us) => us / 1000);
-  const since = started === null ? "" : ` since ${isoMs(started)}`;
-  return { state, owner, started, expires, shown: owner ? `RUNNING (execution ${owner}${since})` : state + since };
+/** Milliseconds that this leg may fetch: its own, within those of the chain. @param {Run["leg"]} leg */
+function fetchTime({ chain }) {
+  return Math.min(LIMITS.leg, PARAMETERS.maxExecutionTimeMinutes * MINUTE - chain.before);
 }
 
-/** @param {Run} run */
-async function releaseLock(run) {
-  if (run.lockBefore === null || run.deleted) return;
-  // The next run takes over the coverage of a run that could not tell what it did, or whose save may have been stored
-  // for all we know: it finds the lock as a dead run's.
-  if ((!run.reported || run.saveFailed) && run.savedText !== null) {
-    return log("Execution lock left for the next run to take over");
-  }
-  try {
-    const lock = parseLock((await readEntry(run, run.entries.lock.id)).value);
-    if (lock.owner !== run.executionId) return log(`Execution lock left as it is: ${lock.shown}`);
-    // Before the checkpoint was read, nothing was done: the lock goes back as it was found.
-    const free = run.savedText === null ? run.lockBefore : "IDLE";
-    await writeEntry(run, run.entries.lock, free);
-    log(`✓ Execution lock released (${parseLock(free).state})`);
-  } catch (error) {
-    // The run's work is done; the next run sees that this execution is over.
-    warn(run, `the execution lock could not be released: ${describe(error)}`);
-  }
-}
-
-/** Milliseconds that this leg may fetch: its own, within those of the chain. @param {Run} run */
-function fetchTime(run) {
-  return Math.min(LIMITS.leg, PARAMETERS.maxExecutionTimeMinutes * MINUTE - run.chain.before);
-}
-
-/** Goes on where this leg stopped, until nothing is left or the chain's time is used up. @param {Run} run */
+/** Continues where this leg stopped, until nothing is left or the chain's time is used up. @param {Run} run */
 async function startNextLeg(run) {
-  const reached = run.backfill ? formatCheckpoint(run.checkpoint).text : "";
-  const onward = run.backfill ? "the rest is to be asked for anew" : "the next schedule goes on";
-  if (run.backfill ? reached === run.backfill.reached : run.savedText === run.foundText) {
+  const { backfill, leg, progress } = run;
+  const reached = backfill ? formatCheckpoint(progress.checkpoint).text : "";
+  const onward = backfill ? "the rest is to be asked for anew" : "the next schedule goes on";
+  if (backfill ? reached === backfill.reached : progress.saved.text === progress.found) {
     return log(`No progress in this leg: ${onward}`);
   }
-  if (run.chain.before + age(run) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
+  if (leg.chain.before + age(leg.clock) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
     return log(`Max execution time is used up: ${onward}`);
   }
   // Without the start of the chain its time could not be limited.
-  if (!run.canAskExecutions) return log(`No further leg: ${onward}`);
+  if (!leg.canAskExecutions) return log(`No further leg: ${onward}`);
   try {
     const id = workflowId ?? "";
     const workflow = await asked(
@@ -621,23 +564,18 @@ async function startNextLeg(run) {
       (abortSignal) => workflowsClient.getWorkflow({ id, abortSignal }),
     );
     if (!workflow.isDeployed) return log("The workflow is not deployed any more: no further leg");
-    const { started, leg, revision } = run.chain;
-    const again = run.backfill &&
-      {
-        from: formatTime(run.backfill.from),
-        to: formatTime(run.backfill.to),
-        ids: run.backfill.ids && [...run.backfill.ids],
-        reached,
-      };
+    const { started, number, revision } = leg.chain;
+    const again = backfill &&
+      { from: formatTime(backfill.from), to: formatTime(backfill.to), ids: backfill.ids && [...backfill.ids], reached };
     const input = {
       chainStarted: isoMs(started),
-      leg: leg + 1,
-      previous: run.executionId,
+      leg: number + 1,
+      previous: leg.executionId,
       revision,
       ...again && { backfill: again },
     };
     // The qualifier names this leg: a repeated call starts nothing twice.
-    const body = { input, uniqueQualifier: `after-${run.executionId}` };
+    const body = { input, uniqueQualifier: `after-${leg.executionId}` };
     const next = await asked(
       run,
       "starting the next leg",
@@ -651,27 +589,225 @@ async function startNextLeg(run) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Checkpoint: `<time>|<id>` of the newest accepted record, as the vendor writes it, and a machine part on line two
+// Lock: who may write the checkpoint. A dead owner is known by the platform's kill, measured on the platform's clock.
 // ---------------------------------------------------------------------------------------------------------------------
+
+function newLock() {
+  return {
+    /** The lock's value when this run took it; null: not taken. @type {string | null} */
+    before: null,
+  };
+}
+
+/** Whether this run may continue. @param {Run} run @returns {Promise<boolean>} */
+async function takeLock(run) {
+  const { leg: { clock, executionId }, vault: { entries } } = run;
+  const before = entries.lock.value;
+  const lock = parseLock(before);
+  log(`Execution lock status: ${lock.shown}`);
+  if (!(await lockIsFree(run, lock))) return false;
+  const now = hostNow();
+  const mine = formatLock(executionId, clock.startedAt ?? now, now + LIMITS.lease);
+  await writeEntry(run, entries.lock, mine);
+  // The vault has no compare-and-set. Two runs that both read IDLE are told apart here: by age where the platform
+  // knows it, else by who wrote last. If both continue, records are repeated, not lost.
+  /** @type {Parameters<typeof executionsClient.getExecutions>[0]} */
+  const running = { workflow: [workflowId ?? ""], state: ["RUNNING"], limit: 50 };
+  const rivals = await askExecutions(run, (abortSignal) => executionsClient.getExecutions({ ...running, abortSignal }));
+  if (rivals) {
+    const elder = rivals.results.find((other) => isElder(run, other));
+    if (elder) {
+      const since = new Date(elder.startedAt ?? 0).getTime();
+      await writeEntry(run, entries.lock, formatLock(elder.id, since, since + LIMITS.lease));
+      return stepBack(`execution ${elder.id} started before this one`);
+    }
+  } else {
+    const after = await readEntry(run, entries.lock.id);
+    if (after.value !== mine) return stepBack(`${parseLock(after.value).shown} was written at the same time`);
+  }
+  run.lock.before = before;
+  log("✓ Execution lock set to RUNNING");
+  return true;
+}
+
+/** @param {Run} run @param {{id: string, startedAt?: Date, input?: any}} other */
+function isElder({ leg: { clock, chain, executionId } }, other) {
+  // A backfill takes no lock.
+  if (other.input?.backfill) return false;
+  if (other.id === executionId || other.id === chain.previous || mustBeDead(clock, other.startedAt)) return false;
+  const [started, own] = [new Date(other.startedAt ?? 0).getTime(), clock.startedAt ?? Infinity];
+  return started < own || (started === own && other.id < executionId);
+}
+
+/** @param {string} why */
+function stepBack(why) {
+  log(`Another run is at work (${why}): skipping this one`);
+  return false;
+}
+
+/** @param {Run} run @param {ReturnType<typeof parseLock>} lock @returns {Promise<boolean>} */
+async function lockIsFree(run, lock) {
+  const { chain, clock, executionId } = run.leg;
+  // The leg before starts this one as its last act.
+  if (lock.state === "IDLE" || lock.owner === executionId) return true;
+  if (lock.owner !== "" && lock.owner === chain.previous) return true;
+  if (lock.state === "UNREADABLE") {
+    warn(run, "the execution lock is unreadable; treating it as IDLE");
+    return true;
+  }
+  const now = hostNow();
+  if (!lock.owner) {
+    const until = lock.expires ?? (lock.started === null ? null : lock.started + LIMITS.vendorLease);
+    if (until !== null && until <= now) {
+      warn(run, `taking over a lock without owner: it is older than ${LIMITS.vendorLease / MINUTE} minutes`);
+      return true;
+    }
+    if (until !== null && until <= now + LIMITS.vendorLease + LIMITS.clocks) {
+      return stepBack(`a lock without owner is waited for until ${isoMs(until)}`);
+    }
+    // The vendor's bare RUNNING has no age, and a time in the future is wrong: write a time that can be measured.
+    const stamp = now + LIMITS.vendorLease;
+    await writeEntry(run, run.vault.entries.lock, formatLock("", now, stamp));
+    return stepBack(`a lock without owner is waited for until ${isoMs(stamp)}`);
+  }
+  // An owner that the platform does not know any more is over, too.
+  const owner = await askExecutions(run, async (abortSignal) => {
+    try {
+      return await executionsClient.getExecution({ id: lock.owner, abortSignal });
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error;
+      return { state: "ERROR", startedAt: undefined };
+    }
+  });
+  if (owner) {
+    // Cancelled and unknown states are no proof: a cancelled script runs on until the platform kills it.
+    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt)) {
+      return stepBack(`execution ${lock.owner} holds the lock`);
+    }
+    warn(run, `taking over the lock of execution ${lock.owner}, which is over without having released it`);
+    return true;
+  }
+  if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
+    return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
+  }
+  warn(run, `taking over the lock of execution ${lock.owner}: its lease has ended`);
+  return true;
+}
+
+/** @param {string} owner @param {number} started @param {number} expires Both in milliseconds since the epoch. */
+function formatLock(owner, started, expires) {
+  return `RUNNING|${owner}|${isoMs(started)}|${isoMs(expires)}`;
+}
+
+/** @param {string} text `IDLE`, our `RUNNING|owner|started|expires`, or another writer's form of `RUNNING` */
+function parseLock(text) {
+  const parts = text.trim().split("|");
+  const word = parts[0].toUpperCase();
+  const state = { IDLE: "IDLE", RUNNING: "RUNNING", "": "IDLE" }[word] ?? "UNREADABLE";
+  const owner = state === "RUNNING" && parts.length === 4 ? parts[1] : "";
+  const [started = null, expires = null] = parts.map(parseTime).filter((us) => us !== null).map((us) => us / 1000);
+  const since = started === null ? "" : ` since ${isoMs(started)}`;
+  return { state, owner, started, expires, shown: owner ? `RUNNING (execution ${owner}${since})` : state + since };
+}
+
+/** @param {Run} run */
+async function releaseLock(run) {
+  const { leg, lock: { before }, progress, vault } = run;
+  if (before === null || vault.deleted) return;
+  // The next run also reports the time of a run that could not report, or whose save may have been stored after all:
+  // it finds the lock as a dead run leaves it.
+  if ((!leg.reported || progress.saveFailed) && progress.saved.text !== null) {
+    return log("Execution lock left for the next run to take over");
+  }
+  try {
+    const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
+    if (lock.owner !== leg.executionId) return log(`Execution lock left as it is: ${lock.shown}`);
+    // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
+    const free = progress.saved.text === null ? before : "IDLE";
+    await writeEntry(run, vault.entries.lock, free);
+    log(`✓ Execution lock released (${parseLock(free).state})`);
+  } catch (error) {
+    // The run's work is done; the next run sees that this execution is over.
+    warn(run, `the execution lock could not be released: ${describe(error)}`);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Progress: the checkpoint, which is `<time>|<id>` of the newest accepted record, as the vendor writes it, and a machine
+// part on line two
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Times are microseconds since the epoch.
+ *
+ * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
+ * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
+ * `seen`: marks of the records that the next run reads again.
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
+ */
+
+/** @typedef {ReturnType<typeof newProgress>} Progress */
+
+function newProgress() {
+  return {
+    checkpoint: emptyCheckpoint(),
+    shownBefore: "none",
+    /** The checkpoint in the vault as this run found it; null: not read yet. @type {string | null} */
+    found: null,
+    /** The same now. `at`: by `ticks`; `sent`: records that were sent by then. */
+    saved: {
+      /** @type {string | null} */
+      text: null,
+      /** @type {number | null} */
+      hw: null,
+      at: ticks(),
+      sent: 0,
+    },
+    saveFailed: false,
+    /** All that this run reads. @type {{from: number, to: number} | null} */
+    window: null,
+    /** Where the run's coverage begins, for the ledger. @type {number | null} */
+    coveredFrom: null,
+    /** Marks of the last records that earlier runs have sent, and the time that these runs had reached. */
+    seen: {
+      /** @type {Set<string>} */
+      marks: new Set(),
+      to: -Infinity,
+    },
+    /** Marks of this window's last minutes, for the next run; and how many were too many. */
+    tail: {
+      /** @type {Set<string>} */
+      marks: new Set(),
+      dropped: 0,
+    },
+    /** How many marks the last window read to its end had dropped. */
+    forgotten: 0,
+    /** How many records the next run will not recognise as repeats. */
+    notRemembered: 0,
+  };
+}
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
   return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [] };
 }
 
-/** Only now that the lock is ours: what stood there before may have been another run's. @param {Run} run */
+/** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
 async function readCheckpoint(run) {
+  const { progress } = run;
   const entry = await readEntry(run, PARAMETERS.checkpointCredentialId, true);
   const checkpoint = parseCheckpoint(run, entry.value);
-  run.entries.checkpoint = entry;
-  run.checkpoint = checkpoint;
-  run.foundText = run.savedText = entry.value;
-  run.savedHw = checkpoint.hw;
-  run.seen = new Set(checkpoint.seen);
-  run.seenTo = Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity);
-  if (checkpoint.open) run.tail = new Set(checkpoint.seen);
-  run.checkpointBefore = shownCheckpoint(checkpoint);
-  log(`Checkpoint: ${run.checkpointBefore === "none" ? "none (initial run)" : run.checkpointBefore}`);
+  run.vault.entries.checkpoint = entry;
+  progress.checkpoint = checkpoint;
+  progress.found = progress.saved.text = entry.value;
+  progress.saved.hw = checkpoint.hw;
+  progress.seen = {
+    marks: new Set(checkpoint.seen),
+    to: Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity),
+  };
+  if (checkpoint.open) progress.tail.marks = new Set(checkpoint.seen);
+  progress.shownBefore = shownCheckpoint(checkpoint);
+  log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
 }
 
 /** @param {Run} run @param {string} text @returns {Checkpoint} */
@@ -709,7 +845,7 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
     hw: moment(hw),
     from: moment(open?.from),
     to: moment(open?.to),
-    // A longer one would not leave room for anything else: that window goes on by time.
+    // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
     ordered: open?.ordered || undefined,
     told: moment(told),
@@ -732,26 +868,67 @@ function shownCheckpoint({ ts, id, hw, open }) {
   return `${ts || formatTime(reached ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
 }
 
+/** A first window keeps its start, however long it takes until a run can read it. @param {Run} run */
+async function rememberStart(run) {
+  const { backfill, config, leg, progress: { checkpoint } } = run;
+  if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
+  checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
+  checkpoint.told = checkpoint.open.from;
+  await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(checkpoint.open.from)}`);
+}
+
+/** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
+function advance(progress, { events, marks, open, done }) {
+  const { checkpoint, seen, tail } = progress;
+  let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
+  for (const { us, id } of events) {
+    // A record dated later than what has been read is no measure of how far that was.
+    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
+  }
+  if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
+  for (const each of marks) {
+    if (tail.marks.size < LIMITS.marks) tail.marks.add(each);
+    else tail.dropped += 1;
+  }
+  // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
+  checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
+  // Until the window is done, and where it ends before what was reached already, the older marks are needed too.
+  const older = open || done < seen.to ? seen.marks : [];
+  checkpoint.seen = [...new Set([...older, ...tail.marks])];
+  if (open) return;
+  checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
+  if (done >= seen.to) progress.seen = { marks: tail.marks, to: done };
+  progress.forgotten = tail.dropped;
+  progress.tail = { marks: new Set(), dropped: 0 };
+}
+
+/** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
+function saveIsDue({ counts, progress: { saved } }) {
+  return counts.sent - saved.sent >= LIMITS.saveRecords || ticks() - saved.at >= LIMITS.saveEvery;
+}
+
 /** @param {Run} run @param {string} [said] */
 async function saveCheckpoint(run, said) {
-  const { checkpoint } = run;
+  const { counts, progress } = run;
+  const { checkpoint } = progress;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
   const { text, dropped } = formatCheckpoint(checkpoint);
-  run.notRemembered = checkpoint.open ? 0 : dropped + run.forgotten;
-  if (text === run.savedText) return;
+  progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
+  if (text === progress.saved.text) return;
   try {
-    await writeEntry(run, run.entries.checkpoint, text);
+    await writeEntry(run, run.vault.entries.checkpoint, text);
   } catch (error) {
-    run.saveFailed = true;
+    progress.saveFailed = true;
     throw new Failure(`the checkpoint could not be saved: ${describe(error)}`);
   }
-  Object.assign(run, { savedText: text, savedHw: checkpoint.hw, savedAt: performance.now(), savedSent: run.sent });
+  progress.saved = { text, hw: checkpoint.hw, at: ticks(), sent: counts.sent };
   log(said ?? `✓ Checkpoint saved to vault: ${shownCheckpoint(checkpoint)}`);
 }
 
 /** What was accepted before the failure need not be sent again. @param {Run} run */
 async function saveAfterFailure(run) {
-  if (run.savedText === null || run.saveFailed || run.deleted) return;
+  const { progress, vault } = run;
+  if (progress.saved.text === null || progress.saveFailed || vault.deleted) return;
   try {
     await saveCheckpoint(run);
   } catch (error) {
@@ -760,198 +937,212 @@ async function saveAfterFailure(run) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Catching up: the next page is being fetched while earlier ones are converted, sent and saved
+// Windows: what to ask SCM for. Pure: no clock, no log, no change of what is given. Times are in microseconds.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {Run} run */
-async function catchUp(run) {
-  /** @type {Page[]} */
-  const waiting = [];
-  /** @type {Promise<void> | null} */
-  let sending = null;
-  /** @type {{error: unknown} | null} */
-  let failed = null;
-  const records = () => sum(waiting, (page) => page.events.length);
-  const length = () => sum(waiting, (page) => page.length);
-  const ripe = () => records() >= LIMITS.ripeRecords || performance.now() - waiting[0].at >= LIMITS.ripeAfter;
-  const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
-  const send = () => {
-    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
-      void (sending = null)
-    );
-    return sending;
-  };
-  try {
-    for await (const page of fetchPages(run, planWindows(run))) {
-      // Nothing behind a page that was not accepted: the checkpoint would pass over it.
-      if (failed) break;
-      waiting.push(page);
-      if (full()) await send();
-      else if (ripe()) send();
-    }
-  } finally {
-    // Also when fetching ended early: what was fetched is sent and counted.
-    while (!failed && (sending || waiting.length > 0)) await send();
-    tellProgress(run);
-  }
-  if (failed) throw /** @type {any} */ (failed).error;
+/**
+ * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
+ * so far.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
+ */
+
+/** The first part of the history, whose start is saved before anything is read.
+ * @param {number} to The newest that can be read. @param {number} history Milliseconds. @returns {Window} */
+function firstWindow(to, history) {
+  const from = to - history * 1000;
+  // Half a slice at most: by SCM's clock, which is not known yet, the end may still be in the future.
+  const span = Math.floor(Math.min(LIMITS.slice * 1000, to - from) / 2);
+  return { from, to: from + span, token: null, ordered: true };
 }
 
-/** A first window keeps its beginning, however long it takes until a run can read it. @param {Run} run */
-async function rememberBeginning(run) {
-  const { checkpoint, config } = run;
-  if (run.backfill || newInitialCheckpoint(run) || checkpoint.hw !== null || checkpoint.open) return;
-  const to = newestToRead(run);
-  const from = to - (parseDuration(config.initHistoryDuration)?.ms ?? 0) * 1000;
-  checkpoint.told = from;
-  // Half a slice at most: by SCM's clock, which is not known yet, the end may still be to come.
-  const first = Math.floor(Math.min(LIMITS.slice * 1000, to - from) / 2);
-  checkpoint.open = { from, to: from + first, token: null, ordered: true };
-  await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(from)}`);
+/** An `initialCheckpoint` that was not applied yet, or "".
+ * @param {{initialCheckpoint: string}} config @param {Checkpoint} checkpoint */
+function newInitialCheckpoint({ initialCheckpoint }, { initial }) {
+  return initialCheckpoint === initial ? "" : initialCheckpoint;
 }
 
-/** An `initialCheckpoint` that was not applied yet, or "". @param {Run} run */
-function newInitialCheckpoint({ config, checkpoint }) {
-  return config.initialCheckpoint === checkpoint.initial ? "" : config.initialCheckpoint;
+/**
+ * What a run knows when it plans. `initial`: an initialCheckpoint to apply, or ""; `isFirst`: no checkpoint was found;
+ * `wasReported`: the run before has reported what it did; `now`: SCM's time; `newest`: the end of what can be read.
+ * @typedef {object} Known
+ * @property {Checkpoint} checkpoint @property {Backfill | null} backfill @property {string} initial
+ * @property {boolean} isFirst @property {boolean} wasReported @property {number} now @property {number} newest
+ */
+
+/**
+ * The windows to read, in order; `span`: what they cover; `checkpoint`: in line with them; `coveredFrom`: where the
+ * ledger's coverage begins; `ahead`: the time of a checkpoint in the future, else null.
+ * @param {Known} known
+ */
+function planWindows(known) {
+  const { newest, backfill } = known;
+  const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
+  const { open, hw } = start.checkpoint;
+  const to = Math.max(newest, hw ?? newest);
+  const windows = [...(open ? [open] : []), ...slices(start.from, to)];
+  return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
 }
 
-/** @param {Run} run */
-function newestToRead(run) {
-  return Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
-}
-
-/** The windows to read, in order. @param {Run} run @returns {Window[]} */
-function planWindows(run) {
-  const newest = run.backfill?.to ?? newestToRead(run);
-  const { kind, from } = whereToBegin(run, newest);
-  const to = Math.max(newest, run.checkpoint.hw ?? newest);
-  const { open } = run.checkpoint;
-  const windows = open ? [open] : [];
-  run.window = { from: open?.from ?? from, to: Math.max(to, open?.to ?? to) };
-  const span = shownSpan((run.window.to - run.window.from) / 1000);
-  log(`${kind} - querying logs from ${formatTime(run.window.from)} to ${formatTime(run.window.to)} (${span})`);
-  // Slices of one size: the last one holds all of the last minutes, whose records are remembered.
+/** Slices of one size: the last one holds all of the last minutes, whose records are remembered.
+ * @param {number} from @param {number} to @returns {Window[]} */
+function slices(from, to) {
   const count = Math.ceil((to - from) / (LIMITS.slice * 1000));
   const border = (/** @type {number} */ part) => from + Math.floor(((to - from) * part) / count);
-  for (let slice = 0; slice < count; slice += 1) {
-    // Whether `from` and `to` include their own moment is not documented: a second twice, rather than a record never.
-    const begin = slice === 0 ? from : border(slice) - SECOND * 1000;
-    windows.push({ from: begin, to: border(slice + 1), token: null, ordered: true });
-  }
-  return windows;
+  return Array.from({ length: Math.max(0, count) }, (_, part) => ({
+    // Whether `from` and `to` include their own moment is not documented: a second twice rather than a record never.
+    from: part === 0 ? from : border(part) - SECOND * 1000,
+    to: border(part + 1),
+    token: null,
+    ordered: true,
+  }));
 }
 
-/** Where the first new window begins; brings the checkpoint in line with it. @param {Run} run @param {number} to */
-function whereToBegin(run, to) {
-  const { checkpoint } = run;
-  if (run.backfill) {
-    run.coveredFrom = run.backfill.from;
-    return { kind: "Backfill", from: checkpoint.open?.to ?? checkpoint.hw ?? run.backfill.from };
-  }
+/** @param {Known} known @param {Backfill} backfill */
+function startOfBackfill({ checkpoint }, backfill) {
+  const from = checkpoint.open?.to ?? checkpoint.hw ?? backfill.from;
+  return { kind: "Backfill", from, checkpoint, coveredFrom: backfill.from, ahead: null };
+}
+
+/** Where the first new window begins. @param {Known} known */
+function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, newest }) {
   const overlap = LIMITS.overlap * 1000;
-  const reached = checkpoint.open?.to ?? checkpoint.hw ?? to;
-  const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
-  let kind = checkpoint.open ? "Resuming" : "Incremental run";
-  let from;
-  // A lock that was released says that the run before has told what it did.
-  const orderly = parseLock(run.lockBefore ?? "").state === "IDLE";
-  run.coveredFrom = (orderly ? checkpoint.hw : null) ?? checkpoint.told ?? checkpoint.hw;
-  const initial = newInitialCheckpoint(run);
+  const { open, hw, told } = found;
+  const reached = open?.to ?? hw ?? newest;
+  /** @param {string} kind @param {number} from @param {number | null} coveredFrom @param {Partial<Checkpoint>} changes
+   * @param {number | null} [ahead] */
+  const start = (kind, from, coveredFrom, changes, ahead = null) => ({
+    kind,
+    from,
+    coveredFrom,
+    checkpoint: { ...found, ...changes, told: coveredFrom },
+    ahead,
+  });
   if (initial) {
-    kind = "Initial checkpoint";
-    run.coveredFrom = from = /** @type {number} */ (parseTime(initial));
-    Object.assign(checkpoint, { initial, hw: from, open: null });
-  } else if (run.checkpointBefore === "none" && checkpoint.open) {
-    kind = "First run";
-    run.coveredFrom = from = checkpoint.open.from;
-    checkpoint.open = null;
-  } else if (isFuture(reached)) {
-    // Written under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
-    const ts = parseTime(checkpoint.ts) ?? to;
-    from = Math.min(checkpoint.open?.from ?? to, (isFuture(ts) ? to : ts) - overlap);
-    warn(run, `the checkpoint lies in the future (${formatTime(reached)}); going on from ${formatTime(from)}`);
-    Object.assign(checkpoint, { hw: from + overlap, open: null });
-  } else {
-    from = reached - overlap;
+    const from = /** @type {number} */ (parseTime(initial));
+    return start("Initial checkpoint", from, from, { initial, hw: from, open: null });
   }
-  checkpoint.told = run.coveredFrom;
-  return { kind, from };
+  if (isFirst && open) return start("First run", open.from, open.from, { open: null });
+  const kind = open ? "Resuming" : "Incremental run";
+  const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
+  if (reached <= now) return start(kind, reached - overlap, coveredFrom, {});
+  // Saved under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
+  const ts = parseTime(found.ts) ?? newest;
+  const from = Math.min(open?.from ?? newest, (ts > now ? newest : ts) - overlap);
+  return start(kind, from, coveredFrom, { hw: from + overlap, open: null }, reached);
 }
 
-/** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
-async function* fetchPages(run, windows) {
-  for (const window of windows) {
-    const tokens = new Set([window.token]);
-    let newest = window.from;
-    let { ordered } = window;
-    // How far before the newest record a query by time begins, where a page came without a token; 0: none did.
-    let step = 0;
-    let size = 0;
+// ---------------------------------------------------------------------------------------------------------------------
+// Paging: which query follows a page, and when a window is read to its end. Pure; times are in microseconds.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What to ask: the page behind a token, or the first page from a time on.
+ * @typedef {{token: string | null, from: number}} Query */
+
+/** @typedef {{records: any[], token: string | null}} PageAnswer A page; null: SCM refused the window's saved token. */
+
+/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
+
+/**
+ * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
+ * `following` tokens; `confirming` by time that a page without a token was the last one; `halving` the window where no
+ * record's time shows how far that page came; `repeated`: SCM sent a token twice; `done`.
+ */
+class Paging {
+  /** @param {Window} window */
+  constructor(window) {
+    this.window = window;
+    /** @type {"following" | "confirming" | "halving" | "repeated" | "done"} */
+    this.state = "following";
+    /** @type {Query} */
+    this.first = { token: window.token, from: window.from };
+    this.ordered = window.ordered;
+    /** The time of the newest record so far, within the window. */
+    this.newest = window.from;
+    this.tokens = new Set([window.token]);
+    /** @type {PageAnswer} */
+    this.answer = { records: [], token: null };
+    this.pages = 0;
+    /** How far before the newest record the last query by time began, 0: none yet; and the records it confirms. */
+    this.step = 0;
+    this.size = 0;
     /** @type {Probe | null} */
-    let probe = null;
-    let first = true;
-    /** @type {ReturnType<typeof fetchPage> | null} */
-    let next = fetchPage(run, window, window.token);
-    while (next) {
-      const asked = performance.now();
-      const answer = /** @type {Awaited<ReturnType<typeof fetchPage>>} */ (await next);
-      const waited = performance.now() - asked;
-      if (answer === null) {
-        warn(run, "SCM refused the saved page token; reading on by time");
-        tokens.clear(); // it may well be given out again
-        next = fetchPage(run, window, null);
-        continue;
-      }
-      /** @type {{records: any[], token: string | null}} */
-      const { records, token } = answer;
-      // An empty page is the end, also where it repeats the last token.
-      const circle = records.length > 0 && token !== null && tokens.has(token);
-      tokens.add(token);
-      const end = coveredTo(run, window);
-      next = records.length > 0 && token !== null && !circle ? fetchPage(run, window, token) : null;
-      next?.catch(() => {}); // It is awaited above, after this page.
-      // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
-      // answers come at once, a turn would only cost.
-      if (next && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const { events, marks, times, news } = await readRecords(run, records, end);
-      for (const us of times) {
-        if (us < newest) ordered = false;
-        newest = Math.max(newest, Math.min(us, window.to));
-      }
-      /** @type {number | null} */
-      let from = null;
-      if (probe || (first && !token && records.length > 0 && newest <= window.from)) {
-        ordered = false;
-        // Where a token comes after all, none was taken away: the page without one was the last.
-        probe = token ? null : nextProbe(probe, window, records.map((record) => JSON.stringify(record)));
-        from = probe?.from ?? null;
-        next = null;
-      } else if (!token && records.length > 0) {
-        if (news > 0 || step === 0) [step, size] = [SECOND * 1000, records.length];
-        else step = narrowerStep(step, size, records.length);
-        if (step > 0) from = Math.max(window.from, newest - step);
-      }
-      if (from !== null) {
-        tokens.clear();
-        next = fetchPage(run, window, null, from);
-        next.catch(() => {});
-      }
-      // Without a usable token, somebody begins again where everything older has been read and was visible by then.
-      const settledUs = Math.min(newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
-      const begin = ordered ? Math.max(window.from, settledUs) : window.from;
-      const open = next || circle ? { from: begin, to: window.to, token: circle ? null : token, ordered } : null;
-      const length = sum(events, (event) => event.json.length + 1);
-      yield { at: performance.now(), fetched: records.length, events, length, marks, open, done: end };
-      first = false;
-      if (circle) throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
+    this.probe = null;
+  }
+
+  /**
+   * The query that an answer leads to as soon as it has come. Null: none, or `read` decides.
+   * @param {PageAnswer | null} answer @returns {Query | null}
+   */
+  next(answer) {
+    if (answer === null) return this.byTime(this.window.from);
+    this.answer = answer;
+    this.pages += 1;
+    const { records: { length }, token } = answer;
+    const known = token !== null && this.tokens.has(token);
+    this.tokens.add(token);
+    // An empty page is the end, even if it repeats the last token.
+    if (length > 0 && known) this.state = "repeated";
+    // A token that comes after all shows that none was removed: the page without one was the last.
+    else if (this.state === "halving" ? token !== null : length === 0) this.state = "done";
+    else if (this.state !== "halving" && token !== null) {
+      this.state = "following";
+      return { token, from: this.window.from };
     }
+    return null;
+  }
+
+  /**
+   * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
+   * @param {Judged[]} judged @returns {Query | null}
+   */
+  read(judged) {
+    let isNews = false;
+    for (const { isNew, us } of judged) {
+      if (!isNew) continue;
+      isNews = true;
+      if (us === null) continue;
+      if (us < this.newest) this.ordered = false;
+      this.newest = Math.max(this.newest, Math.min(us, this.window.to));
+    }
+    const { records, token } = this.answer;
+    if (token !== null || this.state === "done") return null;
+    if (this.state === "halving" || (this.pages === 1 && this.newest <= this.window.from)) {
+      this.ordered = false;
+      this.probe = nextProbe(this.probe, this.window, records.map((record) => JSON.stringify(record)));
+      this.state = this.probe ? "halving" : "done";
+      return this.probe && this.byTime(this.probe.from);
+    }
+    if (isNews || this.step === 0) [this.step, this.size] = [SECOND * 1000, records.length];
+    else this.step = narrowerStep(this.step, this.size, records.length);
+    this.state = this.step > 0 ? "confirming" : "done";
+    return this.step > 0 ? this.byTime(Math.max(this.window.from, this.newest - this.step)) : null;
+  }
+
+  /** @param {number} from @returns {Query} */
+  byTime(from) {
+    // Tokens may well be given out again.
+    this.tokens.clear();
+    return { token: null, from };
+  }
+
+  /**
+   * What is left of the window behind the last page; null: nothing.
+   * @param {number} end Up to where that page covers. @returns {Window | null}
+   */
+  rest(end) {
+    if (this.state === "done") return null;
+    // A reader without a usable token begins where everything older has been read and was visible by then.
+    const settled = Math.min(this.newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
+    const from = this.ordered ? Math.max(this.window.from, settled) : this.window.from;
+    const token = this.state === "repeated" ? null : this.answer.token;
+    return { from, to: this.window.to, token, ordered: this.ordered };
   }
 }
 
 /**
- * `[]` is the documented end. A page without a token is a probable end only, as a proxy may strip the header, so a query
- * by time has the last word. Where that has brought nothing new but as much again, there may be more behind: a narrower
- * one tells. Returns how far before the newest record it begins; 0: the window is done.
+ * `[]` is the documented end. A page without a token is only probably the last, as a proxy may strip the header, so a
+ * query by time decides. If that has brought nothing new but as many records again, there may be more behind: a narrower
+ * query tells. Returns how far before the newest record it begins; 0: the window is done.
  * @param {number} step Microseconds: of the query that has brought nothing new. @param {number} size @param {number} count
  */
 function narrowerStep(step, size, count) {
@@ -961,12 +1152,10 @@ function narrowerStep(step, size, count) {
   throw tokenless(size);
 }
 
-/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
-
 /**
- * The same where no record's time says how far the first page came (none is readable, or they are of another zone):
- * queries from later on, by halves. One that shares records with the last page of the unbroken row goes on from it, and
- * ends the window if it is not full; one that shares none was too far on. Null: the window is done.
+ * The same where no record's time shows how far the first page came (none is readable, or they are of another zone):
+ * queries from later on, by halves. One that shares records with the last page of the unbroken row continues it, and
+ * ends the window if it is not full; one that shares none began too late. Null: the window is done.
  * @param {Probe | null} probe @param {Window} window @param {string[]} texts The records of the page, as JSON.
  * @returns {Probe | null}
  */
@@ -993,78 +1182,127 @@ function tokenless(size) {
   );
 }
 
-/** How far a window's pages cover: what SCM has not dated yet may still come. @param {Run} run @param {Window} window */
-function coveredTo(run, window) {
-  return Math.min(window.to, (scmNow(run) - LIMITS.lag) * 1000);
-}
-
-/** Records carry SCM's time, and ours may differ: milliseconds by the Date header of its last answer. @param {Run} run */
-function scmNow(run) {
-  return Date.now() + run.skew;
-}
+// ---------------------------------------------------------------------------------------------------------------------
+// Catching up: the next page is being fetched while earlier ones are converted, sent and saved
+// ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Converts records and drops those that this run or the overlap has sent already. `news`: how many this leg had not
- * seen, and their `times` where known; `marks`: of all that the next run will read again.
- * @param {Run} run @param {any[]} records @param {number} end
+ * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
+ * window is `done` up to that moment; `marks` of the records that the next run will read again.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
  */
-async function readRecords(run, records, end) {
-  run.pages += 1;
-  run.fetched += records.length;
-  /** @type {Event[]} */
-  const events = [];
-  /** @type {string[]} */
-  const marks = [];
-  /** @type {number[]} */
-  const times = [];
-  // A host whose clock is slow would send what log ingest drops as too old; sent without its time it is kept.
-  const now = Math.max(Date.now(), scmNow(run));
-  let news = 0;
-  for (const record of records) {
-    const text = JSON.stringify(record);
-    const event = await toEvent(record, text, run.backfill !== null, now);
-    const { id, us } = event;
-    const compared = run.seen.size > 0 && (us === null || us <= run.seenTo + LIMITS.overlap * 1000);
-    const kept = us === null || us >= end - LIMITS.overlap * 1000;
-    const known = compared || kept ? await mark(text) : "";
-    if (kept) marks.push(known);
-    const before = remembered(run, id);
-    if (before === text || (before !== undefined && remembered(run, text) !== undefined)) {
-      run.repeated += 1;
-      continue;
+
+/** @param {Run} run */
+async function catchUp(run) {
+  /** @type {Page[]} */
+  const waiting = [];
+  /** @type {Promise<void> | null} */
+  let sending = null;
+  /** @type {{error: unknown} | null} */
+  let failed = null;
+  const records = () => sum(waiting, (page) => page.events.length);
+  const length = () => sum(waiting, (page) => page.length);
+  const ripe = () => records() >= LIMITS.ripeRecords || ticks() - waiting[0].at >= LIMITS.ripeAfter;
+  const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
+  const send = () => {
+    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
+      void (sending = null)
+    );
+    return sending;
+  };
+  try {
+    for await (const page of fetchPages(run, startWindows(run))) {
+      // Nothing after a page that was not accepted: the checkpoint would skip it.
+      if (failed) break;
+      waiting.push(page);
+      if (full()) await send();
+      else if (ripe()) send();
     }
-    news += 1;
-    if (us !== null) times.push(us);
-    if (before !== undefined) {
-      warn(run, `record ${id} came twice with different content; both are sent`);
-      // An id that stands for several records: each is known by its content.
-      for (const each of [before, text]) remember(run, each, "");
-    }
-    remember(run, id, text);
-    if (run.backfill?.ids && !run.backfill.ids.has(id)) continue;
-    if (compared && run.seen.has(known)) run.repeated += 1;
-    else events.push(event);
+  } finally {
+    // Also if fetching ended early: what was fetched is sent and counted.
+    while (!failed && (sending || waiting.length > 0)) await send();
+    logProgress(run);
   }
-  return { events, marks, times, news };
+  if (failed) throw /** @type {any} */ (failed).error;
 }
 
-/** @param {Run} run @param {string} key */
-function remembered(run, key) {
-  return run.recent.get(key) ?? run.older.get(key);
+/** Plans the windows and says so. @param {Run} run @returns {Window[]} */
+function startWindows(run) {
+  const { backfill, config, leg, lock, progress } = run;
+  const plan = planWindows({
+    checkpoint: progress.checkpoint,
+    backfill,
+    initial: newInitialCheckpoint(config, progress.checkpoint),
+    isFirst: progress.shownBefore === "none",
+    // A run releases the lock after it has reported.
+    wasReported: parseLock(lock.before ?? "").state === "IDLE",
+    now: scmNow(leg.clock) * 1000,
+    newest: backfill?.to ?? newestToRead(leg.clock),
+  });
+  progress.checkpoint = plan.checkpoint;
+  progress.coveredFrom = plan.coveredFrom;
+  progress.window = plan.span;
+  const { kind, span: { from, to }, ahead } = plan;
+  if (ahead !== null) {
+    warn(run, `the checkpoint lies in the future (${formatTime(ahead)}); going on from ${formatTime(from)}`);
+  }
+  log(`${kind} - querying logs from ${formatTime(from)} to ${formatTime(to)} (${shownSpan((to - from) / 1000)})`);
+  return plan.windows;
 }
 
-/** @param {Run} run @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
-function remember(run, key, text) {
-  run.recent.set(key, text);
-  run.recentLength += text.length || key.length;
-  if (run.recentLength <= LIMITS.rememberedLength / 2) return;
-  run.older = run.recent;
-  run.recent = new Map();
-  run.recentLength = 0;
+/** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
+async function* fetchPages(run, windows) {
+  for (const window of windows) {
+    const paging = new Paging(window);
+    const fetchNext = (/** @type {Query} */ query) => {
+      const page = fetchPage(run, window, query);
+      page.catch(() => {}); // It is awaited below, after the page before.
+      return page;
+    };
+    /** @type {ReturnType<typeof fetchPage> | null} */
+    let fetching = fetchNext(paging.first);
+    while (fetching) {
+      const asked = ticks();
+      /** @type {Awaited<ReturnType<typeof fetchPage>>} */
+      const answer = await fetching;
+      const waited = ticks() - asked;
+      const end = coveredTo(run.leg.clock, window.to);
+      const query = paging.next(answer);
+      fetching = query && fetchNext(query);
+      if (answer === null) {
+        warn(run, "SCM refused the saved page token; reading on by time");
+        continue;
+      }
+      // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
+      // answers come at once, a turn would only cost.
+      if (fetching && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
+      const judged = await judge(run, answer.records, end);
+      const byTime = paging.read(judged);
+      if (byTime) fetching = fetchNext(byTime);
+      const events = judged.filter(({ verdict }) => verdict === "send");
+      run.counts.pages += 1;
+      run.counts.fetched += answer.records.length;
+      run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+      yield {
+        at: ticks(),
+        fetched: answer.records.length,
+        events,
+        length: sum(events, (event) => event.json.length + 1),
+        marks: judged.map((each) => each.mark).filter((each) => each !== ""),
+        open: paging.rest(end),
+        done: end,
+      };
+      if (paging.state === "repeated") {
+        throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
+      }
+    }
+  }
 }
 
-/** Sends all waiting pages, several in one request, and moves the checkpoint behind them. @param {Run} run @param {Page[]} waiting */
+/** Sends all waiting pages, several in one request, and advances the checkpoint past them.
+ * @param {Run} run @param {Page[]} waiting */
 async function sendPages(run, waiting) {
+  const { counts, progress } = run;
   while (waiting.length > 0) {
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
@@ -1074,50 +1312,25 @@ async function sendPages(run, waiting) {
       if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
-    const before = run.sent;
+    const before = counts.sent;
     await sendBatch(run, pages.flatMap((page) => page.events));
-    run.batches += 1;
-    run.unsaid.sent += run.sent - before;
-    run.unsaid.fetched += sum(pages, (page) => page.fetched);
-    for (const page of pages) advance(run, page);
-    const due = run.sent - run.savedSent >= LIMITS.saveRecords || performance.now() - run.savedAt >= LIMITS.saveEvery;
-    // A line a batch would make a long log of a long catch-up.
-    if (due || run.batches <= 10) tellProgress(run);
-    if (due) await saveCheckpoint(run);
+    counts.batches += 1;
+    counts.unlogged.sent += counts.sent - before;
+    counts.unlogged.fetched += sum(pages, (page) => page.fetched);
+    for (const page of pages) advance(progress, page);
+    const isDue = saveIsDue(run);
+    // A line for every batch would make a long log of a long catch-up.
+    if (isDue || counts.batches <= 10) logProgress(run);
+    if (isDue) await saveCheckpoint(run);
   }
-}
-
-/** The checkpoint behind an accepted page. @param {Run} run @param {Page} page */
-function advance(run, { events, marks, open, done }) {
-  const { checkpoint } = run;
-  let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
-  for (const { us, id } of events) {
-    // A record dated later than what has been read is no measure of how far that was.
-    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
-  }
-  if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
-  for (const each of marks) {
-    if (run.tail.size < LIMITS.marks) run.tail.add(each);
-    else run.tailDropped += 1;
-  }
-  // The rest of a window that was reached before needs no place: the next run reads its last minutes again anyway.
-  checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
-  // Until the window is done, and where it lies before what was reached already, the older marks are needed too.
-  const older = open || done < run.seenTo ? run.seen : [];
-  checkpoint.seen = [...new Set([...older, ...run.tail])];
-  if (open) return;
-  checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
-  if (done >= run.seenTo) [run.seen, run.seenTo] = [run.tail, done];
-  run.forgotten = run.tailDropped;
-  [run.tail, run.tailDropped] = [new Set(), 0];
 }
 
 /** @param {Run} run */
-function tellProgress(run) {
-  const { fetched, sent } = run.unsaid;
+function logProgress({ counts }) {
+  const { fetched, sent } = counts.unlogged;
   if (fetched > 0) log(`✓ Fetched ${fetched} records from SCM API`);
   if (sent > 0) log(`✓ Sent ${sent} logs to Dynatrace`);
-  run.unsaid = { fetched: 0, sent: 0 };
+  counts.unlogged = { fetched: 0, sent: 0 };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1126,8 +1339,8 @@ function tellProgress(run) {
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 async function accessToken(run) {
-  if (run.access && Date.now() < run.access.renewAt) return run.access.token;
-  const { user, value } = run.entries.scm;
+  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
     method: "POST",
@@ -1145,19 +1358,19 @@ async function accessToken(run) {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readClock(run, answer.headers);
-  run.access = { token, renewAt: Date.now() + (valid - Math.min(60, valid / 5)) * SECOND };
+  readDate(run.leg.clock, answer.headers);
+  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
 /**
- * One page, or null where SCM refuses a page token that an earlier run had saved. Raises Stop at the leg's end.
- * @param {Run} run @param {Window} window @param {string | null} token @param {number} [from]
- * @returns {Promise<{records: any[], token: string | null} | null>}
+ * One page, or null if SCM refuses a page token that an earlier run had saved. Throws Stop at the end of the leg.
+ * @param {Run} run @param {Window} window @param {Query} query @returns {Promise<PageAnswer | null>}
  */
-async function fetchPage(run, window, token, from = window.from) {
-  if (age(run) >= fetchTime(run)) {
-    throw new Stop(`${seconds(age(run))} s of its ${seconds(fetchTime(run))} s are used`, true);
+async function fetchPage(run, window, { token, from }) {
+  const { clock } = run.leg;
+  if (age(clock) >= fetchTime(run.leg)) {
+    throw new Stop(`${seconds(age(clock))} s of its ${seconds(fetchTime(run.leg))} s are used`, true);
   }
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
@@ -1174,7 +1387,7 @@ async function fetchPage(run, window, token, from = window.from) {
     }
     if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
     if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && Date.now() - from / 1000 > LIMITS.kept;
+      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
       const hint = answer.status === 403
         ? " (is audit API access enabled for this key?)"
         : old
@@ -1182,16 +1395,9 @@ async function fetchPage(run, window, token, from = window.from) {
         : "";
       throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
     }
-    readClock(run, answer.headers);
+    readDate(run.leg.clock, answer.headers);
     return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
   }
-}
-
-/** @param {Run} run @param {Headers} headers */
-function readClock(run, headers) {
-  const ahead = Date.parse(headers.get("date") ?? "") - Date.now();
-  // A day off is no clock; a second is what the header cuts off.
-  if (Math.abs(ahead) < DAY) run.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
 }
 
 /** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
@@ -1200,12 +1406,102 @@ function recordsIn(body) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Log ingest: one audit record becomes one log record
+// Records: which of a page's records are new
 // ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What is decided about a record. `mark`: set if the next run will read it again; `isNew`: this leg had not seen it.
+ * @typedef {Event & {mark: string, isNew: boolean, verdict: "send" | "repeated" | "not asked for"}} Judged
+ */
+
+/** @typedef {ReturnType<typeof newMemory>} Memory */
+
+/** The records that this leg has seen last, by id, as they came: in two generations, as trimming one would cost more. */
+function newMemory() {
+  return {
+    /** @type {Map<string, string>} */
+    recent: new Map(),
+    /** @type {Map<string, string>} */
+    older: new Map(),
+    /** Characters in `recent`. */
+    length: 0,
+  };
+}
+
+/**
+ * Converts the records of a page, and decides which are to be sent: not those that this leg has seen or, in the
+ * overlap, an earlier run has sent.
+ * @param {Run} run @param {any[]} records @param {number} end Up to where the page covers, in microseconds.
+ */
+async function judge(run, records, end) {
+  const { backfill, leg, memory, progress: { seen } } = run;
+  /** @type {Judged[]} */
+  const judged = [];
+  const now = latestNow(leg.clock);
+  for (const record of records) {
+    const text = JSON.stringify(record);
+    const event = await toEvent(record, text, backfill !== null, now);
+    const { id, us } = event;
+    const isCompared = seen.marks.size > 0 && (us === null || us <= seen.to + LIMITS.overlap * 1000);
+    const isKept = us === null || us >= end - LIMITS.overlap * 1000;
+    const ownMark = isCompared || isKept ? await mark(text) : "";
+    const isNew = !isKnown(memory, id, text);
+    if (isNew) remember(run, id, text);
+    const verdict = !isNew
+      ? "repeated"
+      : backfill?.ids && !backfill.ids.has(id)
+      ? "not asked for"
+      : isCompared && seen.marks.has(ownMark)
+      ? "repeated"
+      : "send";
+    judged.push({ ...event, mark: isKept ? ownMark : "", isNew, verdict });
+  }
+  return judged;
+}
+
+/** @param {Memory} memory @param {string} id @param {string} text */
+function isKnown(memory, id, text) {
+  const before = remembered(memory, id);
+  return before === text || (before !== undefined && remembered(memory, text) !== undefined);
+}
+
+/** @param {Run} run @param {string} id @param {string} text */
+function remember(run, id, text) {
+  const before = remembered(run.memory, id);
+  if (before !== undefined) {
+    warn(run, `record ${id} came twice with different content; both are sent`);
+    // An id that stands for several records: each is known by its content.
+    for (const each of [before, text]) keep(run.memory, each, "");
+  }
+  keep(run.memory, id, text);
+}
+
+/** @param {Memory} memory @param {string} key */
+function remembered(memory, key) {
+  return memory.recent.get(key) ?? memory.older.get(key);
+}
+
+/** @param {Memory} memory @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
+function keep(memory, key, text) {
+  memory.recent.set(key, text);
+  memory.length += text.length || key.length;
+  if (memory.length <= LIMITS.rememberedLength / 2) return;
+  memory.older = memory.recent;
+  memory.recent = new Map();
+  memory.length = 0;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Events: one audit record becomes one log record
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** `us`: the record's time in microseconds, null where none can be read; `json`: the log record; `clamped`: sent without
+ * its time, as it is too old; `truncated`: something was cut or left out.
+ * @typedef {{id: string, us: number | null, json: string, clamped: boolean, truncated: boolean}} Event */
 
 /** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request.
  * @param {number} now @returns {Promise<Event>} */
-async function toEvent(raw, text, again, now = Date.now()) {
+async function toEvent(raw, text, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
   /** @param {keyof typeof SCM.fields} field */
@@ -1283,6 +1579,10 @@ function severityOf(status, action) {
   return "INFO";
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Log ingest
+// ---------------------------------------------------------------------------------------------------------------------
+
 /** @typedef {{event: Event, why: string}} Refused */
 
 /**
@@ -1291,14 +1591,14 @@ function severityOf(status, action) {
  * @param {Run} run @param {Event[]} events
  */
 async function sendBatch(run, events) {
-  const before = run.sent;
+  const before = run.counts.sent;
   const refused = await sendEvents(run, events);
-  if (refused.length > 0 && run.sent === before) {
+  if (refused.length > 0 && run.counts.sent === before) {
     throw new Failure(`Log ingest refuses each of ${refused.length} records: ${refused[0].why}; none is passed over`);
   }
   for (const { event: { id }, why } of refused) {
-    run.setAside += 1;
-    if (run.setAsideIds.length < 10) run.setAsideIds.push(cutBytes(clean(id), 100));
+    run.counts.setAside += 1;
+    if (run.counts.setAsideIds.length < 10) run.counts.setAsideIds.push(cutBytes(clean(id), 100));
     warn(run, `record ${id} was refused by log ingest and set aside: ${why}`);
   }
 }
@@ -1337,10 +1637,11 @@ async function sendEvents(run, events) {
 
 /** @param {Run} run @param {Event[]} events @returns {Refused[]} */
 function accepted(run, events) {
-  run.sent += events.length;
+  const { counts } = run;
+  counts.sent += events.length;
   for (const { clamped, truncated } of events) {
-    if (clamped) run.clamped += 1;
-    if (truncated) run.truncated += 1;
+    if (clamped) counts.clamped += 1;
+    if (truncated) counts.truncated += 1;
   }
   return [];
 }
@@ -1348,12 +1649,12 @@ function accepted(run, events) {
 /** @param {Run} run @param {string} body */
 function ingest(run, body) {
   const headers = {
-    Authorization: `Api-Token ${run.entries.ingest.value}`,
+    Authorization: `Api-Token ${run.vault.entries.ingest.value}`,
     "Content-Type": "application/json; charset=utf-8",
   };
   const url = `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`;
   return request(run, "log ingest", url, () => {
-    if (!run.closing) fence(run, "records were not sent");
+    if (!run.leg.closing) fence(run.leg.clock, "records were not sent");
     return { method: "POST", headers, body };
   });
 }
@@ -1364,56 +1665,61 @@ function ingest(run, body) {
 
 /** @param {Run} run @param {"caught up" | "more waiting" | "backfilled" | "skipped" | "failed"} outcome @param {string} [reason] */
 async function report(run, outcome, reason) {
-  const { window, coveredFrom, backfill } = run;
+  const { backfill, counts, leg, progress } = run;
+  const { checkpoint, coveredFrom, saved, window } = progress;
   // A backfill answers for its window when it was read to the end and sent as a whole.
-  const savedHw = !backfill ? run.savedHw : outcome === "backfilled" && !backfill.ids ? run.checkpoint.hw : null;
-  const reached = backfill && (run.checkpoint.open?.from ?? run.checkpoint.hw);
+  const savedHw = !backfill ? saved.hw : outcome === "backfilled" && !backfill.ids ? checkpoint.hw : null;
+  const reached = backfill && (checkpoint.open?.from ?? checkpoint.hw);
   const covers = coveredFrom !== null && savedHw !== null && savedHw >= coveredFrom;
-  const newest = parseTime(run.checkpoint.ts);
+  const newest = parseTime(checkpoint.ts);
   const summary = {
     outcome,
     reason,
-    executionId: run.executionId,
-    revision: run.chain.revision || undefined,
-    leg: run.chain.leg,
+    executionId: leg.executionId,
+    revision: leg.chain.revision || undefined,
+    leg: leg.chain.number,
     backfill: backfill ? true : undefined,
     reached: reached === null ? undefined : formatTime(reached),
     windowFrom: window ? formatTime(window.from) : undefined,
     windowTo: window ? formatTime(window.to) : undefined,
     coveredFrom: covers ? formatTime(coveredFrom) : undefined,
     coveredTo: covers ? formatTime(savedHw) : undefined,
-    pages: run.pages,
-    fetched: run.fetched,
-    sent: run.sent,
-    repeated: run.repeated,
-    clamped: run.clamped,
-    truncated: run.truncated,
-    setAside: run.setAside,
-    setAsideIds: run.setAsideIds.join(" ") || undefined,
-    notRemembered: run.notRemembered,
-    retries: run.retries,
-    warnings: run.warnings,
-    checkpointBefore: run.checkpointBefore,
-    checkpointAfter: backfill ? undefined : shownCheckpoint(run.checkpoint),
+    pages: counts.pages,
+    fetched: counts.fetched,
+    sent: counts.sent,
+    repeated: counts.repeated,
+    clamped: counts.clamped,
+    truncated: counts.truncated,
+    setAside: counts.setAside,
+    setAsideIds: counts.setAsideIds.join(" ") || undefined,
+    notRemembered: progress.notRemembered,
+    retries: counts.retries,
+    warnings: counts.warnings,
+    checkpointBefore: progress.shownBefore,
+    checkpointAfter: backfill ? undefined : shownCheckpoint(checkpoint),
     newestRecord: newest === null ? undefined : formatTime(newest),
-    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, Date.now() - savedHw / 1000)),
-    durationSeconds: Math.round(age(run) / 100) / 10,
+    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
+    durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
   const sentence =
-    `Run ${outcome}${reason ? ` (${reason})` : ""}: ${run.pages} pages, ${run.fetched} fetched, ${run.sent} sent, ` +
-    `${run.repeated} repeated, ${run.clamped} older than 24 h, ${run.setAside} set aside`;
+    `Run ${outcome}${
+      reason ? ` (${reason})` : ""
+    }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
+    `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} set aside`;
   log(sentence);
-  if (run.clamped > 0) {
-    log(`  ${run.clamped} records were older than 24 h: sent with the present time, their own in scm.event.timestamp`);
+  if (counts.clamped > 0) {
+    log(
+      `  ${counts.clamped} records were older than 24 h: sent with the present time, their own in scm.event.timestamp`,
+    );
   }
-  if (run.notRemembered > 0) {
-    log(`  ${run.notRemembered} records of the last minutes do not fit the checkpoint: the next run repeats them`);
+  if (progress.notRemembered > 0) {
+    log(`  ${progress.notRemembered} records of the last minutes do not fit the checkpoint: the next run repeats them`);
   }
-  if (!run.entries.ingest) return summary;
+  if (!run.vault.entries.ingest) return summary;
   /** @type {Record<string, string | undefined>} */
   const record = {
-    content: clean(sentence),
-    loglevel: outcome === "failed" ? "ERROR" : run.setAside > 0 || run.warnings > 0 ? "WARN" : "INFO",
+    content: outgoing(sentence),
+    loglevel: outcome === "failed" ? "ERROR" : counts.setAside > 0 || counts.warnings > 0 ? "WARN" : "INFO",
     "log.source": "sectigo-scm-connector",
     "connector.workflow": workflowId,
   };
@@ -1422,8 +1728,8 @@ async function report(run, outcome, reason) {
   }
   try {
     const answer = await ingest(run, JSON.stringify([record]));
-    run.reported = answer.status === 204;
-    if (!run.reported) warn(run, `the run's own record was refused: ${answer.status} ${errorText(answer)}`);
+    leg.reported = answer.status === 204;
+    if (!leg.reported) warn(run, `the run's own record was refused: ${answer.status} ${errorText(answer)}`);
   } catch (error) {
     warn(run, `the run's own record could not be sent: ${describe(error)}`);
   }
@@ -1444,7 +1750,7 @@ async function report(run, outcome, reason) {
 async function request(run, what, url, init, isWhole = () => true) {
   return await retried(run, what, async () => {
     const options = await init();
-    const answer = await within(run, async (signal) => {
+    const answer = await within(run.leg, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
@@ -1469,14 +1775,14 @@ async function retried(run, what, attempt) {
     } catch (error) {
       if (error instanceof Stop || !isTemporary(error)) throw error;
       // A process that was paused wakes up to time limits that have passed, too: the pause is what to tell.
-      fence(run, `${what}: ${describe(error)}`);
+      fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
-        if (age(run) > LIMITS.settle) {
+        if (age(run.leg.clock) > LIMITS.settle) {
           throw new Failure(
             `${what}: ${describe(error)}; add the host under Settings > General > External requests, or run pulumi up`,
           );
         }
-        await settle(run, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
+        await settle(run.leg, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
         tries -= 1;
         continue;
       }
@@ -1484,8 +1790,8 @@ async function retried(run, what, attempt) {
       if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
       const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
-      run.retries += 1;
-      await pause(run, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
+      run.counts.retries += 1;
+      await pause(run.leg, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
     }
   }
 }
@@ -1493,7 +1799,7 @@ async function retried(run, what, attempt) {
 /** A call of the SDK, which has neither time limit nor retries of its own.
  * @template T @param {Run} run @param {string} what @param {(signal: AbortSignal) => Promise<T>} call */
 async function asked(run, what, call) {
-  return await retried(run, what, () => within(run, call));
+  return await retried(run, what, () => within(run.leg, call));
 }
 
 /** New vault entries answer as unknown for some seconds.
@@ -1512,18 +1818,20 @@ async function settled(run, what, read) {
         );
       }
       if (status !== 400 && status !== 404) throw error;
-      if (age(run) > LIMITS.settle) throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
-      await settle(run, "waiting for new vault entries to become usable (up to 10 s)");
+      if (age(run.leg.clock) > LIMITS.settle) {
+        throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
+      }
+      await settle(run.leg, "waiting for new vault entries to become usable (up to 10 s)");
     }
   }
 }
 
 /** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
- * @template T @param {Run} run @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
-async function within(run, exchange) {
+ * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
+async function within(leg, exchange) {
   const controller = new AbortController();
-  const last = run.closing ? LIMITS.write : LIMITS.answer;
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(run)));
+  const last = leg.closing ? LIMITS.write : LIMITS.answer;
+  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(leg.clock)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);
@@ -1532,10 +1840,10 @@ async function within(run, exchange) {
   }
 }
 
-/** @param {Run} run @param {number} ms @param {string} why */
-async function pause(run, ms, why) {
+/** @param {Run["leg"]} leg @param {number} ms @param {string} why */
+async function pause(leg, ms, why) {
   // While fetching, a wait that does not fit ends the leg in good order; afterwards there is some time left to save.
-  if (age(run) + ms > (run.closing ? LIMITS.write : fetchTime(run))) {
+  if (age(leg.clock) + ms > (leg.closing ? LIMITS.write : fetchTime(leg))) {
     throw new Stop(`${why}, but a wait of ${seconds(ms)} s does not fit into this leg`, false);
   }
   log(`  ${why} (waiting ${(ms / SECOND).toFixed(1)} s)`);
@@ -1543,18 +1851,11 @@ async function pause(run, ms, why) {
 }
 
 /** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait.
- * @param {Run} run @param {string} why */
-async function settle(run, why) {
-  if (!run.hints.has(why)) log(`  ${why}`);
-  run.hints.add(why);
+ * @param {Run["leg"]} leg @param {string} why */
+async function settle(leg, why) {
+  if (!leg.hints.has(why)) log(`  ${why}`);
+  leg.hints.add(why);
   await new Promise((resolve) => setTimeout(resolve, SECOND));
-}
-
-/** @param {string | null} text Seconds or an HTTP date; milliseconds from now, 0 where it says nothing. */
-function retryAfter(text) {
-  if (text === null) return 0;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? ms : 0;
 }
 
 /** @param {number} status */
@@ -1581,24 +1882,44 @@ function statusOf(error) {
   return Number.isInteger(status) && status >= 100 ? status : undefined;
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Output: the one way out for everything that the script prints, throws, returns or sends about itself
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** @param {string} text */
+function outgoing(text) {
+  return clean(text);
+}
+
+/** @param {string} text */
+function log(text) {
+  console.log(outgoing(text));
+}
+
+/** @param {Run} run @param {string} text */
+function warn(run, text) {
+  run.counts.warnings += 1;
+  console.warn(outgoing(`WARN ${text}`));
+}
+
 /** One line about an error that holds nothing of the request. @param {any} error @returns {string} */
 function describe(error) {
   const text = /abort/i.test(error?.name ?? "")
     ? `no answer within ${seconds(LIMITS.request)} s`
     : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return clean(text + cause).slice(0, 500).toWellFormed();
+  return outgoing(text + cause).slice(0, 500).toWellFormed();
 }
 
 /** The message inside an error's body, whatever its envelope. @param {Answer} answer */
 function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return clean(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
+  return outgoing(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Time and text. Times are integers in microseconds: SCM gives six digits, of which a Date keeps three.
+// Time. Times are integers in microseconds: SCM gives six digits, of which a Date keeps three.
 // ---------------------------------------------------------------------------------------------------------------------
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?\s*([Zz]|[+-]\d\d:?\d\d)?$/;
@@ -1660,6 +1981,10 @@ function shownSpan(ms) {
 function seconds(ms) {
   return Math.round(ms / SECOND);
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Text
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** @template T @param {T[]} items @param {(item: T) => number} value */
 function sum(items, value) {
@@ -1742,15 +2067,4 @@ function parseJson(text) {
   } catch {
     return undefined;
   }
-}
-
-/** @param {string} text */
-function log(text) {
-  console.log(clean(text));
-}
-
-/** @param {Run} run @param {string} text */
-function warn(run, text) {
-  run.warnings += 1;
-  console.warn(clean(`WARN ${text}`));
 }

@@ -1,97 +1,16 @@
-import { SCM } from "./assumptions.js";
+import { fence } from "./clock.js";
 import { Failure } from "./errors.js";
 import { LIMITS } from "./limits.js";
+import { errorText, warn } from "./output.js";
 import { PARAMETERS } from "./parameters.js";
-import { errorText, request } from "./requests.js";
-import { fence } from "./run.js";
-import { at, clean, cutBytes, leaves, mark, warn } from "./text.js";
-import { formatTime, numericTime, parseTime, WRITTEN } from "./time.js";
+import { request } from "./requests.js";
+import { clean, cutBytes } from "./text.js";
+/** @import { Event } from "./events.js" */
 /** @import { Run } from "./run.js" */
-/** @import { Event } from "./shapes.js" */
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Log ingest: one audit record becomes one log record
+// Log ingest
 // ---------------------------------------------------------------------------------------------------------------------
-
-/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request.
- * @param {number} now @returns {Promise<Event>} */
-export async function toEvent(raw, text, again, now = Date.now()) {
-  const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
-  const used = new Set();
-  /** @param {keyof typeof SCM.fields} field */
-  const pick = (field) => {
-    for (const path of SCM.fields[field]) {
-      const value = at(record, path);
-      if (value === undefined || value === null || (typeof value === "object" && field !== "details")) continue;
-      used.add(path);
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
-    }
-    return "";
-  };
-  const rawTime = pick("time");
-  const us = parseTime(numericTime(rawTime));
-  const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
-  const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
-  const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
-  const status = pick("status") || "SUCCESS";
-  const level = severityOf(status, action);
-  // A record without an id gets one from its content: equal content, equal id.
-  const ownId = pick("id");
-  const id = ownId || `synthetic-${await mark(text)}`;
-  /** @type {Record<string, string>} */
-  const log = {};
-  let truncated = false;
-  const put = (/** @type {string} */ key, /** @type {string} */ value, most = LIMITS.attributeBytes) => {
-    if (value === "") return;
-    log[key] = cutBytes(value, most);
-    if (log[key].length < value.length) truncated = true;
-  };
-  put("content", clean(`[${service}] ${action}: ${pick("details")}`), LIMITS.contentBytes);
-  // Without a time that it takes, log ingest gives the moment of arrival.
-  put("timestamp", clamped ? "" : time);
-  // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status` would
-  // be taken for a severity too, hence `scm.status`.
-  put("loglevel", level);
-  put("log.level", level);
-  put("log.source", "sectigo-scm");
-  put("event.id", id);
-  put("event.id.synthetic", ownId ? "" : "true");
-  put("event.service", service);
-  put("event.action", action);
-  put("event.category", pick("category"));
-  put("object.type", pick("objectType"));
-  put("object.id", pick("objectId"));
-  put("object.name", pick("objectName"));
-  put("customer.id", pick("customer"));
-  put("scm.event.type", pick("type") || "LOG");
-  put("scm.event.timestamp", time);
-  put("scm.event.time_raw", us === null ? rawTime : "");
-  put("scm.status", status);
-  put("scm.actor", pick("actor"));
-  put("scm.ip", pick("address"));
-  put("scm.backfill", clamped ? "true" : "");
-  put("scm.backfill_run", again ? "true" : "");
-  let room = LIMITS.attributes;
-  for (const [path, value] of leaves(record, used)) {
-    const key = `scm.${path}`;
-    if (key in log || RESERVED.has(key) || room === 0) truncated = true;
-    else put(key, value);
-    room = Math.max(0, room - 1);
-  }
-  if (truncated) log["content.truncated"] = "true";
-  return { id, us, json: JSON.stringify(log), clamped, truncated };
-}
-
-/** Ours even where a record has none of that name: a flag of its own must not pass for it. */
-const RESERVED = new Set(["scm.backfill", "scm.backfill_run", "scm.event.time_raw", "scm.event.timestamp"]);
-
-/** @param {string} status @param {string} action */
-function severityOf(status, action) {
-  for (const rule of SCM.severity) {
-    if ((rule.status?.test(status) ?? true) && (rule.action?.test(action) ?? true)) return rule.level;
-  }
-  return "INFO";
-}
 
 /** @typedef {{event: Event, why: string}} Refused */
 
@@ -101,14 +20,14 @@ function severityOf(status, action) {
  * @param {Run} run @param {Event[]} events
  */
 export async function sendBatch(run, events) {
-  const before = run.sent;
+  const before = run.counts.sent;
   const refused = await sendEvents(run, events);
-  if (refused.length > 0 && run.sent === before) {
+  if (refused.length > 0 && run.counts.sent === before) {
     throw new Failure(`Log ingest refuses each of ${refused.length} records: ${refused[0].why}; none is passed over`);
   }
   for (const { event: { id }, why } of refused) {
-    run.setAside += 1;
-    if (run.setAsideIds.length < 10) run.setAsideIds.push(cutBytes(clean(id), 100));
+    run.counts.setAside += 1;
+    if (run.counts.setAsideIds.length < 10) run.counts.setAsideIds.push(cutBytes(clean(id), 100));
     warn(run, `record ${id} was refused by log ingest and set aside: ${why}`);
   }
 }
@@ -147,10 +66,11 @@ async function sendEvents(run, events) {
 
 /** @param {Run} run @param {Event[]} events @returns {Refused[]} */
 function accepted(run, events) {
-  run.sent += events.length;
+  const { counts } = run;
+  counts.sent += events.length;
   for (const { clamped, truncated } of events) {
-    if (clamped) run.clamped += 1;
-    if (truncated) run.truncated += 1;
+    if (clamped) counts.clamped += 1;
+    if (truncated) counts.truncated += 1;
   }
   return [];
 }
@@ -158,12 +78,12 @@ function accepted(run, events) {
 /** @param {Run} run @param {string} body */
 export function ingest(run, body) {
   const headers = {
-    Authorization: `Api-Token ${run.entries.ingest.value}`,
+    Authorization: `Api-Token ${run.vault.entries.ingest.value}`,
     "Content-Type": "application/json; charset=utf-8",
   };
   const url = `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`;
   return request(run, "log ingest", url, () => {
-    if (!run.closing) fence(run, "records were not sent");
+    if (!run.leg.closing) fence(run.leg.clock, "records were not sent");
     return { method: "POST", headers, body };
   });
 }

@@ -59,5 +59,3 @@ export const LIMITS = {
   attributes: 400,
   retries: 10,
 };
-
-export const DEFAULTS = { maxRetries: 3, initHistoryDuration: "2h" };

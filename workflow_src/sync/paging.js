@@ -1,86 +1,121 @@
 import { SCM } from "./assumptions.js";
 import { Failure } from "./errors.js";
 import { LIMITS, SECOND } from "./limits.js";
-import { readRecords } from "./records.js";
-import { fetchPage } from "./scm.js";
-import { sum, warn } from "./text.js";
-/** @import { Run } from "./run.js" */
-/** @import { Page, Window } from "./shapes.js" */
+/** @import { Judged } from "./records.js" */
+/** @import { Window } from "./windows.js" */
 
-/** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
-export async function* fetchPages(run, windows) {
-  for (const window of windows) {
-    const tokens = new Set([window.token]);
-    let newest = window.from;
-    let { ordered } = window;
-    // How far before the newest record a query by time begins, where a page came without a token; 0: none did.
-    let step = 0;
-    let size = 0;
+// ---------------------------------------------------------------------------------------------------------------------
+// Paging: which query follows a page, and when a window is read to its end. Pure; times are in microseconds.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What to ask: the page behind a token, or the first page from a time on.
+ * @typedef {{token: string | null, from: number}} Query */
+
+/** @typedef {{records: any[], token: string | null}} PageAnswer A page; null: SCM refused the window's saved token. */
+
+/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
+
+/**
+ * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
+ * `following` tokens; `confirming` by time that a page without a token was the last one; `halving` the window where no
+ * record's time shows how far that page came; `repeated`: SCM sent a token twice; `done`.
+ */
+export class Paging {
+  /** @param {Window} window */
+  constructor(window) {
+    this.window = window;
+    /** @type {"following" | "confirming" | "halving" | "repeated" | "done"} */
+    this.state = "following";
+    /** @type {Query} */
+    this.first = { token: window.token, from: window.from };
+    this.ordered = window.ordered;
+    /** The time of the newest record so far, within the window. */
+    this.newest = window.from;
+    this.tokens = new Set([window.token]);
+    /** @type {PageAnswer} */
+    this.answer = { records: [], token: null };
+    this.pages = 0;
+    /** How far before the newest record the last query by time began, 0: none yet; and the records it confirms. */
+    this.step = 0;
+    this.size = 0;
     /** @type {Probe | null} */
-    let probe = null;
-    let first = true;
-    /** @type {ReturnType<typeof fetchPage> | null} */
-    let next = fetchPage(run, window, window.token);
-    while (next) {
-      const asked = performance.now();
-      const answer = /** @type {Awaited<ReturnType<typeof fetchPage>>} */ (await next);
-      const waited = performance.now() - asked;
-      if (answer === null) {
-        warn(run, "SCM refused the saved page token; reading on by time");
-        tokens.clear(); // it may well be given out again
-        next = fetchPage(run, window, null);
-        continue;
-      }
-      /** @type {{records: any[], token: string | null}} */
-      const { records, token } = answer;
-      // An empty page is the end, also where it repeats the last token.
-      const circle = records.length > 0 && token !== null && tokens.has(token);
-      tokens.add(token);
-      const end = coveredTo(run, window);
-      next = records.length > 0 && token !== null && !circle ? fetchPage(run, window, token) : null;
-      next?.catch(() => {}); // It is awaited above, after this page.
-      // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
-      // answers come at once, a turn would only cost.
-      if (next && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const { events, marks, times, news } = await readRecords(run, records, end);
-      for (const us of times) {
-        if (us < newest) ordered = false;
-        newest = Math.max(newest, Math.min(us, window.to));
-      }
-      /** @type {number | null} */
-      let from = null;
-      if (probe || (first && !token && records.length > 0 && newest <= window.from)) {
-        ordered = false;
-        // Where a token comes after all, none was taken away: the page without one was the last.
-        probe = token ? null : nextProbe(probe, window, records.map((record) => JSON.stringify(record)));
-        from = probe?.from ?? null;
-        next = null;
-      } else if (!token && records.length > 0) {
-        if (news > 0 || step === 0) [step, size] = [SECOND * 1000, records.length];
-        else step = narrowerStep(step, size, records.length);
-        if (step > 0) from = Math.max(window.from, newest - step);
-      }
-      if (from !== null) {
-        tokens.clear();
-        next = fetchPage(run, window, null, from);
-        next.catch(() => {});
-      }
-      // Without a usable token, somebody begins again where everything older has been read and was visible by then.
-      const settledUs = Math.min(newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
-      const begin = ordered ? Math.max(window.from, settledUs) : window.from;
-      const open = next || circle ? { from: begin, to: window.to, token: circle ? null : token, ordered } : null;
-      const length = sum(events, (event) => event.json.length + 1);
-      yield { at: performance.now(), fetched: records.length, events, length, marks, open, done: end };
-      first = false;
-      if (circle) throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
+    this.probe = null;
+  }
+
+  /**
+   * The query that an answer leads to as soon as it has come. Null: none, or `read` decides.
+   * @param {PageAnswer | null} answer @returns {Query | null}
+   */
+  next(answer) {
+    if (answer === null) return this.byTime(this.window.from);
+    this.answer = answer;
+    this.pages += 1;
+    const { records: { length }, token } = answer;
+    const known = token !== null && this.tokens.has(token);
+    this.tokens.add(token);
+    // An empty page is the end, even if it repeats the last token.
+    if (length > 0 && known) this.state = "repeated";
+    // A token that comes after all shows that none was removed: the page without one was the last.
+    else if (this.state === "halving" ? token !== null : length === 0) this.state = "done";
+    else if (this.state !== "halving" && token !== null) {
+      this.state = "following";
+      return { token, from: this.window.from };
     }
+    return null;
+  }
+
+  /**
+   * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
+   * @param {Judged[]} judged @returns {Query | null}
+   */
+  read(judged) {
+    let isNews = false;
+    for (const { isNew, us } of judged) {
+      if (!isNew) continue;
+      isNews = true;
+      if (us === null) continue;
+      if (us < this.newest) this.ordered = false;
+      this.newest = Math.max(this.newest, Math.min(us, this.window.to));
+    }
+    const { records, token } = this.answer;
+    if (token !== null || this.state === "done") return null;
+    if (this.state === "halving" || (this.pages === 1 && this.newest <= this.window.from)) {
+      this.ordered = false;
+      this.probe = nextProbe(this.probe, this.window, records.map((record) => JSON.stringify(record)));
+      this.state = this.probe ? "halving" : "done";
+      return this.probe && this.byTime(this.probe.from);
+    }
+    if (isNews || this.step === 0) [this.step, this.size] = [SECOND * 1000, records.length];
+    else this.step = narrowerStep(this.step, this.size, records.length);
+    this.state = this.step > 0 ? "confirming" : "done";
+    return this.step > 0 ? this.byTime(Math.max(this.window.from, this.newest - this.step)) : null;
+  }
+
+  /** @param {number} from @returns {Query} */
+  byTime(from) {
+    // Tokens may well be given out again.
+    this.tokens.clear();
+    return { token: null, from };
+  }
+
+  /**
+   * What is left of the window behind the last page; null: nothing.
+   * @param {number} end Up to where that page covers. @returns {Window | null}
+   */
+  rest(end) {
+    if (this.state === "done") return null;
+    // A reader without a usable token begins where everything older has been read and was visible by then.
+    const settled = Math.min(this.newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
+    const from = this.ordered ? Math.max(this.window.from, settled) : this.window.from;
+    const token = this.state === "repeated" ? null : this.answer.token;
+    return { from, to: this.window.to, token, ordered: this.ordered };
   }
 }
 
 /**
- * `[]` is the documented end. A page without a token is a probable end only, as a proxy may strip the header, so a query
- * by time has the last word. Where that has brought nothing new but as much again, there may be more behind: a narrower
- * one tells. Returns how far before the newest record it begins; 0: the window is done.
+ * `[]` is the documented end. A page without a token is only probably the last, as a proxy may strip the header, so a
+ * query by time decides. If that has brought nothing new but as many records again, there may be more behind: a narrower
+ * query tells. Returns how far before the newest record it begins; 0: the window is done.
  * @param {number} step Microseconds: of the query that has brought nothing new. @param {number} size @param {number} count
  */
 function narrowerStep(step, size, count) {
@@ -90,12 +125,10 @@ function narrowerStep(step, size, count) {
   throw tokenless(size);
 }
 
-/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
-
 /**
- * The same where no record's time says how far the first page came (none is readable, or they are of another zone):
- * queries from later on, by halves. One that shares records with the last page of the unbroken row goes on from it, and
- * ends the window if it is not full; one that shares none was too far on. Null: the window is done.
+ * The same where no record's time shows how far the first page came (none is readable, or they are of another zone):
+ * queries from later on, by halves. One that shares records with the last page of the unbroken row continues it, and
+ * ends the window if it is not full; one that shares none began too late. Null: the window is done.
  * @param {Probe | null} probe @param {Window} window @param {string[]} texts The records of the page, as JSON.
  * @returns {Probe | null}
  */
@@ -120,14 +153,4 @@ function tokenless(size) {
     `SCM gives no page token (header ${SCM.cursorHeader}), and a page of ${size} records is not enough for those of one ` +
       "moment: they cannot be read by time alone; does a proxy remove the header?",
   );
-}
-
-/** How far a window's pages cover: what SCM has not dated yet may still come. @param {Run} run @param {Window} window */
-function coveredTo(run, window) {
-  return Math.min(window.to, (scmNow(run) - LIMITS.lag) * 1000);
-}
-
-/** Records carry SCM's time, and ours may differ: milliseconds by the Date header of its last answer. @param {Run} run */
-export function scmNow(run) {
-  return Date.now() + run.skew;
 }

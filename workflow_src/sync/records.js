@@ -1,66 +1,93 @@
-import { toEvent } from "./ingest.js";
+import { latestNow } from "./clock.js";
+import { toEvent } from "./events.js";
 import { LIMITS } from "./limits.js";
-import { scmNow } from "./paging.js";
-import { mark, warn } from "./text.js";
+import { warn } from "./output.js";
+import { mark } from "./text.js";
+/** @import { Event } from "./events.js" */
 /** @import { Run } from "./run.js" */
-/** @import { Event } from "./shapes.js" */
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Records: which of a page's records are new
+// ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Converts records and drops those that this run or the overlap has sent already. `news`: how many this leg had not
- * seen, and their `times` where known; `marks`: of all that the next run will read again.
- * @param {Run} run @param {any[]} records @param {number} end
+ * What is decided about a record. `mark`: set if the next run will read it again; `isNew`: this leg had not seen it.
+ * @typedef {Event & {mark: string, isNew: boolean, verdict: "send" | "repeated" | "not asked for"}} Judged
  */
-export async function readRecords(run, records, end) {
-  run.pages += 1;
-  run.fetched += records.length;
-  /** @type {Event[]} */
-  const events = [];
-  /** @type {string[]} */
-  const marks = [];
-  /** @type {number[]} */
-  const times = [];
-  // A host whose clock is slow would send what log ingest drops as too old; sent without its time it is kept.
-  const now = Math.max(Date.now(), scmNow(run));
-  let news = 0;
+
+/** @typedef {ReturnType<typeof newMemory>} Memory */
+
+/** The records that this leg has seen last, by id, as they came: in two generations, as trimming one would cost more. */
+export function newMemory() {
+  return {
+    /** @type {Map<string, string>} */
+    recent: new Map(),
+    /** @type {Map<string, string>} */
+    older: new Map(),
+    /** Characters in `recent`. */
+    length: 0,
+  };
+}
+
+/**
+ * Converts the records of a page, and decides which are to be sent: not those that this leg has seen or, in the
+ * overlap, an earlier run has sent.
+ * @param {Run} run @param {any[]} records @param {number} end Up to where the page covers, in microseconds.
+ */
+export async function judge(run, records, end) {
+  const { backfill, leg, memory, progress: { seen } } = run;
+  /** @type {Judged[]} */
+  const judged = [];
+  const now = latestNow(leg.clock);
   for (const record of records) {
     const text = JSON.stringify(record);
-    const event = await toEvent(record, text, run.backfill !== null, now);
+    const event = await toEvent(record, text, backfill !== null, now);
     const { id, us } = event;
-    const compared = run.seen.size > 0 && (us === null || us <= run.seenTo + LIMITS.overlap * 1000);
-    const kept = us === null || us >= end - LIMITS.overlap * 1000;
-    const known = compared || kept ? await mark(text) : "";
-    if (kept) marks.push(known);
-    const before = remembered(run, id);
-    if (before === text || (before !== undefined && remembered(run, text) !== undefined)) {
-      run.repeated += 1;
-      continue;
-    }
-    news += 1;
-    if (us !== null) times.push(us);
-    if (before !== undefined) {
-      warn(run, `record ${id} came twice with different content; both are sent`);
-      // An id that stands for several records: each is known by its content.
-      for (const each of [before, text]) remember(run, each, "");
-    }
-    remember(run, id, text);
-    if (run.backfill?.ids && !run.backfill.ids.has(id)) continue;
-    if (compared && run.seen.has(known)) run.repeated += 1;
-    else events.push(event);
+    const isCompared = seen.marks.size > 0 && (us === null || us <= seen.to + LIMITS.overlap * 1000);
+    const isKept = us === null || us >= end - LIMITS.overlap * 1000;
+    const ownMark = isCompared || isKept ? await mark(text) : "";
+    const isNew = !isKnown(memory, id, text);
+    if (isNew) remember(run, id, text);
+    const verdict = !isNew
+      ? "repeated"
+      : backfill?.ids && !backfill.ids.has(id)
+      ? "not asked for"
+      : isCompared && seen.marks.has(ownMark)
+      ? "repeated"
+      : "send";
+    judged.push({ ...event, mark: isKept ? ownMark : "", isNew, verdict });
   }
-  return { events, marks, times, news };
+  return judged;
 }
 
-/** @param {Run} run @param {string} key */
-function remembered(run, key) {
-  return run.recent.get(key) ?? run.older.get(key);
+/** @param {Memory} memory @param {string} id @param {string} text */
+function isKnown(memory, id, text) {
+  const before = remembered(memory, id);
+  return before === text || (before !== undefined && remembered(memory, text) !== undefined);
 }
 
-/** @param {Run} run @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
-export function remember(run, key, text) {
-  run.recent.set(key, text);
-  run.recentLength += text.length || key.length;
-  if (run.recentLength <= LIMITS.rememberedLength / 2) return;
-  run.older = run.recent;
-  run.recent = new Map();
-  run.recentLength = 0;
+/** @param {Run} run @param {string} id @param {string} text */
+function remember(run, id, text) {
+  const before = remembered(run.memory, id);
+  if (before !== undefined) {
+    warn(run, `record ${id} came twice with different content; both are sent`);
+    // An id that stands for several records: each is known by its content.
+    for (const each of [before, text]) keep(run.memory, each, "");
+  }
+  keep(run.memory, id, text);
+}
+
+/** @param {Memory} memory @param {string} key */
+function remembered(memory, key) {
+  return memory.recent.get(key) ?? memory.older.get(key);
+}
+
+/** @param {Memory} memory @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
+export function keep(memory, key, text) {
+  memory.recent.set(key, text);
+  memory.length += text.length || key.length;
+  if (memory.length <= LIMITS.rememberedLength / 2) return;
+  memory.older = memory.recent;
+  memory.recent = new Map();
+  memory.length = 0;
 }

@@ -1,9 +1,9 @@
-import { SCM } from "./assumptions.js";
+import { fetchTime } from "./chain.js";
+import { age, fence, retryAfter } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
 import { LIMITS, SECOND } from "./limits.js";
-import { fetchTime } from "./lock.js";
-import { age, fence } from "./run.js";
-import { clean, log, parseJson } from "./text.js";
+import { describe, errorText, log } from "./output.js";
+import { parseJson } from "./text.js";
 import { seconds } from "./time.js";
 /** @import { Run } from "./run.js" */
 
@@ -21,7 +21,7 @@ import { seconds } from "./time.js";
 export async function request(run, what, url, init, isWhole = () => true) {
   return await retried(run, what, async () => {
     const options = await init();
-    const answer = await within(run, async (signal) => {
+    const answer = await within(run.leg, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
@@ -46,14 +46,14 @@ export async function retried(run, what, attempt) {
     } catch (error) {
       if (error instanceof Stop || !isTemporary(error)) throw error;
       // A process that was paused wakes up to time limits that have passed, too: the pause is what to tell.
-      fence(run, `${what}: ${describe(error)}`);
+      fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
-        if (age(run) > LIMITS.settle) {
+        if (age(run.leg.clock) > LIMITS.settle) {
           throw new Failure(
             `${what}: ${describe(error)}; add the host under Settings > General > External requests, or run pulumi up`,
           );
         }
-        await settle(run, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
+        await settle(run.leg, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
         tries -= 1;
         continue;
       }
@@ -61,8 +61,8 @@ export async function retried(run, what, attempt) {
       if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
       const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
-      run.retries += 1;
-      await pause(run, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
+      run.counts.retries += 1;
+      await pause(run.leg, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
     }
   }
 }
@@ -70,7 +70,7 @@ export async function retried(run, what, attempt) {
 /** A call of the SDK, which has neither time limit nor retries of its own.
  * @template T @param {Run} run @param {string} what @param {(signal: AbortSignal) => Promise<T>} call */
 export async function asked(run, what, call) {
-  return await retried(run, what, () => within(run, call));
+  return await retried(run, what, () => within(run.leg, call));
 }
 
 /** New vault entries answer as unknown for some seconds.
@@ -89,18 +89,20 @@ export async function settled(run, what, read) {
         );
       }
       if (status !== 400 && status !== 404) throw error;
-      if (age(run) > LIMITS.settle) throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
-      await settle(run, "waiting for new vault entries to become usable (up to 10 s)");
+      if (age(run.leg.clock) > LIMITS.settle) {
+        throw new Failure(`${what} does not exist (${describe(error)}); run pulumi up`);
+      }
+      await settle(run.leg, "waiting for new vault entries to become usable (up to 10 s)");
     }
   }
 }
 
 /** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
- * @template T @param {Run} run @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
-export async function within(run, exchange) {
+ * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
+export async function within(leg, exchange) {
   const controller = new AbortController();
-  const last = run.closing ? LIMITS.write : LIMITS.answer;
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(run)));
+  const last = leg.closing ? LIMITS.write : LIMITS.answer;
+  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(leg.clock)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);
@@ -109,10 +111,10 @@ export async function within(run, exchange) {
   }
 }
 
-/** @param {Run} run @param {number} ms @param {string} why */
-async function pause(run, ms, why) {
+/** @param {Run["leg"]} leg @param {number} ms @param {string} why */
+async function pause(leg, ms, why) {
   // While fetching, a wait that does not fit ends the leg in good order; afterwards there is some time left to save.
-  if (age(run) + ms > (run.closing ? LIMITS.write : fetchTime(run))) {
+  if (age(leg.clock) + ms > (leg.closing ? LIMITS.write : fetchTime(leg))) {
     throw new Stop(`${why}, but a wait of ${seconds(ms)} s does not fit into this leg`, false);
   }
   log(`  ${why} (waiting ${(ms / SECOND).toFixed(1)} s)`);
@@ -120,18 +122,11 @@ async function pause(run, ms, why) {
 }
 
 /** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait.
- * @param {Run} run @param {string} why */
-async function settle(run, why) {
-  if (!run.hints.has(why)) log(`  ${why}`);
-  run.hints.add(why);
+ * @param {Run["leg"]} leg @param {string} why */
+async function settle(leg, why) {
+  if (!leg.hints.has(why)) log(`  ${why}`);
+  leg.hints.add(why);
   await new Promise((resolve) => setTimeout(resolve, SECOND));
-}
-
-/** @param {string | null} text Seconds or an HTTP date; milliseconds from now, 0 where it says nothing. */
-export function retryAfter(text) {
-  if (text === null) return 0;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? ms : 0;
 }
 
 /** @param {number} status */
@@ -156,20 +151,4 @@ export function statusOf(error) {
   const status = error?.response?.status ?? Number(error?.code);
   // A DOMException has a small number as its code.
   return Number.isInteger(status) && status >= 100 ? status : undefined;
-}
-
-/** One line about an error that holds nothing of the request. @param {any} error @returns {string} */
-export function describe(error) {
-  const text = /abort/i.test(error?.name ?? "")
-    ? `no answer within ${seconds(LIMITS.request)} s`
-    : error?.message ?? String(error);
-  const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return clean(text + cause).slice(0, 500).toWellFormed();
-}
-
-/** The message inside an error's body, whatever its envelope. @param {Answer} answer */
-export function errorText({ text, body }) {
-  const inner = body?.error && typeof body.error === "object" ? body.error : body;
-  const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return clean(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
 }

@@ -1,13 +1,15 @@
 import { SCM } from "./assumptions.js";
+import { fetchTime } from "./chain.js";
+import { age, hostNow, readDate } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
-import { DAY, LIMITS, SECOND } from "./limits.js";
-import { fetchTime } from "./lock.js";
+import { LIMITS, SECOND } from "./limits.js";
+import { errorText } from "./output.js";
 import { PARAMETERS } from "./parameters.js";
-import { errorText, request } from "./requests.js";
-import { age } from "./run.js";
+import { request } from "./requests.js";
 import { formatTime, seconds } from "./time.js";
+/** @import { PageAnswer, Query } from "./paging.js" */
 /** @import { Run } from "./run.js" */
-/** @import { Window } from "./shapes.js" */
+/** @import { Window } from "./windows.js" */
 
 // ---------------------------------------------------------------------------------------------------------------------
 // SCM: access token and pages
@@ -15,8 +17,8 @@ import { formatTime, seconds } from "./time.js";
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 export async function accessToken(run) {
-  if (run.access && Date.now() < run.access.renewAt) return run.access.token;
-  const { user, value } = run.entries.scm;
+  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
     method: "POST",
@@ -34,19 +36,19 @@ export async function accessToken(run) {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readClock(run, answer.headers);
-  run.access = { token, renewAt: Date.now() + (valid - Math.min(60, valid / 5)) * SECOND };
+  readDate(run.leg.clock, answer.headers);
+  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
 /**
- * One page, or null where SCM refuses a page token that an earlier run had saved. Raises Stop at the leg's end.
- * @param {Run} run @param {Window} window @param {string | null} token @param {number} [from]
- * @returns {Promise<{records: any[], token: string | null} | null>}
+ * One page, or null if SCM refuses a page token that an earlier run had saved. Throws Stop at the end of the leg.
+ * @param {Run} run @param {Window} window @param {Query} query @returns {Promise<PageAnswer | null>}
  */
-export async function fetchPage(run, window, token, from = window.from) {
-  if (age(run) >= fetchTime(run)) {
-    throw new Stop(`${seconds(age(run))} s of its ${seconds(fetchTime(run))} s are used`, true);
+export async function fetchPage(run, window, { token, from }) {
+  const { clock } = run.leg;
+  if (age(clock) >= fetchTime(run.leg)) {
+    throw new Stop(`${seconds(age(clock))} s of its ${seconds(fetchTime(run.leg))} s are used`, true);
   }
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
@@ -63,7 +65,7 @@ export async function fetchPage(run, window, token, from = window.from) {
     }
     if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
     if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && Date.now() - from / 1000 > LIMITS.kept;
+      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
       const hint = answer.status === 403
         ? " (is audit API access enabled for this key?)"
         : old
@@ -71,16 +73,9 @@ export async function fetchPage(run, window, token, from = window.from) {
         : "";
       throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
     }
-    readClock(run, answer.headers);
+    readDate(run.leg.clock, answer.headers);
     return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
   }
-}
-
-/** @param {Run} run @param {Headers} headers */
-function readClock(run, headers) {
-  const ahead = Date.parse(headers.get("date") ?? "") - Date.now();
-  // A day off is no clock; a second is what the header cuts off.
-  if (Math.abs(ahead) < DAY) run.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
 }
 
 /** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */

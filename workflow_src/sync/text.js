@@ -1,5 +1,8 @@
 import { LIMITS } from "./limits.js";
-/** @import { Run } from "./run.js" */
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Text
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** @template T @param {T[]} items @param {(item: T) => number} value */
 export function sum(items, value) {
@@ -82,15 +85,4 @@ export function parseJson(text) {
   } catch {
     return undefined;
   }
-}
-
-/** @param {string} text */
-export function log(text) {
-  console.log(clean(text));
-}
-
-/** @param {Run} run @param {string} text */
-export function warn(run, text) {
-  run.warnings += 1;
-  console.warn(clean(`WARN ${text}`));
 }

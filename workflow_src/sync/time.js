@@ -1,7 +1,7 @@
 import { DAY, HOUR, LIMITS, MINUTE, SECOND } from "./limits.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Time and text. Times are integers in microseconds: SCM gives six digits, of which a Date keeps three.
+// Time. Times are integers in microseconds: SCM gives six digits, of which a Date keeps three.
 // ---------------------------------------------------------------------------------------------------------------------
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?\s*([Zz]|[+-]\d\d:?\d\d)?$/;

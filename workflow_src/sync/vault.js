@@ -1,23 +1,34 @@
+import { readConfig } from "./config.js";
+import { fence } from "./clock.js";
 import { Failure } from "./errors.js";
-import { DEFAULTS, LIMITS, MINUTE, SECOND } from "./limits.js";
+import { LIMITS, MINUTE, SECOND } from "./limits.js";
+import { log } from "./output.js";
 import { PARAMETERS } from "./parameters.js";
 import { credentialVaultClient } from "./platform.js";
 import { retried, settled, within } from "./requests.js";
-import { fence } from "./run.js";
-import { log, parseJson, warn } from "./text.js";
-import { formatTime, parseDuration, parseTime } from "./time.js";
+import { parseDuration } from "./time.js";
 /** @import { Run } from "./run.js" */
-/** @import { Entry } from "./shapes.js" */
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Vault: credentials, configuration, checkpoint and lock are entries of the credential vault
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** @typedef {{id: string, name: string, value: string, user: string, metadata: Record<string, any> | null}} Entry */
+
+export function newVault() {
+  return {
+    /** @type {Record<"scm" | "ingest" | "checkpoint" | "lock" | "config", Entry>} */
+    entries: /** @type {any} */ ({}),
+    /** An entry was deleted during this run: nothing more is written. */
+    deleted: false,
+  };
+}
+
 /** @param {Run} run */
 export async function readVault(run) {
   log("Retrieving credentials from vault...");
-  const { entries } = run;
-  // Each as it comes: the token for log ingest lets a run tell that another entry could not be read.
+  const { entries } = run.vault;
+  // Each as it comes: with the token for log ingest a run can report that another entry could not be read.
   await Promise.all([
     readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
     readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
@@ -38,14 +49,14 @@ export async function readVault(run) {
 }
 
 /**
- * Value of an entry, and for the ones we write their metadata too: a PUT replaces all of it.
+ * Value of an entry; for the ones we write, their metadata too: a PUT replaces all of it.
  * @param {Run} run @param {string} id @param {boolean} [written] @returns {Promise<Entry>}
  */
 export async function readEntry(run, id, written = false) {
   const [details, metadata] = await settled(run, `vault entry ${id}`, () =>
     Promise.all([
-      within(run, (abortSignal) => credentialVaultClient.getCredentialsDetails({ id, abortSignal })),
-      written ? within(run, (abortSignal) => credentialVaultClient.getCredentials({ id, abortSignal })) : null,
+      within(run.leg, (abortSignal) => credentialVaultClient.getCredentialsDetails({ id, abortSignal })),
+      written ? within(run.leg, (abortSignal) => credentialVaultClient.getCredentials({ id, abortSignal })) : null,
     ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
@@ -53,7 +64,8 @@ export async function readEntry(run, id, written = false) {
 
 /** @param {Run} run @param {Entry} entry @param {string} value */
 export async function writeEntry(run, entry, value) {
-  if (run.deleted) throw new Failure(`${entry.name} was not written: the connector is being removed`);
+  const { leg, vault } = run;
+  if (vault.deleted) throw new Failure(`${entry.name} was not written: the connector is being removed`);
   const { description, scopes, ownerAccessOnly, allowContextlessRequests, allowedEntities } = entry.metadata ?? {};
   /** @type {any} */
   const body = {
@@ -67,49 +79,14 @@ export async function writeEntry(run, entry, value) {
     token: value,
   };
   const created = await retried(run, `writing ${entry.name}`, () => {
-    fence(run, `${entry.name} was not written`);
-    return within(run, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal }));
+    fence(leg.clock, `${entry.name} was not written`);
+    return within(leg, (abortSignal) => credentialVaultClient.updateCredentials({ id: entry.id, body, abortSignal }));
   });
-  // 201 instead of 204: the entry had been deleted (a `pulumi destroy` while we ran) and this PUT made it anew.
+  // 201 instead of 204: the entry had been deleted (a `pulumi destroy` while we ran) and this PUT has created it again.
   if (created?.id) {
-    run.deleted = true;
-    await within(run, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
+    vault.deleted = true;
+    await within(leg, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
     throw new Failure(`${entry.name} (${entry.id}) was deleted while this run was alive; nothing is written any more`);
   }
   entry.value = value;
-}
-
-/** Bad values give the default and a warning: a customer's typo in the vault must not stop the evidence.
- * @param {Run} run @param {string} text */
-export function readConfig(run, text) {
-  const config = { ...DEFAULTS, initialCheckpoint: "" };
-  const given = parseJson(text);
-  if (given === null || typeof given !== "object" || Array.isArray(given)) {
-    warn(run, `runtime config is not a JSON object; using ${JSON.stringify(DEFAULTS)}`);
-    return config;
-  }
-  const { maxRetries, initHistoryDuration, initialCheckpoint, ...unknown } = given;
-  if (maxRetries !== undefined) {
-    if (Number.isInteger(maxRetries) && maxRetries >= 0 && maxRetries <= LIMITS.retries) config.maxRetries = maxRetries;
-    else warn(run, `maxRetries must be an integer from 0 to ${LIMITS.retries}; using ${DEFAULTS.maxRetries}`);
-  }
-  if (initHistoryDuration !== undefined) {
-    const duration = parseDuration(initHistoryDuration);
-    if (duration) config.initHistoryDuration = duration.text;
-    else {
-      warn(
-        run,
-        `initHistoryDuration must look like 2h, 1d or 5d12h, at most 365d; using ${DEFAULTS.initHistoryDuration}`,
-      );
-    }
-  }
-  if (initialCheckpoint !== undefined && initialCheckpoint !== null && initialCheckpoint !== "") {
-    const us = parseTime(initialCheckpoint);
-    const past = us === null ? -1 : Date.now() - us / 1000;
-    if (us !== null && past >= 0 && past <= LIMITS.history) config.initialCheckpoint = formatTime(us);
-    else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
-  }
-  const names = Object.keys(unknown).join(", ");
-  if (names) warn(run, `runtime config has keys that mean nothing here: ${names.slice(0, 100)}`);
-  return config;
 }

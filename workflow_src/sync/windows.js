@@ -1,89 +1,99 @@
-import { saveCheckpoint } from "./checkpoint.js";
 import { LIMITS, SECOND } from "./limits.js";
-import { parseLock } from "./lock.js";
-import { scmNow } from "./paging.js";
-import { log, warn } from "./text.js";
-import { formatTime, parseDuration, parseTime, shownSpan } from "./time.js";
-/** @import { Run } from "./run.js" */
-/** @import { Window } from "./shapes.js" */
+import { parseTime } from "./time.js";
+/** @import { Backfill } from "./chain.js" */
+/** @import { Checkpoint } from "./checkpoint.js" */
 
-/** A first window keeps its beginning, however long it takes until a run can read it. @param {Run} run */
-export async function rememberBeginning(run) {
-  const { checkpoint, config } = run;
-  if (run.backfill || newInitialCheckpoint(run) || checkpoint.hw !== null || checkpoint.open) return;
-  const to = newestToRead(run);
-  const from = to - (parseDuration(config.initHistoryDuration)?.ms ?? 0) * 1000;
-  checkpoint.told = from;
-  // Half a slice at most: by SCM's clock, which is not known yet, the end may still be to come.
-  const first = Math.floor(Math.min(LIMITS.slice * 1000, to - from) / 2);
-  checkpoint.open = { from, to: from + first, token: null, ordered: true };
-  await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(from)}`);
+// ---------------------------------------------------------------------------------------------------------------------
+// Windows: what to ask SCM for. Pure: no clock, no log, no change of what is given. Times are in microseconds.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
+ * so far.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
+ */
+
+/** The first part of the history, whose start is saved before anything is read.
+ * @param {number} to The newest that can be read. @param {number} history Milliseconds. @returns {Window} */
+export function firstWindow(to, history) {
+  const from = to - history * 1000;
+  // Half a slice at most: by SCM's clock, which is not known yet, the end may still be in the future.
+  const span = Math.floor(Math.min(LIMITS.slice * 1000, to - from) / 2);
+  return { from, to: from + span, token: null, ordered: true };
 }
 
-/** An `initialCheckpoint` that was not applied yet, or "". @param {Run} run */
-function newInitialCheckpoint({ config, checkpoint }) {
-  return config.initialCheckpoint === checkpoint.initial ? "" : config.initialCheckpoint;
+/** An `initialCheckpoint` that was not applied yet, or "".
+ * @param {{initialCheckpoint: string}} config @param {Checkpoint} checkpoint */
+export function newInitialCheckpoint({ initialCheckpoint }, { initial }) {
+  return initialCheckpoint === initial ? "" : initialCheckpoint;
 }
 
-/** @param {Run} run */
-function newestToRead(run) {
-  return Math.floor((scmNow(run) - LIMITS.lag) / SECOND) * SECOND * 1000;
+/**
+ * What a run knows when it plans. `initial`: an initialCheckpoint to apply, or ""; `isFirst`: no checkpoint was found;
+ * `wasReported`: the run before has reported what it did; `now`: SCM's time; `newest`: the end of what can be read.
+ * @typedef {object} Known
+ * @property {Checkpoint} checkpoint @property {Backfill | null} backfill @property {string} initial
+ * @property {boolean} isFirst @property {boolean} wasReported @property {number} now @property {number} newest
+ */
+
+/**
+ * The windows to read, in order; `span`: what they cover; `checkpoint`: in line with them; `coveredFrom`: where the
+ * ledger's coverage begins; `ahead`: the time of a checkpoint in the future, else null.
+ * @param {Known} known
+ */
+export function planWindows(known) {
+  const { newest, backfill } = known;
+  const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
+  const { open, hw } = start.checkpoint;
+  const to = Math.max(newest, hw ?? newest);
+  const windows = [...(open ? [open] : []), ...slices(start.from, to)];
+  return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
 }
 
-/** The windows to read, in order. @param {Run} run @returns {Window[]} */
-export function planWindows(run) {
-  const newest = run.backfill?.to ?? newestToRead(run);
-  const { kind, from } = whereToBegin(run, newest);
-  const to = Math.max(newest, run.checkpoint.hw ?? newest);
-  const { open } = run.checkpoint;
-  const windows = open ? [open] : [];
-  run.window = { from: open?.from ?? from, to: Math.max(to, open?.to ?? to) };
-  const span = shownSpan((run.window.to - run.window.from) / 1000);
-  log(`${kind} - querying logs from ${formatTime(run.window.from)} to ${formatTime(run.window.to)} (${span})`);
-  // Slices of one size: the last one holds all of the last minutes, whose records are remembered.
+/** Slices of one size: the last one holds all of the last minutes, whose records are remembered.
+ * @param {number} from @param {number} to @returns {Window[]} */
+function slices(from, to) {
   const count = Math.ceil((to - from) / (LIMITS.slice * 1000));
   const border = (/** @type {number} */ part) => from + Math.floor(((to - from) * part) / count);
-  for (let slice = 0; slice < count; slice += 1) {
-    // Whether `from` and `to` include their own moment is not documented: a second twice, rather than a record never.
-    const begin = slice === 0 ? from : border(slice) - SECOND * 1000;
-    windows.push({ from: begin, to: border(slice + 1), token: null, ordered: true });
-  }
-  return windows;
+  return Array.from({ length: Math.max(0, count) }, (_, part) => ({
+    // Whether `from` and `to` include their own moment is not documented: a second twice rather than a record never.
+    from: part === 0 ? from : border(part) - SECOND * 1000,
+    to: border(part + 1),
+    token: null,
+    ordered: true,
+  }));
 }
 
-/** Where the first new window begins; brings the checkpoint in line with it. @param {Run} run @param {number} to */
-function whereToBegin(run, to) {
-  const { checkpoint } = run;
-  if (run.backfill) {
-    run.coveredFrom = run.backfill.from;
-    return { kind: "Backfill", from: checkpoint.open?.to ?? checkpoint.hw ?? run.backfill.from };
-  }
+/** @param {Known} known @param {Backfill} backfill */
+function startOfBackfill({ checkpoint }, backfill) {
+  const from = checkpoint.open?.to ?? checkpoint.hw ?? backfill.from;
+  return { kind: "Backfill", from, checkpoint, coveredFrom: backfill.from, ahead: null };
+}
+
+/** Where the first new window begins. @param {Known} known */
+function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, newest }) {
   const overlap = LIMITS.overlap * 1000;
-  const reached = checkpoint.open?.to ?? checkpoint.hw ?? to;
-  const isFuture = (/** @type {number} */ us) => us > scmNow(run) * 1000;
-  let kind = checkpoint.open ? "Resuming" : "Incremental run";
-  let from;
-  // A lock that was released says that the run before has told what it did.
-  const orderly = parseLock(run.lockBefore ?? "").state === "IDLE";
-  run.coveredFrom = (orderly ? checkpoint.hw : null) ?? checkpoint.told ?? checkpoint.hw;
-  const initial = newInitialCheckpoint(run);
+  const { open, hw, told } = found;
+  const reached = open?.to ?? hw ?? newest;
+  /** @param {string} kind @param {number} from @param {number | null} coveredFrom @param {Partial<Checkpoint>} changes
+   * @param {number | null} [ahead] */
+  const start = (kind, from, coveredFrom, changes, ahead = null) => ({
+    kind,
+    from,
+    coveredFrom,
+    checkpoint: { ...found, ...changes, told: coveredFrom },
+    ahead,
+  });
   if (initial) {
-    kind = "Initial checkpoint";
-    run.coveredFrom = from = /** @type {number} */ (parseTime(initial));
-    Object.assign(checkpoint, { initial, hw: from, open: null });
-  } else if (run.checkpointBefore === "none" && checkpoint.open) {
-    kind = "First run";
-    run.coveredFrom = from = checkpoint.open.from;
-    checkpoint.open = null;
-  } else if (isFuture(reached)) {
-    // Written under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
-    const ts = parseTime(checkpoint.ts) ?? to;
-    from = Math.min(checkpoint.open?.from ?? to, (isFuture(ts) ? to : ts) - overlap);
-    warn(run, `the checkpoint lies in the future (${formatTime(reached)}); going on from ${formatTime(from)}`);
-    Object.assign(checkpoint, { hw: from + overlap, open: null });
-  } else {
-    from = reached - overlap;
+    const from = /** @type {number} */ (parseTime(initial));
+    return start("Initial checkpoint", from, from, { initial, hw: from, open: null });
   }
-  checkpoint.told = run.coveredFrom;
-  return { kind, from };
+  if (isFirst && open) return start("First run", open.from, open.from, { open: null });
+  const kind = open ? "Resuming" : "Incremental run";
+  const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
+  if (reached <= now) return start(kind, reached - overlap, coveredFrom, {});
+  // Saved under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
+  const ts = parseTime(found.ts) ?? newest;
+  const from = Math.min(open?.from ?? newest, (ts > now ? newest : ts) - overlap);
+  return start(kind, from, coveredFrom, { hw: from + overlap, open: null }, reached);
 }

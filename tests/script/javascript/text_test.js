@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { errorText } from "sync/requests.js";
+import { errorText } from "sync/output.js";
 import { clean, cutBytes, mark, parseJson } from "sync/text.js";
 
 const size = (text) => new TextEncoder().encode(text).length;
