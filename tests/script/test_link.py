@@ -30,7 +30,7 @@ def test_local_imports_and_exports_go_and_all_else_stays(tmp_path: Path, monkeyp
         third='import {\n  three,\n  two,\n} from "./second.js";\n\nexport default function run() {}\n',
     )
 
-    assert link.link() == (
+    assert link.link() == link.HEADER + (
         '// Why.\nimport { x } from "elsewhere";\n\n'
         "/** What. */\nasync function* two() {\n  yield x; // export\n}\nconst three = 3;\n\n"
         "export default function run() {}\n"

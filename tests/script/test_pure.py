@@ -60,3 +60,13 @@ def test_every_inner_function_is_used() -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
 
     assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "door"),
+    [(r"Date\.now|performance\.", "clock.js"), (r"console\.", "output.js"), (r"@dynatrace-sdk", "platform.js")],
+)
+def test_clocks_output_and_sdk_have_one_door_each(words: str, door: str) -> None:
+    using = [file.name for file in SOURCES.glob("*.js") if re.search(words, file.read_text(encoding="utf-8"))]
+
+    assert using == [door]
