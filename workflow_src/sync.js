@@ -3,16 +3,19 @@
 /**
  * Sectigo SCM audit records into Dynatrace logs: the script of the workflow's only task.
  *
- * One invocation is a *leg*: the platform kills a script at 120 s without any clean-up, so a leg stops by itself at
- * about 100 s with its progress saved, and starts the workflow again while records are waiting. Promise: at least
- * once. The checkpoint moves only behind records that log ingest has accepted, so a kill repeats records, never
- * skips them; every record carries `event.id`, by which a query drops repeats (`| dedup event.id`).
+ * A *leg* is one execution of this script. The platform kills a script at 120 s without any clean-up, so a leg stops at
+ * about 100 s with its progress saved, and starts the next leg if records are waiting. Legs that start each other are a
+ * *chain*. Delivery is at least once: the checkpoint advances only past records that log ingest has accepted, so a kill
+ * repeats records and never skips them. Every record has an `event.id`, by which a query drops repeats
+ * (`| dedup event.id`).
  *
  * Permissions of the workflow's actor: app-engine:functions:run, environment-api:credentials:read and :write with
- * environment:roles:viewer (checkpoint and lock live in the vault), automation:workflows:read (is the lock's owner
- * still alive?) and automation:workflows:run (next leg). The last two may be missing: the script says what it loses.
+ * environment:roles:viewer (checkpoint and lock are vault entries), automation:workflows:read (has the lock's owner
+ * ended?) and automation:workflows:run (starts the next leg). Without the last two the script works and says what it
+ * cannot do.
  *
- * Reading order: parameters, `sync` (the whole run), then the steps it names. Decisions: docs/how-the-sync-script-works.md.
+ * Read the parameters first, then `sync` (the whole run), then the steps that it calls. The decisions are explained in
+ * docs/how-the-sync-script-works.md.
  */
 import { executionsClient, workflowsClient } from "@dynatrace-sdk/client-automation";
 import { credentialVaultClient } from "@dynatrace-sdk/client-classic-environment-v2";
@@ -31,50 +34,50 @@ const DAY = 24 * HOUR;
 const LIMITS = {
   /** No new page after this age of the leg; the platform's kill is at 120 s. */
   leg: 100 * SECOND,
-  /** While fetching, no answer is waited for after this age: there must be time left to save and to release. */
+  /** While fetching, no request waits for its answer after this age: saving and releasing the lock need time, too. */
   answer: 110 * SECOND,
   /** Nothing is written after this age, whatever happens: another run may own the checkpoint soon. */
   write: 118 * SECOND,
   /** A run that started longer ago than this cannot be alive: 120 s and the start of a script. */
   dead: 130 * SECOND,
-  /** The lock's lease, for readers that cannot ask whether its owner is alive. */
+  /** The lock's lease: how long it counts as held for a run that cannot ask whether the lock's owner has ended. */
   lease: 180 * SECOND,
-  /** The vendor's lock timeout, for locks that name no owner. */
+  /** The vendor's lock timeout, for locks without an owner. */
   vendorLease: 120 * MINUTE,
-  /** How far the clocks of two hosts may differ before a time in a lock is no time. */
+  /** A time in a lock that is further in the future than its lease and this is not believed. */
   clocks: 15 * MINUTE,
   /** Vault entries need up to 10 s and allowed hosts up to 10 s before they work. */
   settle: 20 * SECOND,
   request: 20 * SECOND,
-  /** Newest records are left for the next run: SCM may still be writing them. */
+  /** The newest records are left to the next run: SCM may still be writing them. */
   lag: 60 * SECOND,
-  /** How long a record may become visible late and still arrive. */
+  /** How late a record may become visible and still arrive. */
   overlap: 5 * MINUTE,
-  /** One query's span; a window that must be read again is at most this long. */
+  /** The span of one window; at most this much is read again. */
   slice: 6 * HOUR,
   history: 365 * DAY,
-  /** How long SCM is sure to keep records; how long it does is not documented. */
+  /** SCM is assumed to keep records at least this long; it does not document how long. */
   kept: 7 * DAY,
-  /** Log ingest refuses records older than 24 h; ten minutes are for the way. */
+  /** Log ingest refuses records older than 24 h; ten minutes are left for the transfer. */
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end: what a kill repeats at most, and a batch. */
+  /** The checkpoint is saved after this many records or this long, and at the end. A kill repeats at most this and a batch. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
-  /** UTF-16 units; a unit is at most 3 bytes and log ingest takes 10 MB. */
+  /** UTF-16 units: each is at most 3 bytes, and log ingest takes 10 MB. */
   batchLength: 3_000_000,
-  /** From when on waiting pages are sent: few and large requests cost both sides least. */
+  /** Waiting pages are sent from this size or age on: few large requests cost both sides least. */
   ripeRecords: 1_000,
   ripeAfter: 250,
   quickAnswer: 5,
-  /** What may wait for log ingest before fetching pauses, and what is remembered to recognise repeats. */
+  /** How much may wait for log ingest before fetching pauses, and how much is remembered to recognise repeats. */
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
   checkpointBytes: 8_000,
-  /** As many of 8 characters as would fit. */
+  /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,
   tokenLength: 2_000,
   contentBytes: 500_000,
@@ -85,9 +88,9 @@ const LIMITS = {
 };
 
 /**
- * Everything known or derived about the SCM audit API; a real tenant's answer changes one line here.
+ * Everything known or derived about the SCM audit API; if a real tenant answers differently, only this table changes.
  * Known: path, parameters, cursor in the header `token` and back as the parameter `token`, `[]` at the end.
- * Derived: names of a record's fields, hence the alternatives; the first that is present wins.
+ * Derived: the names of a record's fields, hence the alternatives; the first that is present is used.
  */
 const SCM = {
   path: "/api/v1/records",
@@ -119,7 +122,7 @@ const SCM = {
   ],
 };
 
-/** Ends the leg in good order: progress is saved, the next run goes on; `again`: a next leg may start at once. */
+/** Ends the leg in good order: progress is saved and the next run continues. `again`: the next leg may start at once. */
 class Stop extends Error {
   /** @param {string} why @param {boolean} again */
   constructor(why, again) {
@@ -163,7 +166,7 @@ export default async function sync(action = {}) {
  * @param {Run} run
  */
 async function sendAgain(run) {
-  log("Backfill on request: lock and checkpoint stay as they are");
+  log("Backfill on request: lock and checkpoint are not changed");
   await readAndSend(run);
   const summary = await report(run, ...outcome(run, "backfilled"));
   return run.leg.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;
@@ -424,7 +427,7 @@ async function writeEntry(run, entry, value) {
   if (created?.id) {
     vault.deleted = true;
     await within(leg, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
-    throw new Failure(`${entry.name} (${entry.id}) was deleted while this run was alive; nothing is written any more`);
+    throw new Failure(`${entry.name} (${entry.id}) was deleted during this run; nothing more is written`);
   }
   entry.value = value;
 }
@@ -469,7 +472,7 @@ function readConfig(run, text) {
     else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
   const names = Object.keys(unknown).join(", ");
-  if (names) warn(run, `runtime config has keys that mean nothing here: ${names.slice(0, 100)}`);
+  if (names) warn(run, `runtime config has unknown keys: ${names.slice(0, 100)}`);
   return config;
 }
 
@@ -548,7 +551,7 @@ function fetchTime({ chain }) {
 async function startNextLeg(run) {
   const { backfill, leg, progress } = run;
   const reached = backfill ? formatCheckpoint(progress.checkpoint).text : "";
-  const onward = backfill ? "the rest is to be asked for anew" : "the next schedule goes on";
+  const onward = backfill ? "request the rest again" : "the next scheduled run continues";
   if (backfill ? reached === backfill.reached : progress.saved.text === progress.found) {
     return log(`No progress in this leg: ${onward}`);
   }
@@ -564,7 +567,7 @@ async function startNextLeg(run) {
       "reading the workflow",
       (abortSignal) => workflowsClient.getWorkflow({ id, abortSignal }),
     );
-    if (!workflow.isDeployed) return log("The workflow is not deployed any more: no further leg");
+    if (!workflow.isDeployed) return log("The workflow is no longer deployed: no further leg");
     const { started, number, revision } = leg.chain;
     const again = backfill &&
       { from: formatTime(backfill.from), to: formatTime(backfill.to), ids: backfill.ids && [...backfill.ids], reached };
@@ -642,7 +645,7 @@ function isElder({ leg: { clock, chain, executionId } }, other) {
 
 /** @param {string} why */
 function stepBack(why) {
-  log(`Another run is at work (${why}): skipping this one`);
+  log(`Another run is in progress (${why}): skipping this one`);
   return false;
 }
 
@@ -664,12 +667,12 @@ async function lockIsFree(run, lock) {
       return true;
     }
     if (until !== null && until <= now + LIMITS.vendorLease + LIMITS.clocks) {
-      return stepBack(`a lock without owner is waited for until ${isoMs(until)}`);
+      return stepBack(`waiting for a lock without owner until ${isoMs(until)}`);
     }
     // The vendor's bare RUNNING has no age, and a time in the future is wrong: write a time that can be measured.
     const stamp = now + LIMITS.vendorLease;
     await writeEntry(run, run.vault.entries.lock, formatLock("", now, stamp));
-    return stepBack(`a lock without owner is waited for until ${isoMs(stamp)}`);
+    return stepBack(`waiting for a lock without owner until ${isoMs(stamp)}`);
   }
   // An owner that the platform does not know any more is over, too.
   const owner = await askExecutions(run, async (abortSignal) => {
@@ -685,13 +688,13 @@ async function lockIsFree(run, lock) {
     if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt)) {
       return stepBack(`execution ${lock.owner} holds the lock`);
     }
-    warn(run, `taking over the lock of execution ${lock.owner}, which is over without having released it`);
+    warn(run, `taking over the lock of execution ${lock.owner}, which ended without releasing it`);
     return true;
   }
   if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
     return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
   }
-  warn(run, `taking over the lock of execution ${lock.owner}: its lease has ended`);
+  warn(run, `taking over the lock of execution ${lock.owner}: its lease has expired`);
   return true;
 }
 
@@ -722,7 +725,7 @@ async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
-    if (lock.owner !== leg.executionId) return log(`Execution lock left as it is: ${lock.shown}`);
+    if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";
     await writeEntry(run, vault.entries.lock, free);
@@ -819,12 +822,14 @@ function parseCheckpoint(run, text) {
   const [ts, ...id] = human.split("|");
   const us = parseTime(ts);
   if (us === null) {
-    warn(run, "the checkpoint is unreadable; starting as a first run, which repeats records rather than lose them");
+    warn(run, "the checkpoint is unreadable; starting as a first run, which repeats records rather than losing them");
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
   const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
-  if (v !== 1 && machine !== "{}") warn(run, "the checkpoint's second line is unreadable; going on from its time");
+  if (v !== 1 && machine !== "{}") {
+    warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
+  }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
   if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
@@ -875,7 +880,7 @@ async function rememberStart(run) {
   if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
   checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
   checkpoint.told = checkpoint.open.from;
-  await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(checkpoint.open.from)}`);
+  await saveCheckpoint(run, `✓ Start time saved to vault: ${formatTime(checkpoint.open.from)}`);
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
@@ -1178,7 +1183,7 @@ function nextProbe(probe, window, texts) {
 /** @param {number} size */
 function tokenless(size) {
   return new Failure(
-    `SCM gives no page token (header ${SCM.cursorHeader}), and a page of ${size} records is not enough for those of one ` +
+    `SCM sends no page token (header ${SCM.cursorHeader}), and a page of ${size} records is too small for those of one ` +
       "moment: they cannot be read by time alone; does a proxy remove the header?",
   );
 }
@@ -1245,7 +1250,7 @@ function startWindows(run) {
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
   if (ahead !== null) {
-    warn(run, `the checkpoint lies in the future (${formatTime(ahead)}); going on from ${formatTime(from)}`);
+    warn(run, `the checkpoint is in the future (${formatTime(ahead)}); continuing from ${formatTime(from)}`);
   }
   log(`${kind} - querying logs from ${formatTime(from)} to ${formatTime(to)} (${shownSpan((to - from) / 1000)})`);
   return plan.windows;
@@ -1271,7 +1276,7 @@ async function* fetchPages(run, windows) {
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM refused the saved page token; reading on by time");
+        warn(run, "SCM rejected the saved page token; continuing by time");
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
@@ -1294,7 +1299,7 @@ async function* fetchPages(run, windows) {
         done: end,
       };
       if (paging.state === "repeated") {
-        throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
+        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
       }
     }
   }
@@ -1371,7 +1376,7 @@ async function accessToken(run) {
 async function fetchPage(run, window, { token, from }) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
-    throw new Stop(`${seconds(age(clock))} s of its ${seconds(fetchTime(run.leg))} s are used`, true);
+    throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
   }
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
@@ -1587,20 +1592,20 @@ function severityOf(status, action) {
 /** @typedef {{event: Event, why: string}} Refused */
 
 /**
- * Sends a batch. A record that log ingest refuses while it takes others is set aside; where it takes none, the fault
- * is not the records'.
+ * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
+ * it accepts none, the records are not the cause.
  * @param {Run} run @param {Event[]} events
  */
 async function sendBatch(run, events) {
   const before = run.counts.sent;
   const refused = await sendEvents(run, events);
   if (refused.length > 0 && run.counts.sent === before) {
-    throw new Failure(`Log ingest refuses each of ${refused.length} records: ${refused[0].why}; none is passed over`);
+    throw new Failure(`Log ingest rejects all of ${refused.length} records: ${refused[0].why}; none is skipped`);
   }
   for (const { event: { id }, why } of refused) {
     run.counts.setAside += 1;
     if (run.counts.setAsideIds.length < 10) run.counts.setAsideIds.push(cutBytes(clean(id), 100));
-    warn(run, `record ${id} was refused by log ingest and set aside: ${why}`);
+    warn(run, `record ${id} was rejected by log ingest and skipped: ${why}`);
   }
 }
 
@@ -1625,7 +1630,7 @@ async function sendEvents(run, events) {
   if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;
   // A record is cut to far less than a request may hold: log ingest has no room (internal_buffer_size_limit_reached).
-  if (answer.status === 413) throw new Failure(`Log ingest takes not even one record: ${why}; none is passed over`);
+  if (answer.status === 413) throw new Failure(`Log ingest rejects even a single record: ${why}; none is skipped`);
   const [event] = events;
   if (!event.clamped && event.us !== null) {
     // By log ingest's clock it may be older than 24 h already.
@@ -1706,15 +1711,17 @@ async function report(run, outcome, reason) {
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
-    `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} set aside`;
+    `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
   if (counts.clamped > 0) {
     log(
-      `  ${counts.clamped} records were older than 24 h: sent with the present time, their own in scm.event.timestamp`,
+      `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,
     );
   }
   if (progress.notRemembered > 0) {
-    log(`  ${progress.notRemembered} records of the last minutes do not fit the checkpoint: the next run repeats them`);
+    log(
+      `  ${progress.notRemembered} records of the last minutes do not fit into the checkpoint: the next run repeats them`,
+    );
   }
   if (!run.vault.entries.ingest) return summary;
   /** @type {Record<string, string | undefined>} */
@@ -1730,9 +1737,9 @@ async function report(run, outcome, reason) {
   try {
     const answer = await ingest(run, JSON.stringify([record]));
     leg.reported = answer.status === 204;
-    if (!leg.reported) warn(run, `the run's own record was refused: ${answer.status} ${errorText(answer)}`);
+    if (!leg.reported) warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
   } catch (error) {
-    warn(run, `the run's own record could not be sent: ${describe(error)}`);
+    warn(run, `the run's ledger record could not be sent: ${describe(error)}`);
   }
   return summary;
 }
@@ -1775,7 +1782,7 @@ async function retried(run, what, attempt) {
       return await attempt();
     } catch (error) {
       if (error instanceof Stop || !isTemporary(error)) throw error;
-      // A process that was paused wakes up to time limits that have passed, too: the pause is what to tell.
+      // A process that was paused wakes up to time limits that have passed, too: the pause is the reason to report.
       fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
         if (age(run.leg.clock) > LIMITS.settle) {
@@ -1803,7 +1810,7 @@ async function asked(run, what, call) {
   return await retried(run, what, () => within(run.leg, call));
 }
 
-/** New vault entries answer as unknown for some seconds.
+/** New vault entries are reported as unknown for some seconds.
  * @template T @param {Run} run @param {string} what @param {() => Promise<T>} read @returns {Promise<T>} */
 async function settled(run, what, read) {
   while (true) {
@@ -1851,7 +1858,7 @@ async function pause(leg, ms, why) {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait.
+/** A short wait for what Dynatrace has stored but not made usable yet; logged once, however many wait.
  * @param {Run["leg"]} leg @param {string} why */
 async function settle(leg, why) {
   if (!leg.hints.has(why)) log(`  ${why}`);

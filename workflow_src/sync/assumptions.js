@@ -1,7 +1,7 @@
 /**
- * Everything known or derived about the SCM audit API; a real tenant's answer changes one line here.
+ * Everything known or derived about the SCM audit API; if a real tenant answers differently, only this table changes.
  * Known: path, parameters, cursor in the header `token` and back as the parameter `token`, `[]` at the end.
- * Derived: names of a record's fields, hence the alternatives; the first that is present wins.
+ * Derived: the names of a record's fields, hence the alternatives; the first that is present is used.
  */
 export const SCM = {
   path: "/api/v1/records",

@@ -79,7 +79,7 @@ export function fetchTime({ chain }) {
 export async function startNextLeg(run) {
   const { backfill, leg, progress } = run;
   const reached = backfill ? formatCheckpoint(progress.checkpoint).text : "";
-  const onward = backfill ? "the rest is to be asked for anew" : "the next schedule goes on";
+  const onward = backfill ? "request the rest again" : "the next scheduled run continues";
   if (backfill ? reached === backfill.reached : progress.saved.text === progress.found) {
     return log(`No progress in this leg: ${onward}`);
   }
@@ -95,7 +95,7 @@ export async function startNextLeg(run) {
       "reading the workflow",
       (abortSignal) => workflowsClient.getWorkflow({ id, abortSignal }),
     );
-    if (!workflow.isDeployed) return log("The workflow is not deployed any more: no further leg");
+    if (!workflow.isDeployed) return log("The workflow is no longer deployed: no further leg");
     const { started, number, revision } = leg.chain;
     const again = backfill &&
       { from: formatTime(backfill.from), to: formatTime(backfill.to), ids: backfill.ids && [...backfill.ids], reached };

@@ -97,12 +97,14 @@ export function parseCheckpoint(run, text) {
   const [ts, ...id] = human.split("|");
   const us = parseTime(ts);
   if (us === null) {
-    warn(run, "the checkpoint is unreadable; starting as a first run, which repeats records rather than lose them");
+    warn(run, "the checkpoint is unreadable; starting as a first run, which repeats records rather than losing them");
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
   const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
-  if (v !== 1 && machine !== "{}") warn(run, "the checkpoint's second line is unreadable; going on from its time");
+  if (v !== 1 && machine !== "{}") {
+    warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
+  }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
   if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
@@ -153,7 +155,7 @@ export async function rememberStart(run) {
   if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
   checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
   checkpoint.told = checkpoint.open.from;
-  await saveCheckpoint(run, `✓ Beginning saved to vault: ${formatTime(checkpoint.open.from)}`);
+  await saveCheckpoint(run, `✓ Start time saved to vault: ${formatTime(checkpoint.open.from)}`);
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */

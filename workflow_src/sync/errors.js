@@ -1,4 +1,4 @@
-/** Ends the leg in good order: progress is saved, the next run goes on; `again`: a next leg may start at once. */
+/** Ends the leg in good order: progress is saved and the next run continues. `again`: the next leg may start at once. */
 export class Stop extends Error {
   /** @param {string} why @param {boolean} again */
   constructor(why, again) {

@@ -15,20 +15,20 @@ import { clean, cutBytes } from "./text.js";
 /** @typedef {{event: Event, why: string}} Refused */
 
 /**
- * Sends a batch. A record that log ingest refuses while it takes others is set aside; where it takes none, the fault
- * is not the records'.
+ * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
+ * it accepts none, the records are not the cause.
  * @param {Run} run @param {Event[]} events
  */
 export async function sendBatch(run, events) {
   const before = run.counts.sent;
   const refused = await sendEvents(run, events);
   if (refused.length > 0 && run.counts.sent === before) {
-    throw new Failure(`Log ingest refuses each of ${refused.length} records: ${refused[0].why}; none is passed over`);
+    throw new Failure(`Log ingest rejects all of ${refused.length} records: ${refused[0].why}; none is skipped`);
   }
   for (const { event: { id }, why } of refused) {
     run.counts.setAside += 1;
     if (run.counts.setAsideIds.length < 10) run.counts.setAsideIds.push(cutBytes(clean(id), 100));
-    warn(run, `record ${id} was refused by log ingest and set aside: ${why}`);
+    warn(run, `record ${id} was rejected by log ingest and skipped: ${why}`);
   }
 }
 
@@ -53,7 +53,7 @@ async function sendEvents(run, events) {
   if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;
   // A record is cut to far less than a request may hold: log ingest has no room (internal_buffer_size_limit_reached).
-  if (answer.status === 413) throw new Failure(`Log ingest takes not even one record: ${why}; none is passed over`);
+  if (answer.status === 413) throw new Failure(`Log ingest rejects even a single record: ${why}; none is skipped`);
   const [event] = events;
   if (!event.clamped && event.us !== null) {
     // By log ingest's clock it may be older than 24 h already.

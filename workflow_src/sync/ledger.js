@@ -52,15 +52,17 @@ export async function report(run, outcome, reason) {
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
-    `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} set aside`;
+    `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
   if (counts.clamped > 0) {
     log(
-      `  ${counts.clamped} records were older than 24 h: sent with the present time, their own in scm.event.timestamp`,
+      `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,
     );
   }
   if (progress.notRemembered > 0) {
-    log(`  ${progress.notRemembered} records of the last minutes do not fit the checkpoint: the next run repeats them`);
+    log(
+      `  ${progress.notRemembered} records of the last minutes do not fit into the checkpoint: the next run repeats them`,
+    );
   }
   if (!run.vault.entries.ingest) return summary;
   /** @type {Record<string, string | undefined>} */
@@ -76,9 +78,9 @@ export async function report(run, outcome, reason) {
   try {
     const answer = await ingest(run, JSON.stringify([record]));
     leg.reported = answer.status === 204;
-    if (!leg.reported) warn(run, `the run's own record was refused: ${answer.status} ${errorText(answer)}`);
+    if (!leg.reported) warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
   } catch (error) {
-    warn(run, `the run's own record could not be sent: ${describe(error)}`);
+    warn(run, `the run's ledger record could not be sent: ${describe(error)}`);
   }
   return summary;
 }

@@ -61,7 +61,7 @@ function isElder({ leg: { clock, chain, executionId } }, other) {
 
 /** @param {string} why */
 function stepBack(why) {
-  log(`Another run is at work (${why}): skipping this one`);
+  log(`Another run is in progress (${why}): skipping this one`);
   return false;
 }
 
@@ -83,12 +83,12 @@ async function lockIsFree(run, lock) {
       return true;
     }
     if (until !== null && until <= now + LIMITS.vendorLease + LIMITS.clocks) {
-      return stepBack(`a lock without owner is waited for until ${isoMs(until)}`);
+      return stepBack(`waiting for a lock without owner until ${isoMs(until)}`);
     }
     // The vendor's bare RUNNING has no age, and a time in the future is wrong: write a time that can be measured.
     const stamp = now + LIMITS.vendorLease;
     await writeEntry(run, run.vault.entries.lock, formatLock("", now, stamp));
-    return stepBack(`a lock without owner is waited for until ${isoMs(stamp)}`);
+    return stepBack(`waiting for a lock without owner until ${isoMs(stamp)}`);
   }
   // An owner that the platform does not know any more is over, too.
   const owner = await askExecutions(run, async (abortSignal) => {
@@ -104,13 +104,13 @@ async function lockIsFree(run, lock) {
     if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt)) {
       return stepBack(`execution ${lock.owner} holds the lock`);
     }
-    warn(run, `taking over the lock of execution ${lock.owner}, which is over without having released it`);
+    warn(run, `taking over the lock of execution ${lock.owner}, which ended without releasing it`);
     return true;
   }
   if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
     return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
   }
-  warn(run, `taking over the lock of execution ${lock.owner}: its lease has ended`);
+  warn(run, `taking over the lock of execution ${lock.owner}: its lease has expired`);
   return true;
 }
 
@@ -141,7 +141,7 @@ export async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
-    if (lock.owner !== leg.executionId) return log(`Execution lock left as it is: ${lock.shown}`);
+    if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";
     await writeEntry(run, vault.entries.lock, free);

@@ -78,7 +78,7 @@ function startWindows(run) {
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
   if (ahead !== null) {
-    warn(run, `the checkpoint lies in the future (${formatTime(ahead)}); going on from ${formatTime(from)}`);
+    warn(run, `the checkpoint is in the future (${formatTime(ahead)}); continuing from ${formatTime(from)}`);
   }
   log(`${kind} - querying logs from ${formatTime(from)} to ${formatTime(to)} (${shownSpan((to - from) / 1000)})`);
   return plan.windows;
@@ -104,7 +104,7 @@ async function* fetchPages(run, windows) {
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM refused the saved page token; reading on by time");
+        warn(run, "SCM rejected the saved page token; continuing by time");
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
@@ -127,7 +127,7 @@ async function* fetchPages(run, windows) {
         done: end,
       };
       if (paging.state === "repeated") {
-        throw new Failure("SCM repeats a page token; stopping instead of turning in circles");
+        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
       }
     }
   }

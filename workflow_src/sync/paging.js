@@ -150,7 +150,7 @@ function nextProbe(probe, window, texts) {
 /** @param {number} size */
 function tokenless(size) {
   return new Failure(
-    `SCM gives no page token (header ${SCM.cursorHeader}), and a page of ${size} records is not enough for those of one ` +
+    `SCM sends no page token (header ${SCM.cursorHeader}), and a page of ${size} records is too small for those of one ` +
       "moment: they cannot be read by time alone; does a proxy remove the header?",
   );
 }

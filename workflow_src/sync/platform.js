@@ -2,16 +2,19 @@
 /**
  * Sectigo SCM audit records into Dynatrace logs: the script of the workflow's only task.
  *
- * One invocation is a *leg*: the platform kills a script at 120 s without any clean-up, so a leg stops by itself at
- * about 100 s with its progress saved, and starts the workflow again while records are waiting. Promise: at least
- * once. The checkpoint moves only behind records that log ingest has accepted, so a kill repeats records, never
- * skips them; every record carries `event.id`, by which a query drops repeats (`| dedup event.id`).
+ * A *leg* is one execution of this script. The platform kills a script at 120 s without any clean-up, so a leg stops at
+ * about 100 s with its progress saved, and starts the next leg if records are waiting. Legs that start each other are a
+ * *chain*. Delivery is at least once: the checkpoint advances only past records that log ingest has accepted, so a kill
+ * repeats records and never skips them. Every record has an `event.id`, by which a query drops repeats
+ * (`| dedup event.id`).
  *
  * Permissions of the workflow's actor: app-engine:functions:run, environment-api:credentials:read and :write with
- * environment:roles:viewer (checkpoint and lock live in the vault), automation:workflows:read (is the lock's owner
- * still alive?) and automation:workflows:run (next leg). The last two may be missing: the script says what it loses.
+ * environment:roles:viewer (checkpoint and lock are vault entries), automation:workflows:read (has the lock's owner
+ * ended?) and automation:workflows:run (starts the next leg). Without the last two the script works and says what it
+ * cannot do.
  *
- * Reading order: parameters, `sync` (the whole run), then the steps it names. Decisions: docs/how-the-sync-script-works.md.
+ * Read the parameters first, then `sync` (the whole run), then the steps that it calls. The decisions are explained in
+ * docs/how-the-sync-script-works.md.
  */
 import { executionsClient, workflowsClient } from "@dynatrace-sdk/client-automation";
 import { credentialVaultClient } from "@dynatrace-sdk/client-classic-environment-v2";

@@ -45,7 +45,7 @@ export async function retried(run, what, attempt) {
       return await attempt();
     } catch (error) {
       if (error instanceof Stop || !isTemporary(error)) throw error;
-      // A process that was paused wakes up to time limits that have passed, too: the pause is what to tell.
+      // A process that was paused wakes up to time limits that have passed, too: the pause is the reason to report.
       fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
         if (age(run.leg.clock) > LIMITS.settle) {
@@ -73,7 +73,7 @@ export async function asked(run, what, call) {
   return await retried(run, what, () => within(run.leg, call));
 }
 
-/** New vault entries answer as unknown for some seconds.
+/** New vault entries are reported as unknown for some seconds.
  * @template T @param {Run} run @param {string} what @param {() => Promise<T>} read @returns {Promise<T>} */
 export async function settled(run, what, read) {
   while (true) {
@@ -121,7 +121,7 @@ async function pause(leg, ms, why) {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A short wait for what Dynatrace has stored but not made usable yet; said once, however many wait.
+/** A short wait for what Dynatrace has stored but not made usable yet; logged once, however many wait.
  * @param {Run["leg"]} leg @param {string} why */
 async function settle(leg, why) {
   if (!leg.hints.has(why)) log(`  ${why}`);

@@ -46,7 +46,7 @@ export default async function sync(action = {}) {
  * @param {Run} run
  */
 async function sendAgain(run) {
-  log("Backfill on request: lock and checkpoint stay as they are");
+  log("Backfill on request: lock and checkpoint are not changed");
   await readAndSend(run);
   const summary = await report(run, ...outcome(run, "backfilled"));
   return run.leg.stop?.again ? { ...summary, nextExecution: await startNextLeg(run) } : summary;

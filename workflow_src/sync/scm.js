@@ -48,7 +48,7 @@ export async function accessToken(run) {
 export async function fetchPage(run, window, { token, from }) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
-    throw new Stop(`${seconds(age(clock))} s of its ${seconds(fetchTime(run.leg))} s are used`, true);
+    throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
   }
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));

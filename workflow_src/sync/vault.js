@@ -86,7 +86,7 @@ export async function writeEntry(run, entry, value) {
   if (created?.id) {
     vault.deleted = true;
     await within(leg, (abortSignal) => credentialVaultClient.removeCredentials({ id: created.id, abortSignal }));
-    throw new Failure(`${entry.name} (${entry.id}) was deleted while this run was alive; nothing is written any more`);
+    throw new Failure(`${entry.name} (${entry.id}) was deleted during this run; nothing more is written`);
   }
   entry.value = value;
 }
