@@ -151,7 +151,7 @@ def test_05_a_token_that_repeats_ends_the_run_with_its_progress_kept(connector: 
     ran = connector.run()
 
     assert ran.state == "ERROR"
-    assert "SCM repeats a page token" in ran.info
+    assert "SCM repeated a page token" in ran.info
     assert len(connector.queries) <= len(tokens)
     assert len(connector.arrived()) == 2 * len(connector.queries)
     assert connector.checkpoint[0].endswith(f"|r{2 * len(connector.queries) - 1}")
