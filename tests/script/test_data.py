@@ -217,7 +217,7 @@ def test_40_repeats_beyond_what_the_checkpoint_can_hold_are_counted_and_named(co
     assert len(connector.read("checkpoint").encode()) <= 8_000
     forgotten = first.result["notRemembered"]
     assert 1_000 <= forgotten <= 1_100
-    assert f"{forgotten} records of the last minutes do not fit the checkpoint" in first.log
+    assert f"{forgotten} records of the last minutes do not fit into the checkpoint" in first.log
     assert (second.result["sent"], second.result["repeated"]) == (forgotten, 2_000 - forgotten)
 
 

@@ -25,7 +25,7 @@ def test_32_a_refused_batch_is_halved_down_to_the_record_at_fault(connector: Con
 
     assert connector.ids_arrived() == ["r0", "r1", "r3"]
     assert (ran.result["sent"], ran.result["setAside"], ran.result["setAsideIds"]) == (3, 1, "r2")
-    assert ran.warnings == ["WARN record r2 was refused by log ingest and set aside: 400 No such thing"]
+    assert ran.warnings == ["WARN record r2 was rejected by log ingest and skipped: 400 No such thing"]
     assert connector.ledger()[-1]["connector.setAsideIds"] == "r2"
     assert connector.ledger()[-1]["loglevel"] == "WARN"
 
@@ -42,7 +42,7 @@ def test_32_where_log_ingest_takes_none_of_the_records_none_is_set_aside(connect
 
     ran = connector.run()
 
-    assert ran.state == "ERROR" and "Not now; none is passed over" in ran.info
+    assert ran.state == "ERROR" and "Not now; none is skipped" in ran.info
     assert connector.reached == reached
     connector.clear_faults()
     assert connector.run().result["setAside"] == 0

@@ -62,7 +62,7 @@ def test_20_after_a_kill_the_next_run_takes_over_at_once_where_the_platform_tell
     ran = connector.run()
 
     assert ran.outcome == "caught up"
-    assert any("is over without having released it" in line for line in ran.warnings)
+    assert any("ended without releasing it" in line for line in ran.warnings)
     assert connector.ids_arrived() == ["r0", "r1", "r2"]
     assert connector.read("lock") == "IDLE"
 
@@ -330,7 +330,7 @@ def test_a_checkpoint_that_is_deleted_under_a_run_is_not_brought_back(connector:
     connector.thaw(execution)
 
     assert connector.local.call("GET", path, headers=DEPLOY).status_code == 404
-    assert "was deleted while this run was alive" in connector.ran(execution).info
+    assert "was deleted during this run" in connector.ran(execution).info
 
 
 def test_a_vault_that_answers_an_old_checkpoint_makes_a_run_repeat_and_lose_nothing(connector: Connector) -> None:

@@ -35,15 +35,15 @@ MUTATIONS = {
     "no overlap": (r"overlap: 5 \* MINUTE,", "overlap: 0,", "missing"),
     "checkpoint saved before ingest": (
         r"await sendBatch\(run, (pages\.flatMap\(.*?\))\);",
-        r"for (const page of pages) advance(run, page); await saveCheckpoint(run); await sendBatch(run, \1);",
+        r"for (const page of pages) advance(progress, page); await saveCheckpoint(run); await sendBatch(run, \1);",
         "missing",
     ),
     "lock ignored": (
         r"async function takeLock\(run\) \{",
-        "async function takeLock(run) { run.locked = true; return true;",
+        "async function takeLock(run) { return true;",
         "repeated|moved the checkpoint back",
     ),
-    "repeats not remembered": (r"run\.seen\.has\((\w+(\[\w+\])?)\)", "false", "repeated"),
+    "repeats not remembered": (r"seen\.marks\.has\(\w+\)", "false", "repeated"),
 }
 
 

@@ -151,7 +151,7 @@ def test_05_a_token_that_repeats_ends_the_run_with_its_progress_kept(connector: 
     ran = connector.run()
 
     assert ran.state == "ERROR"
-    assert "SCM repeats a page token" in ran.info
+    assert "SCM repeated a page token" in ran.info
     assert len(connector.queries) <= len(tokens)
     assert len(connector.arrived()) == 2 * len(connector.queries)
     assert connector.checkpoint[0].endswith(f"|r{2 * len(connector.queries) - 1}")
@@ -181,7 +181,7 @@ def test_07_a_saved_token_that_scm_refuses_falls_back_to_time(connector: Connect
 
     ran = connector.run()
 
-    assert ran.warnings == ["WARN SCM refused the saved page token; reading on by time"]
+    assert ran.warnings == ["WARN SCM rejected the saved page token; continuing by time"]
     assert set(connector.ids_arrived()) == {f"r{i}" for i in range(300)}
     # Oldest first so far: reading goes on a second before the newest record, not at the window's start.
     assert len(connector.arrived()) <= 302
@@ -202,7 +202,7 @@ def test_07_a_refused_token_that_scm_gives_out_again_is_no_circle(connector: Con
     ran = connector.run()
 
     assert ran.outcome == "caught up"
-    assert "WARN SCM refused the saved page token; reading on by time" in ran.warnings
+    assert "WARN SCM rejected the saved page token; continuing by time" in ran.warnings
 
 
 def test_08_a_short_page_is_not_the_end(connector: Connector) -> None:

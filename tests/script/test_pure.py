@@ -1,4 +1,4 @@
-"""The script's inner functions, in Deno with fast-check (tests/script/javascript), and the form of the script."""
+"""The script's modules, in Deno with fast-check (tests/script/javascript), and the form of the linked script."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from dev.link import SCRIPT, SOURCES
 from dev.toolchain.packages import DENO, JAVASCRIPT_TESTS
 from workflow_src.render import script_template
 
 TESTS = Path(__file__).parent / "javascript"
-INNER = re.compile(r"^(?:async )?function\*? (\w+)|^const (LIMITS|SCM) =", re.MULTILINE)
+SDK = {
+    "@dynatrace-sdk/automation-utils",
+    "@dynatrace-sdk/client-automation",
+    "@dynatrace-sdk/client-classic-environment-v2",
+}
 
 
 def run_tests(folder: Path, name: str, zone: str) -> None:
-    """Run one file against the script with its inner functions exported, on a host in this time zone."""
-    script = script_template()
-    functions = [function or constant for function, constant in INNER.findall(script)]
-    (folder / "sync.js").write_text(f"{script}\nexport {{ {', '.join(functions)} }};\n", encoding="utf-8")
+    """Run one file, which imports the script's modules as ``sync/NAME.js``, on a host in this time zone."""
     package = json.loads((JAVASCRIPT_TESTS / "package.json").read_text(encoding="utf-8"))
-    sdk = dict.fromkeys(re.findall(r'from "(@dynatrace-sdk/[^"]+)"', script), (TESTS / "doors.js").as_uri())
     npm = {name: f"npm:{name}@{version}" for name, version in package["dependencies"].items()}
-    imports = {"sync": (folder / "sync.js").as_uri(), **sdk, **npm}
+    imports = {"sync/": f"{SOURCES.as_uri()}/", **dict.fromkeys(SDK, (TESTS / "doors.js").as_uri()), **npm}
     (folder / "imports.json").write_text(json.dumps({"imports": imports}), encoding="utf-8")
     command = [DENO, "test", "--quiet", "--no-check", "--allow-read", "--allow-env", "--cached-only", "--frozen"]
     command += ["--config", JAVASCRIPT_TESTS / "deno.json", "--import-map", folder / "imports.json", TESTS / name]
@@ -49,16 +50,23 @@ def test_13_the_time_zone_of_the_host_changes_nothing(tmp_path: Path, zone: str)
 def test_the_script_is_one_module_that_imports_the_sdk_and_exports_one_function() -> None:
     script = script_template()
 
-    assert set(re.findall(r'^import .* from "(.*)";$', script, re.MULTILINE)) == {
-        "@dynatrace-sdk/automation-utils",
-        "@dynatrace-sdk/client-automation",
-        "@dynatrace-sdk/client-classic-environment-v2",
-    }
+    assert set(re.findall(r'^import .* from "(.*)";$', script, re.MULTILINE)) == SDK
     assert re.findall(r"^export .*$", script, re.MULTILINE) == ["export default async function sync(action = {}) {"]
     assert "import(" not in script and len(script) < 100_000
 
 
 def test_every_inner_function_is_used() -> None:
-    script = script_template()
+    command = [DENO, "lint", "--quiet", "--no-config", "--rules-tags=", "--rules-include=no-unused-vars", SCRIPT]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
 
-    assert [name for name, _ in INNER.findall(script) if name and len(re.findall(rf"\b{name}\b", script)) < 2] == []
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "door"),
+    [(r"Date\.now|performance\.", "clock.js"), (r"console\.", "output.js"), (r"@dynatrace-sdk", "platform.js")],
+)
+def test_clocks_output_and_sdk_have_one_door_each(words: str, door: str) -> None:
+    using = [file.name for file in SOURCES.glob("*.js") if re.search(words, file.read_text(encoding="utf-8"))]
+
+    assert using == [door]

@@ -71,7 +71,7 @@ def test_14_a_checkpoint_three_days_ahead_is_brought_back_to_now_and_records_flo
 
     ran = connector.run()
 
-    assert len(ran.warnings) == 1 and "the checkpoint lies in the future" in ran.warnings[0]
+    assert len(ran.warnings) == 1 and "the checkpoint is in the future" in ran.warnings[0]
     assert connector.ids_arrived() == ["r0", "r1"]
     assert connector.reached == connector.now - MINUTE
     for _ in range(3):

@@ -1,4 +1,4 @@
-// What the script imports, for tests of its inner functions: they call none of it.
+// What the modules import from the SDK, for tests that call none of it.
 export const executionsClient = {};
 export const workflowsClient = {};
 export const credentialVaultClient = {};

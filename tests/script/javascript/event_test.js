@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LIMITS, newRun, remember, SCM, toEvent } from "sync";
+import { SCM } from "sync/assumptions.js";
+import { toEvent } from "sync/events.js";
+import { LIMITS } from "sync/limits.js";
+import { keep, newMemory } from "sync/records.js";
 
 const size = (text) => new TextEncoder().encode(text).length;
 // Keys that log ingest reads as something else (facts: dynatrace-api 7); `content`, `timestamp`, `loglevel` are meant.
@@ -40,10 +43,10 @@ Deno.test("equal records have equal ids, also without one of their own", async (
 });
 
 Deno.test("what is remembered to recognise repeats is bounded", () => {
-  const run = newRun("x");
-  for (let n = 0; n < 100; n += 1) remember(run, `id ${n % 60}`, "x".repeat(LIMITS.rememberedLength / 20));
+  const memory = newMemory();
+  for (let n = 0; n < 100; n += 1) keep(memory, `id ${n % 60}`, "x".repeat(LIMITS.rememberedLength / 20));
 
-  assert.ok(run.recentLength <= LIMITS.rememberedLength);
-  assert.equal(run.recentLength, [...run.recent.values()].reduce((sum, text) => sum + text.length, 0));
-  assert.ok(run.recent.has("id 39"));
+  assert.ok(memory.length <= LIMITS.rememberedLength);
+  assert.equal(memory.length, [...memory.recent.values()].reduce((sum, text) => sum + text.length, 0));
+  assert.ok(memory.recent.has("id 39"));
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { emptyCheckpoint, formatCheckpoint, formatTime, newRun, parseCheckpoint, parseLock, readConfig } from "sync";
+import { emptyCheckpoint, formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
+import { readConfig } from "sync/config.js";
+import { parseLock } from "sync/lock.js";
+import { newRun } from "sync/run.js";
+import { formatTime } from "sync/time.js";
 
 console.warn = () => {};
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { clean, cutBytes, errorText, mark, parseJson } from "sync";
+import { errorText } from "sync/output.js";
+import { clean, cutBytes, mark, parseJson } from "sync/text.js";
 
 const size = (text) => new TextEncoder().encode(text).length;
 const texts = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));

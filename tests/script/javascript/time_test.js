@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatTime, LIMITS, newRun, numericTime, parseDuration, parseTime, planWindows, retryAfter } from "sync";
+import { emptyCheckpoint } from "sync/checkpoint.js";
+import { newClock, newestToRead, retryAfter, scmNow } from "sync/clock.js";
+import { LIMITS } from "sync/limits.js";
+import { formatTime, numericTime, parseDuration, parseTime } from "sync/time.js";
+import { planWindows } from "sync/windows.js";
 
 const moments = fc.integer({ min: Date.UTC(1900, 0) * 1000, max: Date.UTC(2200, 0) * 1000 });
 const zone = Deno.env.get("TZ");
@@ -84,11 +88,17 @@ Deno.test("windows cover everything between checkpoint and now, without a gap, i
   const hours = fc.double({ min: 0.001, max: 365 * 24, noNaN: true });
   fc.assert(
     fc.property(hours, fc.integer({ min: -600_000, max: 600_000 }), (behind, skew) => {
-      const run = newRun("x");
+      const clock = { ...newClock(), skew };
       const hw = Math.round((Date.now() + skew) * 1000 - behind * 3_600_000_000);
-      Object.assign(run, { skew, lockBefore: "IDLE" });
-      Object.assign(run.checkpoint, { hw, ts: formatTime(hw) });
-      const windows = planWindows(run);
+      const { windows } = planWindows({
+        checkpoint: { ...emptyCheckpoint(), hw, ts: formatTime(hw) },
+        backfill: null,
+        initial: "",
+        isFirst: false,
+        wasReported: true,
+        now: scmNow(clock) * 1000,
+        newest: newestToRead(clock),
+      });
       const [overlap, second] = [LIMITS.overlap * 1000, LIMITS.lag * 1000 / 60];
 
       assert.equal(windows[0].from, hw - overlap);

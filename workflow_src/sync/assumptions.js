@@ -1,0 +1,34 @@
+/**
+ * Everything known or derived about the SCM audit API; if a real tenant answers differently, only this table changes.
+ * Known: path, parameters, cursor in the header `token` and back as the parameter `token`, `[]` at the end.
+ * Derived: the names of a record's fields, hence the alternatives; the first that is present is used.
+ */
+export const SCM = {
+  path: "/api/v1/records",
+  cursorHeader: "token",
+  lists: ["records", "data", "items", "content"],
+  errors: ["description", "message", "error_description", "error", "detail", "title"],
+  fields: {
+    id: ["id", "uuid", "guid", "recordId", "eventId"],
+    time: ["timestamp", "time", "eventTime", "created", "createdAt", "date"],
+    service: ["service", "source", "component"],
+    action: ["action.actionName", "action", "actionName", "operation"],
+    category: ["category", "eventCategory"],
+    details: ["details", "description", "message", "data"],
+    type: ["type", "eventType"],
+    status: ["status", "result", "outcome"],
+    objectType: ["objectType", "object.type"],
+    objectId: ["objectId", "object.id"],
+    objectName: ["objectName", "object.name"],
+    customer: ["customerId", "customer.id"],
+    actor: ["actor", "user", "admin.login", "initiator"],
+    address: ["ip", "address", "remoteAddress"],
+  },
+  /** The first rule that matches gives the severity; the vendor says only "by the action type". */
+  severity: [
+    { status: /^(?!success$|ok$|$)/i, level: "ERROR" },
+    { action: /fail|error|denied|reject|invalid/i, level: "ERROR" },
+    { action: /revoke|delete|remove|suspend|expire|decline|disable|lock|cancel/i, level: "WARN" },
+    { level: "INFO" },
+  ],
+};

@@ -1,0 +1,218 @@
+import { newestToRead, ticks } from "./clock.js";
+import { Failure } from "./errors.js";
+import { LIMITS } from "./limits.js";
+import { describe, log, warn } from "./output.js";
+import { PARAMETERS } from "./parameters.js";
+import { clean, cutBytes, parseJson, utf8Length } from "./text.js";
+import { formatTime, parseDuration, parseTime } from "./time.js";
+import { readEntry, writeEntry } from "./vault.js";
+import { firstWindow, newInitialCheckpoint } from "./windows.js";
+/** @import { Page } from "./pages.js" */
+/** @import { Run } from "./run.js" */
+/** @import { Window } from "./windows.js" */
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Progress: the checkpoint, which is `<time>|<id>` of the newest accepted record, as the vendor writes it, and a machine
+// part on line two
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Times are microseconds since the epoch.
+ *
+ * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
+ * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
+ * `seen`: marks of the records that the next run reads again.
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
+ */
+
+/** @typedef {ReturnType<typeof newProgress>} Progress */
+
+export function newProgress() {
+  return {
+    checkpoint: emptyCheckpoint(),
+    shownBefore: "none",
+    /** The checkpoint in the vault as this run found it; null: not read yet. @type {string | null} */
+    found: null,
+    /** The same now. `at`: by `ticks`; `sent`: records that were sent by then. */
+    saved: {
+      /** @type {string | null} */
+      text: null,
+      /** @type {number | null} */
+      hw: null,
+      at: ticks(),
+      sent: 0,
+    },
+    saveFailed: false,
+    /** All that this run reads. @type {{from: number, to: number} | null} */
+    window: null,
+    /** Where the run's coverage begins, for the ledger. @type {number | null} */
+    coveredFrom: null,
+    /** Marks of the last records that earlier runs have sent, and the time that these runs had reached. */
+    seen: {
+      /** @type {Set<string>} */
+      marks: new Set(),
+      to: -Infinity,
+    },
+    /** Marks of this window's last minutes, for the next run; and how many were too many. */
+    tail: {
+      /** @type {Set<string>} */
+      marks: new Set(),
+      dropped: 0,
+    },
+    /** How many marks the last window read to its end had dropped. */
+    forgotten: 0,
+    /** How many records the next run will not recognise as repeats. */
+    notRemembered: 0,
+  };
+}
+
+/** @returns {Checkpoint} */
+export function emptyCheckpoint() {
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [] };
+}
+
+/** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
+export async function readCheckpoint(run) {
+  const { progress } = run;
+  const entry = await readEntry(run, PARAMETERS.checkpointCredentialId, true);
+  const checkpoint = parseCheckpoint(run, entry.value);
+  run.vault.entries.checkpoint = entry;
+  progress.checkpoint = checkpoint;
+  progress.found = progress.saved.text = entry.value;
+  progress.saved.hw = checkpoint.hw;
+  progress.seen = {
+    marks: new Set(checkpoint.seen),
+    to: Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity),
+  };
+  if (checkpoint.open) progress.tail.marks = new Set(checkpoint.seen);
+  progress.shownBefore = shownCheckpoint(checkpoint);
+  log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
+}
+
+/** @param {Run} run @param {string} text @returns {Checkpoint} */
+export function parseCheckpoint(run, text) {
+  const checkpoint = emptyCheckpoint();
+  const [human = "", machine = "{}"] = text.replace(/^\uFEFF/, "").trim().split("\n");
+  if (human === "" || human.toUpperCase() === "NONE") return checkpoint;
+  const [ts, ...id] = human.split("|");
+  const us = parseTime(ts);
+  if (us === null) {
+    warn(run, "the checkpoint is unreadable; starting as a first run, which repeats records rather than losing them");
+    return checkpoint;
+  }
+  Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
+  const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
+  if (v !== 1 && machine !== "{}") {
+    warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
+  }
+  checkpoint.told = parseTime(told);
+  if (typeof initial === "string") checkpoint.initial = initial;
+  if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
+  const [begin, end] = [parseTime(from), parseTime(to)];
+  if (begin !== null && end !== null && end > begin) {
+    checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
+  }
+  // In the first window nothing has been read to an end yet.
+  checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
+  return checkpoint;
+}
+
+/** @param {Checkpoint} checkpoint */
+export function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
+  const moment = (/** @type {number | null | undefined} */ us) =>
+    us === null || us === undefined ? undefined : formatTime(us);
+  const machine = {
+    v: 1,
+    hw: moment(hw),
+    from: moment(open?.from),
+    to: moment(open?.to),
+    // A longer one would leave no room for anything else: that window continues by time.
+    token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
+    ordered: open?.ordered || undefined,
+    told: moment(told),
+    initial: initial || undefined,
+  };
+  const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
+  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
+  const room = Math.max(0, Math.floor((LIMITS.checkpointBytes - fixed) / 8));
+  const kept = room === 0 ? [] : seen.slice(-room);
+  return {
+    text: `${human}\n${JSON.stringify({ ...machine, seen: kept.join("") || undefined })}`,
+    dropped: seen.length - kept.length,
+  };
+}
+
+/** @param {Checkpoint} checkpoint */
+export function shownCheckpoint({ ts, id, hw, open }) {
+  const reached = hw ?? open?.from;
+  if (!ts && reached === undefined) return "none";
+  return `${ts || formatTime(reached ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
+}
+
+/** A first window keeps its start, however long it takes until a run can read it. @param {Run} run */
+export async function rememberStart(run) {
+  const { backfill, config, leg, progress: { checkpoint } } = run;
+  if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
+  checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
+  checkpoint.told = checkpoint.open.from;
+  await saveCheckpoint(run, `✓ Start time saved to vault: ${formatTime(checkpoint.open.from)}`);
+}
+
+/** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
+export function advance(progress, { events, marks, open, done }) {
+  const { checkpoint, seen, tail } = progress;
+  let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
+  for (const { us, id } of events) {
+    // A record dated later than what has been read is no measure of how far that was.
+    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
+  }
+  if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
+  for (const each of marks) {
+    if (tail.marks.size < LIMITS.marks) tail.marks.add(each);
+    else tail.dropped += 1;
+  }
+  // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
+  checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
+  // Until the window is done, and where it ends before what was reached already, the older marks are needed too.
+  const older = open || done < seen.to ? seen.marks : [];
+  checkpoint.seen = [...new Set([...older, ...tail.marks])];
+  if (open) return;
+  checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
+  if (done >= seen.to) progress.seen = { marks: tail.marks, to: done };
+  progress.forgotten = tail.dropped;
+  progress.tail = { marks: new Set(), dropped: 0 };
+}
+
+/** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
+export function saveIsDue({ counts, progress: { saved } }) {
+  return counts.sent - saved.sent >= LIMITS.saveRecords || ticks() - saved.at >= LIMITS.saveEvery;
+}
+
+/** @param {Run} run @param {string} [said] */
+export async function saveCheckpoint(run, said) {
+  const { counts, progress } = run;
+  const { checkpoint } = progress;
+  if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
+  const { text, dropped } = formatCheckpoint(checkpoint);
+  progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
+  if (text === progress.saved.text) return;
+  try {
+    await writeEntry(run, run.vault.entries.checkpoint, text);
+  } catch (error) {
+    progress.saveFailed = true;
+    throw new Failure(`the checkpoint could not be saved: ${describe(error)}`);
+  }
+  progress.saved = { text, hw: checkpoint.hw, at: ticks(), sent: counts.sent };
+  log(said ?? `✓ Checkpoint saved to vault: ${shownCheckpoint(checkpoint)}`);
+}
+
+/** What was accepted before the failure need not be sent again. @param {Run} run */
+export async function saveAfterFailure(run) {
+  const { progress, vault } = run;
+  if (progress.saved.text === null || progress.saveFailed || vault.deleted) return;
+  try {
+    await saveCheckpoint(run);
+  } catch (error) {
+    warn(run, describe(error));
+  }
+}

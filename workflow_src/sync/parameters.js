@@ -1,0 +1,3 @@
+// Rendered at deployment (workflow_src/render.py); JSON, so that this line is valid before and after.
+// deno-fmt-ignore
+export const PARAMETERS = {"environmentUrl":"","scmApiUrl":"","scmTokenUrl":"","maxExecutionTimeMinutes":55,"scmCredentialId":"","logIngestCredentialId":"","checkpointCredentialId":"","executionLockCredentialId":"","workflowConfigCredentialId":""};
