@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from providers.api.automation import SCOPES as AUTOMATION_SCOPES
+from providers.api.allowlist import MOST_HOSTS
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, NotFound
-from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
-from providers.api.settings import MOST_HOSTS
+from providers.api.scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES
 
 from . import executions, moments
 from .scm import Scm, ScmError
@@ -225,7 +224,7 @@ def allowlist(findings: Findings, environment: Environment, stack: Stack) -> Non
         str(urlsplit(stack.config[key]).hostname) for key in ("scmApiUrl", "dynatraceEnvironmentUrl", "scmTokenUrl")
     ]
     try:
-        seen = environment.settings.allowlist()
+        seen = environment.allowlist.read()
     except DynatraceError as error:
         findings.say("FAIL", f"outbound allowlist: {error}", f"Look at {page}")
         return

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers.api.automation import SCOPES as AUTOMATION_SCOPES
-from providers.api.environment import QUERY_SCOPES
-from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
+from providers.api.scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES
 
 from .stack import ROOT, StackError
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
-from providers.api.settings import MOST_HOSTS
 
 from . import drift, executions, ledger, moments
 from .stack import Stack, StackError
@@ -245,7 +245,7 @@ def tokens(status: Status, stack: Stack) -> None:
 
 
 def allowlist(status: Status, stack: Stack) -> None:
-    seen = stack.environment.settings.allowlist()
+    seen = stack.environment.allowlist.read()
     if not seen.enforced:
         status.add("allowlist", "not enforced: scripts reach every host", allowlist=None)
         return

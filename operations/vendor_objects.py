@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from providers.api.environment import Environment
-from providers.ownership import mark_of
+from providers.claims import mark_of
 
 from .stack import Stack
 

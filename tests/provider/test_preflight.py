@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import new_token
-from providers.api.environment import Environment
 from providers.api.errors import PreflightFailed
-from tests.provider.conftest import CLIENT, access
+from tests.provider.conftest import CLIENT, connect
 
 SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
 
 
 def report(local: Local, **changes: str) -> str:
     with pytest.raises(PreflightFailed) as caught:
-        Environment(access(local, **changes)).ready()
+        connect(local, **changes).ready()
     text = str(caught.value)
-    assert text.startswith(f"pre-flight of {local.url} failed, nothing was written:")
+    assert text.startswith(f"preflight of {local.url} failed, nothing was written:")
     assert "configuring-the-connector.html" in text, "the manual's page tells how to fix it"
     return text
 
 
 def test_a_good_configuration_passes_once_with_four_calls(local: Local) -> None:
-    environment = Environment(access(local))
+    environment = connect(local)
     local.sim("DELETE", "requests")
 
     assert environment.ready() == []
@@ -88,7 +86,7 @@ def test_a_token_that_expires_soon_is_warned_of(local: Local) -> None:
     soon = (datetime.now(UTC) + timedelta(days=5, hours=1)).isoformat()
     token = new_token(local, *SCOPES, "logs.ingest", expirationDate=soon)
 
-    assert Environment(access(local, api_token=token)).ready() == [
+    assert connect(local, api_token=token).ready() == [
         f"dynatraceApiToken: token {token.rsplit('.', 1)[0]} expires in 5 days ({soon[:19]}.000Z)"
     ]
 
@@ -132,26 +130,25 @@ def test_an_apps_address_that_is_none_is_told_before_the_vault_is_written(local:
 
 def test_an_address_where_nobody_answers_is_told_with_its_host(local: Local) -> None:
     with pytest.raises(PreflightFailed, match=r"no answer from 127\.0\.0\.1:1 .*firewall or proxy"):
-        Environment(access(local, environment_url="http://127.0.0.1:1")).ready()
+        connect(local, environment_url="http://127.0.0.1:1").ready()
 
 
 def test_other_resources_of_the_same_process_say_one_line(local: Local) -> None:
-    environment = Environment(access(local, oauth_client_secret="dt0s02.LOCALCLI.WRONG"))
+    environment = connect(local, oauth_client_secret="dt0s02.LOCALCLI.WRONG")
     with pytest.raises(PreflightFailed):
         environment.ready()
 
-    with pytest.raises(PreflightFailed, match=r"^stopped by the pre-flight; its report stands with another resource"):
+    with pytest.raises(PreflightFailed, match=r"^stopped by the preflight; its report is shown with another resource"):
         environment.ready()
 
 
 def test_a_gateways_page_with_429_is_waited_for_as_long_as_it_says(
-    local: Local, monkeypatch: pytest.MonkeyPatch
+    local: Local,
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
     page = {"status": 429, "headers": {"Retry-After": "17"}, "body": "<html>Too Many Requests</html>"}
     local.sim("POST", "faults", {"api": "tokens", **page})
 
-    assert Environment(access(local)).ready() == []
+    assert connect(local, sleep=waits.append).ready() == []
 
     assert waits == [17.0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from providers.api.errors import Refused
-from providers.ownership import Found, choose, mark_of, marked
+from providers.claims import mark_of, marked
+from providers.ownership import Found, choose
 
 OURS, NAME = "sectigo-dynatrace/prod", "Sectigo SCM OAuth"
 
