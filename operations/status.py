@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from providers import parts
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
@@ -23,11 +24,11 @@ ONE_RUN = timedelta(minutes=3)
 EXPIRES_SOON = timedelta(days=14)
 ALMOST_FULL = 90
 ENTRIES = {
-    "scm": "scmCredentialId",
-    "log ingest": "logIngestCredentialId",
-    "checkpoint": "checkpointCredentialId",
-    "lock": "executionLockCredentialId",
-    "config": "workflowConfigCredentialId",
+    "scm": parts.SCM.output,
+    "log ingest": parts.LOG_INGEST.output,
+    "checkpoint": parts.CHECKPOINT.output,
+    "lock": parts.EXECUTION_LOCK.output,
+    "config": parts.WORKFLOW_CONFIG.output,
 }
 """Output of the stack that holds each entry's id."""
 
