@@ -76,7 +76,7 @@ def token_url(text: str) -> str:
 
 
 def apps_url_of(environment_url: str) -> str:
-    """The apps host that belongs to an environment (docs/facts: Dynatrace API, addresses).
+    """The apps host that belongs to an environment (facts: dynatrace-api 1).
 
     ``ID.live.dynatrace.com`` -> ``ID.apps.dynatrace.com``; sprint and dev stages insert ``.apps`` after the stage; a
     loopback address serves both.

@@ -75,7 +75,7 @@ class WorkflowProvider(ObjectProvider[WorkflowProperties]):
 
 def users(live: Json) -> dict[str, str]:
     """Who the workflow acts for and belongs to. Dynatrace decides: its last editor becomes its actor, except where the
-    actor is a service user (docs/facts: Dynatrace API, actor)."""
+    actor is a service user (facts: dynatrace-api 5.6)."""
     return {"actsFor": live.get("actor") or "", "owner": live.get("owner") or ""}
 
 

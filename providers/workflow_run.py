@@ -17,7 +17,7 @@ from workflow_src.render import TASK
 from .api.automation import FINAL_STATES, Json, moment, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
-from .api.scopes import ACTOR_BOXES, VAULT_READ, WORKFLOWS_READ, WORKFLOWS_RUN
+from .api.scopes import ACTOR, ACTOR_BOXES, LOGS_INGEST, VAULT_READ, WORKFLOWS_READ, WORKFLOWS_RUN
 from .configuration import Properties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
@@ -53,7 +53,7 @@ class RunProperties(Properties):
 class WorkflowRunProvider(ObjectProvider[RunProperties]):
     compared = ("workflow", "revision")
     outputs = ("execution", "outcome")
-    needs = (WORKFLOWS_READ, WORKFLOWS_RUN, VAULT_READ)
+    needs = (WORKFLOWS_READ, WORKFLOWS_RUN, VAULT_READ, LOGS_INGEST, *ACTOR)
 
     def create_object(self, environment: Environment, props: RunProperties) -> tuple[str, Outputs]:
         outcome = run_once(environment, props)

@@ -107,7 +107,7 @@ class Environment:
             missing = re.search(r"missing following scopes \[([^\]]*)\]", error.text)
             if missing:
                 raise LoginFailed(f"OAuth client {self.access.oauth_client_id} lacks {missing.group(1)}") from None
-            # SSO answers 400 “Bad Request” to a wrong secret, client and account alike (docs/facts: Dynatrace API).
+            # SSO answers 400 “Bad Request” to a wrong secret, client and account alike (facts: dynatrace-api 2.2).
             reference = f" (reference {error.reference})" if error.reference else ""
             raise LoginFailed(
                 f"OAuth client {self.access.oauth_client_id} got no token: {error.status} {error.text}{reference}"

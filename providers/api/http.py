@@ -208,7 +208,7 @@ class Http:
 
 
 def hint(status: int, path: str, text: str) -> str:
-    """What to do next, for the answers users meet most (docs/facts: Dynatrace API, errors)."""
+    """What to do next, for the answers users meet most (facts: dynatrace-api 2.5)."""
     if "failed to resolve tenant" in text:
         return "dynatraceEnvironmentUrl names an environment that does not exist"
     if "a web page" in text or "redirect" in text:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from providers.api.scopes import TABLE
+from providers.api.scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, TABLE
 from providers.configuration import Properties
 from providers.lifecycle import ObjectProvider
 from providers.parts import CREDENTIALS, PARTS
@@ -42,6 +42,14 @@ def test_each_resource_declares_what_it_needs(module: str, name: str) -> None:
 
     assert kind.needs
     assert set(kind.needs) <= set(TABLE)
+
+
+def test_what_the_resources_need_is_what_is_required() -> None:
+    kinds = [getattr(importlib.import_module(module), name) for module, name in discovered()]
+    needed = {need for kind in kinds for need in kind.needs}
+
+    assert {need for need in needed if need.required} == {need for need in TABLE if need.required}
+    assert {*DEPLOY_SCOPES, *INGEST_SCOPES, *AUTOMATION_SCOPES} <= {need.scope for need in needed}, "the preflight"
 
 
 def test_the_table_of_parts_names_what_script_and_pulumi_yaml_name() -> None:
