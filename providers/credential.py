@@ -141,6 +141,8 @@ def differences(entry: Entry, props: EntryProperties) -> dict[str, str]:
 
 
 class ManagedCredentialProvider(CredentialProvider[E]):
+    """Written whenever the stack config says something else."""
+
     def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
         self.keep_secret(environment, props)
         return super().create_object(environment, props)
@@ -203,6 +205,8 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
 
 
 class TokenCredentialProvider(ManagedCredentialProvider[TokenProperties]):
+    """The log ingest token."""
+
     compared = ("name", "token", "ownerAccessOnly", "purpose", "access")
 
     def secret(self, props: TokenProperties) -> dict[str, str]:

@@ -33,6 +33,8 @@ def value_of(enforced: bool, hosts: tuple[str, ...]) -> dict[str, Any]:
 
 
 class AllowlistSettings:
+    """Reads and writes the list as a whole."""
+
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
 

@@ -27,6 +27,8 @@ def moment(text: str | None) -> datetime | None:
 
 
 class Automation:
+    """Workflows and executions of one environment, as the OAuth client's user sees them."""
+
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
         self._listing = threading.Lock()

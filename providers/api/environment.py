@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from ..configuration import Access
 from . import preflight
@@ -40,7 +40,7 @@ class Environment:
         self.automation = Automation(self._platform)
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
-        self._preflight_failed = False
+        self._preflight: Literal["to do", "failed", "passed"] = "to do"
 
     # calls
 
@@ -128,14 +128,11 @@ class Environment:
         Raises PreflightFailed: with the whole report the first time, with one line afterwards.
         """
         with self._lock:
-            if self._preflight_failed:
+            if self._preflight == "failed":
                 raise PreflightFailed("stopped by the preflight; its report is shown with another resource of this run")
-            if "preflight_warnings" in self.__dict__:
+            if self._preflight == "passed":
                 return []
-            try:
-                self.__dict__["preflight_warnings"] = preflight.check(self)
-            except PreflightFailed:
-                self._preflight_failed = True
-                raise
-            warnings: list[str] = self.__dict__["preflight_warnings"]
+            self._preflight = "failed"
+            warnings = preflight.check(self)
+            self._preflight = "passed"
             return warnings

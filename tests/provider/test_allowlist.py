@@ -1,4 +1,4 @@
-"""The outbound allowlist is everybody's: we add, and take back what we added, and nothing else."""
+"""The outbound allowlist is shared: we add hosts, later remove those that we added, and nothing else."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def listed(local: Local) -> list[str]:
 
 
 def write(local: Local, hosts: list[str], enforced: bool = True) -> None:
-    """As somebody else would, without a look at who has changed what."""
+    """As somebody else would, without checking who has changed what."""
     object_id = connect(local).allowlist.read().object_id
     item = {"schemaId": SCHEMA, "scope": "environment", "value": value_of(enforced, tuple(hosts))}
     if object_id:
@@ -95,7 +95,7 @@ def test_missing_hosts_are_added_and_only_they_are_removed(local: Local) -> None
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_of_two_connectors_the_last_to_go_takes_the_shared_hosts_away(local: Local, first: int) -> None:
+def test_the_last_of_two_connectors_removes_the_shared_hosts(local: Local, first: int) -> None:
     before = local.sim("GET", "dump")
     both = [Connector(local, "Team A"), Connector(local, "Team B", [*HOSTS, "audit.eu.sectigo.com"])]
     for connector in both:
@@ -141,7 +141,7 @@ def test_two_connectors_that_met_no_restriction_keep_their_hosts_once_there_is_o
     assert listed(local) == OTHERS, "the last one to go takes away what was added"
 
 
-def test_a_host_that_was_listed_before_is_needed_all_the_same(local: Local) -> None:
+def test_a_host_that_was_listed_before_is_still_needed(local: Local) -> None:
     write(local, [*OTHERS, HOSTS[0]])
     first = Connector(local, "Team A")
     first.up()
@@ -181,7 +181,7 @@ def test_a_list_that_others_use_by_now_stays(local: Local) -> None:
 
 @pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 500, "when": "after"}])
 @pytest.mark.parametrize("had_list", [True, False])
-def test_hosts_whose_adding_was_never_recorded_are_removed_all_the_same(
+def test_hosts_whose_addition_was_never_recorded_are_removed_anyway(
     local: Local, fault: dict[str, Any], had_list: bool
 ) -> None:
     if not had_list:
@@ -222,7 +222,7 @@ def test_a_write_on_top_of_a_stale_read_is_repeated_after_a_fresh_one(local: Loc
     assert [rule["hit"] for rule in local.sim("GET", "faults")["faults"]] == [1], rule
 
 
-def test_the_hundredth_host_fits_and_is_told(local: Local, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_hundredth_host_fits_with_a_warning(local: Local, capsys: pytest.CaptureFixture[str]) -> None:
     write(local, [f"h{number}.example" for number in range(97)])
 
     Connector(local).up()

@@ -1,4 +1,4 @@
-"""Vault entries: created once, replaced whole, never doubled; live values are nobody's but the script's."""
+"""Vault entries: created once, replaced as a whole, never duplicated; only the script writes its own values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def value(local: Local, id: str) -> str:
         {"status": 503, "when": "after"},
     ],
 )
-def test_a_lost_answer_makes_no_twin(local: Local, environment: Environment, fault: dict[str, Any]) -> None:
+def test_a_lost_answer_creates_no_duplicate(local: Local, environment: Environment, fault: dict[str, Any]) -> None:
     if "headers" in fault and "date" in fault["headers"]["Retry-After"]:
         moment = datetime.now(UTC) + timedelta(seconds=2)
         fault = {**fault, "headers": {"Retry-After": format_datetime(moment, usegmt=True)}}
@@ -66,7 +66,7 @@ def test_a_lost_answer_makes_no_twin(local: Local, environment: Environment, fau
 
 
 @pytest.mark.parametrize("fault", [{"cut": "before"}, {"status": 500}, {"status": 502}, {"status": 504}])
-def test_what_was_perhaps_made_is_not_made_again_but_looked_for_by_the_next_up(
+def test_an_entry_that_may_exist_is_not_created_again_but_looked_up_by_the_next_up(
     local: Local, environment: Environment, fault: dict[str, Any]
 ) -> None:
     local.sim("POST", "faults", {"api": "vault", "method": "POST", **fault})
@@ -82,7 +82,7 @@ def test_what_was_perhaps_made_is_not_made_again_but_looked_for_by_the_next_up(
 
 
 @pytest.mark.parametrize("stale", [2, None])
-def test_a_listing_that_lags_behind_makes_no_twin(local: Local, environment: Environment, stale: int | None) -> None:
+def test_a_stale_listing_creates_no_duplicate(local: Local, environment: Environment, stale: int | None) -> None:
     environment.vault.entries()
     local.sim("POST", "faults", {"api": "vault", "method": "POST", "cut": "after"})
     local.sim("POST", "faults", {"api": "vault", "method": "GET", "stale": True, "times": stale})
@@ -100,7 +100,7 @@ def test_a_listing_that_lags_behind_makes_no_twin(local: Local, environment: Env
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"cut": "after"}, {"cut": "before"}])
-def test_a_passing_failure_of_a_replacement_is_overcome(
+def test_a_transient_failure_of_a_replacement_is_retried(
     local: Local, environment: Environment, fault: dict[str, Any]
 ) -> None:
     id, _ = TOKEN.create_object(environment, token_props(local))
@@ -134,7 +134,7 @@ def test_an_entry_that_was_deleted_in_between_is_not_left_behind(local: Local, e
     assert named(local, NAME) == []
 
 
-def test_five_entries_made_at_once_are_written_one_after_the_other(local: Local, environment: Environment) -> None:
+def test_five_entries_created_at_once_are_written_one_after_the_other(local: Local, environment: Environment) -> None:
     """The vault answers parallel writes with failures (terraform-provider-dynatrace commit 788edd8)."""
     local.sim("DELETE", "requests")
     threads = [
@@ -153,7 +153,7 @@ def test_five_entries_made_at_once_are_written_one_after_the_other(local: Local,
     assert calls.count(("GET", "/api/v2/credentials")) == 1, "one listing for all look-ups"
 
 
-def test_what_was_made_before_is_taken_again_with_its_value(local: Local) -> None:
+def test_an_entry_of_ours_is_used_again_with_its_value(local: Local) -> None:
     first, _ = STATE.create_object(connect(local), state_props(local))
 
     again, _ = STATE.create_object(connect(local), state_props(local, firstValue="ANOTHER"))
@@ -192,9 +192,7 @@ def test_a_move_to_another_environment_or_name_is_refused_with_the_reason(local:
     assert all("deploy a new stack there, then destroy this one" in failure.reason for failure in failures)
 
 
-def test_metadata_that_somebody_changed_is_told_field_by_field_and_repaired(
-    local: Local, environment: Environment
-) -> None:
+def test_changed_metadata_is_reported_field_by_field_and_repaired(local: Local, environment: Environment) -> None:
     props = token_props(local)
     id, _ = TOKEN.create_object(environment, props)
     assert TOKEN.read_object(environment, id, props) == {}
@@ -213,7 +211,7 @@ def test_metadata_that_somebody_changed_is_told_field_by_field_and_repaired(
     assert value(local, id) == "first"
 
 
-def test_metadata_of_a_state_entry_is_told_and_left_as_it_is(
+def test_changed_metadata_of_a_state_entry_is_reported_and_left_unchanged(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = state_props(local)
@@ -239,7 +237,7 @@ def test_the_workflow_config_is_replaced_only_by_its_own_keys_and_says_so(
     )
 
 
-def test_a_vendors_entry_is_taken_only_if_named_and_what_differs_is_told(
+def test_a_vendors_entry_is_adopted_only_if_named_and_differences_are_reported(
     local: Local, capsys: pytest.CaptureFixture[str]
 ) -> None:
     headers = {"Authorization": f"Api-Token {DEPLOY}"}
@@ -262,7 +260,7 @@ def test_a_vendors_entry_is_taken_only_if_named_and_what_differs_is_told(
     assert "Left unchanged, with: description “Checkpoint of the sync” instead of" in capsys.readouterr().out
 
 
-def test_a_workflow_config_that_is_taken_keeps_its_settings_and_that_is_said(
+def test_an_adopted_workflow_config_keeps_its_settings_and_says_so(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = entry(place(local), "Entry", value='{"maxRetries": 3, "initHistoryDuration": "2h"}')

@@ -1,4 +1,4 @@
-"""Before the first write: everything that is missing, in one report that a person understands."""
+"""Before the first write: everything that is missing, in one report that people understand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_good_configuration_passes_once_with_four_calls(local: Local) -> None:
     assert len(local.sim("GET", "requests")["requests"]) == 4
 
 
-def test_everything_that_is_missing_is_told_at_once(local: Local) -> None:
+def test_everything_missing_is_reported_at_once(local: Local) -> None:
     token = new_token(local, "credentialVault.read", "logs.ingest")
     client = {**CLIENT, "id": "dt0s02.NARROW", "secret": "dt0s02.NARROW.X", "scopes": ["automation:workflows:read"]}
     local.sim("POST", "identities", {"oauthClients": [client]})
@@ -53,7 +53,7 @@ def test_everything_that_is_missing_is_told_at_once(local: Local) -> None:
     )
 
 
-def test_both_tokens_problems_are_told_in_one_round(local: Local) -> None:
+def test_problems_of_both_tokens_are_reported_together(local: Local) -> None:
     text = report(local, api_token=new_token(local, *SCOPES[1:]), log_ingest_token=new_token(local, "metrics.ingest"))
 
     assert "lacks the scope credentialVault.read" in text
@@ -65,14 +65,14 @@ def test_the_one_token_of_the_manual_needs_logs_ingest_too(local: Local) -> None
     assert "lacks the scope logs.ingest" in report(local, api_token=new_token(local, *SCOPES), log_ingest_token="")
 
 
-def test_a_wrong_log_ingest_token_is_told_by_its_own_key(local: Local) -> None:
+def test_a_wrong_log_ingest_token_is_reported_by_its_own_key(local: Local) -> None:
     text = report(local, log_ingest_token=f"dt0c01.{'A' * 24}.{'B' * 64}")
 
     assert "logIngestToken: this environment does not know the token" in text
     assert "BBBB" not in text
 
 
-def test_a_wrong_api_token_is_told_with_what_to_check(local: Local) -> None:
+def test_a_wrong_api_token_is_reported_with_what_to_check(local: Local) -> None:
     text = report(local, api_token=f"dt0c01.{'A' * 24}.{'B' * 64}")
 
     assert "dynatraceApiToken" in text
@@ -82,7 +82,7 @@ def test_a_wrong_api_token_is_told_with_what_to_check(local: Local) -> None:
     assert "BBBB" not in text
 
 
-def test_a_token_that_expires_soon_is_warned_of(local: Local) -> None:
+def test_a_token_that_expires_soon_causes_a_warning(local: Local) -> None:
     soon = (datetime.now(UTC) + timedelta(days=5, hours=1)).isoformat()
     token = new_token(local, *SCOPES, "logs.ingest", expirationDate=soon)
 
@@ -91,7 +91,7 @@ def test_a_token_that_expires_soon_is_warned_of(local: Local) -> None:
     ]
 
 
-def test_an_expired_log_ingest_token_is_told(local: Local) -> None:
+def test_an_expired_log_ingest_token_is_reported(local: Local) -> None:
     token = new_token(local, "logs.ingest", expirationDate="2026-01-01T00:00:00Z")
 
     assert f"logIngestToken: token {token.rsplit('.', 1)[0]} expired on 2026-01-01" in report(
@@ -99,7 +99,7 @@ def test_an_expired_log_ingest_token_is_told(local: Local) -> None:
     )
 
 
-def test_a_disabled_token_is_told(local: Local) -> None:
+def test_a_disabled_token_is_reported(local: Local) -> None:
     token = new_token(local, "logs.ingest")
     local.sim("PATCH", f"api-tokens/{token.rsplit('.', 1)[0]}", {"enabled": False})
 
@@ -122,13 +122,13 @@ def test_secret_client_and_account_must_match(local: Local, changes: dict[str, s
     assert "(reference " in text, "Dynatrace's support asks for it"
 
 
-def test_an_apps_address_that_is_none_is_told_before_the_vault_is_written(local: Local) -> None:
+def test_a_wrong_apps_url_is_reported_before_the_vault_is_written(local: Local) -> None:
     text = report(local, apps_url=f"{local.url}/nowhere")
 
     assert f"appsUrl {local.url}/nowhere: GET" in text
 
 
-def test_an_address_where_nobody_answers_is_told_with_its_host(local: Local) -> None:
+def test_an_address_without_an_answer_is_reported_with_its_host(local: Local) -> None:
     with pytest.raises(PreflightFailed, match=r"no answer from 127\.0\.0\.1:1 .*firewall or proxy"):
         connect(local, environment_url="http://127.0.0.1:1").ready()
 
@@ -142,7 +142,7 @@ def test_other_resources_of_the_same_process_say_one_line(local: Local) -> None:
         environment.ready()
 
 
-def test_a_gateways_page_with_429_is_waited_for_as_long_as_it_says(
+def test_a_gateways_page_with_429_is_waited_out(
     local: Local,
 ) -> None:
     waits: list[float] = []

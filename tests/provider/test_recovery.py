@@ -1,4 +1,4 @@
-"""State lost, and the names are others than ours: the workflow's mark leads to what it uses."""
+"""The state is lost and objects have other names: the workflow's mark leads to what it uses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rename(local: Local, id: str, description: str = "") -> None:
     assert local.call("PUT", f"/api/v2/credentials/{id}", headers=headers, json=body).status_code == 204
 
 
-def test_a_renamed_entry_and_a_retitled_workflow_are_taken_again(
+def test_a_renamed_entry_and_a_retitled_workflow_are_used_again(
     local: Local, capsys: pytest.CaptureFixture[str]
 ) -> None:
     id, workflow = deploy(local)
@@ -53,7 +53,7 @@ def test_a_renamed_entry_and_a_retitled_workflow_are_taken_again(
     assert f"workflow “Mine, too” ({workflow}): adopted; it differs in:" in told
 
 
-def test_an_entry_of_another_stack_is_not_taken(local: Local) -> None:
+def test_an_entry_of_another_stack_is_not_used(local: Local) -> None:
     id, _ = deploy(local)
     rename(local, id, "Theirs. [Pulumi other/prod]")
 
@@ -64,7 +64,7 @@ def test_an_entry_of_another_stack_is_not_taken(local: Local) -> None:
     ("name", "stack"),
     [("Sectigo SCM EU", "sectigo-dynatrace/test"), ("Sectigo SCM EU", "sectigo-dynatrace/other")],
 )
-def test_what_another_connector_uses_is_not_taken(local: Local, name: str, stack: str) -> None:
+def test_an_entry_that_another_connector_uses_is_not_used(local: Local, name: str, stack: str) -> None:
     id, _ = deploy(local)
     rename(local, id)
 

@@ -1,4 +1,4 @@
-"""The workflow: written whole, compared field by field, brought to rest before it goes."""
+"""The workflow: written as a whole, compared field by field, stopped before it is deleted."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_props(local: Local, workflow: str, **changes: Any) -> dict[str, Any]:
 
 
 def person(local: Local) -> dict[str, str]:
-    """Somebody at work in the Dynatrace web interface."""
+    """Somebody who uses the Dynatrace web interface."""
     scopes = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:admin")
     return bearer(local, *scopes, user=PERSON["email"])
 
@@ -90,7 +90,7 @@ def test_what_the_api_fills_in_is_no_drift(local: Local, environment: Environmen
         ({"trigger": {}}, {"schedule": {"isActive": False}}),
     ],
 )  # fmt: skip
-def test_each_field_that_somebody_changed_is_told_alone_and_repaired(
+def test_each_changed_field_is_reported_alone_and_repaired(
     local: Local, environment: Environment, change: dict[str, Any], drift: dict[str, Any]
 ) -> None:
     props = props_of(local)
@@ -122,7 +122,7 @@ def test_a_rule_and_filters_of_a_schedule_are_drift_and_what_filters_nothing_is_
     assert found == {"intervalMinutes": 10, "isActive": True, **shown}
 
 
-def test_an_actor_that_is_named_no_more_stays_and_that_is_said(
+def test_an_actor_that_is_no_longer_named_is_kept_with_a_warning(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = props_of(local, actor=SERVICE_USER)
@@ -134,7 +134,7 @@ def test_an_actor_that_is_named_no_more_stays_and_that_is_said(
     assert f"still acts for {SERVICE_USER}: Dynatrace keeps an actor" in capsys.readouterr().out
 
 
-def test_two_identities_are_told_after_each_run(
+def test_two_identities_are_reported_after_each_run(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     id, _ = WORKFLOW.create_object(environment, props_of(local))
@@ -167,7 +167,7 @@ def test_an_edited_script_shows_the_edit_and_not_the_parameters(local: Local, en
     assert set(found) == {"script", "definition"}
 
 
-def test_another_credential_id_in_the_script_is_told_as_such(local: Local, environment: Environment) -> None:
+def test_another_credential_id_in_the_script_is_reported_as_such(local: Local, environment: Environment) -> None:
     props = props_of(local)
     id, _ = WORKFLOW.create_object(environment, props)
     tasks = live(local, id)["tasks"]
@@ -177,7 +177,7 @@ def test_another_credential_id_in_the_script_is_told_as_such(local: Local, envir
     assert WORKFLOW.read_object(environment, id, props) == {"ids": {"scmCredentialId": "CREDENTIALS_VAULT-1"}}
 
 
-def test_a_task_that_somebody_added_is_told_and_removed(local: Local, environment: Environment) -> None:
+def test_an_added_task_is_reported_and_removed(local: Local, environment: Environment) -> None:
     props = props_of(local)
     id, _ = WORKFLOW.create_object(environment, props)
     tasks = live(local, id)["tasks"]
@@ -192,7 +192,7 @@ def test_a_task_that_somebody_added_is_told_and_removed(local: Local, environmen
     assert set(live(local, id)["tasks"]) == {"sync"}
 
 
-def test_a_new_actor_is_repaired_by_config_and_else_warned_of(
+def test_a_new_actor_is_repaired_by_config_or_causes_a_warning(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = props_of(local)
@@ -216,7 +216,7 @@ def test_a_new_actor_is_repaired_by_config_and_else_warned_of(
     assert found["actor"] == PERSON["id"]
 
 
-def test_a_new_owner_is_warned_of_and_left(
+def test_a_new_owner_causes_a_warning_and_is_kept(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = props_of(local)
@@ -237,7 +237,7 @@ def test_a_deleted_workflow_is_gone_and_its_deletion_a_success(local: Local, env
     WORKFLOW.delete_object(environment, id, props)
 
 
-def test_a_vendors_workflow_is_taken_only_if_named_and_what_differs_is_told(
+def test_a_vendors_workflow_is_adopted_only_if_named_and_differences_are_reported(
     local: Local, capsys: pytest.CaptureFixture[str]
 ) -> None:
     theirs = {"title": "Sectigo SCM Integration", "description": "by deploy.sh", "isPrivate": False, "tasks": {}}
@@ -277,9 +277,7 @@ def test_a_run_that_was_started_before_is_found_again(local: Local, environment:
     assert len(environment.automation.newest_executions(id)) == 1
 
 
-def test_a_run_from_before_another_revision_is_not_taken_for_one_of_today(
-    local: Local, environment: Environment
-) -> None:
+def test_a_run_from_before_another_revision_does_not_count(local: Local, environment: Environment) -> None:
     id, _ = WORKFLOW.create_object(environment, props_of(local))
     first = RUN.update_object(environment, id, {}, run_props(local, id))
     local.sim("POST", "clock", {"step": 60})

@@ -1,4 +1,4 @@
-"""Every config value is checked before the first call; all problems at once, by key, without a secret."""
+"""Every config value is checked before the first API call; all problems at once, by key, without a secret."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_pulumi_yaml_lists_the_same_keys_and_defaults() -> None:
             assert schema[name]["secret"] is True
 
 
-def test_all_problems_are_told_at_once_by_key_and_without_secrets() -> None:
+def test_all_problems_are_reported_at_once_by_key_and_without_secrets() -> None:
     text = problem(
         dynatraceApiToken="CANARY",
         oauthClientSecret="dt0s02.CANARY CANARY",
@@ -82,7 +82,7 @@ def test_all_problems_are_told_at_once_by_key_and_without_secrets() -> None:
         assert f"- {line}" in text
 
 
-def test_missing_keys_are_told_with_the_command_that_sets_them() -> None:
+def test_missing_keys_are_reported_with_the_command_that_sets_them() -> None:
     with pytest.raises(ValueError, match="pulumi config set --secret dynatraceApiToken VALUE") as caught:
         read({})
 
@@ -128,7 +128,7 @@ def test_either_address_of_an_environment_is_understood(given: str, live: str, a
         ("https://[broken", "must be an address like https://HOST"),
     ],
 )  # fmt: skip
-def test_a_wrong_address_is_told_with_its_reason(given: str, says: str) -> None:
+def test_a_wrong_address_is_reported_with_its_reason(given: str, says: str) -> None:
     assert f"dynatraceEnvironmentUrl: {says}" in problem(dynatraceEnvironmentUrl=given)
 
 
@@ -140,7 +140,7 @@ def test_a_wrong_address_is_told_with_its_reason(given: str, says: str) -> None:
         ('{"scms": "x"}', "knows scm, logIngest, checkpoint"),
     ],
 )
-def test_a_wrong_adoption_is_told(text: str, says: str) -> None:
+def test_a_wrong_adoption_is_reported(text: str, says: str) -> None:
     assert f"adopt: {says}" in problem(adopt=text)
 
 
@@ -198,7 +198,7 @@ def test_settings_and_access_show_no_secret() -> None:
     assert {field.name for field in fields(Access) if not field.repr} == set(SECRET_ACCESS)
 
 
-def test_older_history_than_log_ingest_takes_is_warned_of() -> None:
+def test_history_older_than_log_ingest_accepts_causes_a_warning() -> None:
     assert settings(initHistoryDuration="24h").warnings == []
     assert ["initHistoryDuration 1d1h: Dynatrace refuses log records older than 24 h" in text
             for text in settings(initHistoryDuration="1d1h").warnings] == [True]  # fmt: skip
