@@ -135,7 +135,7 @@ def moment(text: str) -> datetime:
     return day + since + (ahead if zone[0] == "-" else -ahead)
 
 
-def time(text: str) -> str:
+def iso_time(text: str) -> str:
     """A time, as text."""
     moment(text)
     return text.strip()
