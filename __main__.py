@@ -7,21 +7,23 @@ import pulumi
 from providers.allowlist import OutboundAllowlist
 from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
+from providers.lifecycle import pulumi_provider
+from providers.parts import CHECKPOINT, EXECUTION_LOCK, LOG_INGEST, SCM, WORKFLOW, WORKFLOW_CONFIG
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun
 from workflow_src.render import definition, script_template
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
-place = settings.place
-dynatrace = pulumi.ProviderResource("pulumi-python", "dynatrace", settings.access)
+values, place = settings.values, settings.place
+dynatrace = pulumi_provider("dynatrace", settings.access)
 
 # [3/11] SCM OAuth credential; before step 2, as its description claims the hosts that step 2 adds
 scm = UserCredential(
     "scm",
-    settings.entry("scm", "OAuth", "OAuth client for the Sectigo SCM audit API."),
-    user=settings.sectigo_client_id,
-    password=settings.sectigo_client_secret,
+    settings.entry(SCM),
+    user=values["sectigoClientId"],
+    password=values["sectigoClientSecret"],
     hosts=settings.outbound_hosts,
     opts=pulumi.ResourceOptions(provider=dynatrace),
 )
@@ -33,69 +35,66 @@ allowlist = OutboundAllowlist(
     hosts=settings.outbound_hosts,
     opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[scm]),
 )
-and_then = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
+after_allowlist = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
 
 # [4/11] Dynatrace API token credential
 log_ingest = TokenCredential(
-    "log-ingest",
-    settings.entry("logIngest", "Log Ingest Token", "API token with which audit records are sent to log ingest."),
-    token=settings.log_ingest_token,
-    opts=and_then,
+    "log-ingest", settings.entry(LOG_INGEST), token=settings.log_ingest_token, opts=after_allowlist
 )
 
 # [5/11] Checkpoint credential
 checkpoint = StateCredential(
     "checkpoint",
-    settings.entry("checkpoint", "Checkpoint", "Where the sync script stands. Written by the workflow."),
+    settings.entry(CHECKPOINT),
     first_value="NONE",
     workflow=settings.workflow_title,
     missed=settings.missed_without_checkpoint,
-    opts=pulumi.ResourceOptions.merge(and_then, pulumi.ResourceOptions(retain_on_delete=settings.keep_checkpoint)),
+    opts=pulumi.ResourceOptions.merge(
+        after_allowlist, pulumi.ResourceOptions(retain_on_delete=values["keepCheckpoint"])
+    ),
 )
 
 # [6/11] Execution lock credential
 execution_lock = StateCredential(
     "execution-lock",
-    settings.entry("executionLock", "Execution Lock", "Which run is at work. Written by the workflow."),
+    settings.entry(EXECUTION_LOCK),
     first_value="IDLE",
     workflow=settings.workflow_title,
-    opts=and_then,
+    opts=after_allowlist,
 )
 
 # [7/11] Workflow configuration credential
 workflow_config = ConfigCredential(
-    "workflow-config",
-    settings.entry("workflowConfig", "Workflow Config", "Runtime configuration (JSON), editable without redeployment."),
-    value=settings.runtime_config,
-    opts=and_then,
+    "workflow-config", settings.entry(WORKFLOW_CONFIG), value=settings.runtime_config, opts=after_allowlist
 )
 
 # [8/11] Credential IDs into the script, [9/11] workflow, [10/11] schedule trigger
-script = script_template()
-ids = {
-    "scmCredentialId": scm.id,
-    "logIngestCredentialId": log_ingest.id,
-    "checkpointCredentialId": checkpoint.id,
-    "executionLockCredentialId": execution_lock.id,
-    "workflowConfigCredentialId": workflow_config.id,
+credentials = {
+    SCM: scm,
+    LOG_INGEST: log_ingest,
+    CHECKPOINT: checkpoint,
+    EXECUTION_LOCK: execution_lock,
+    WORKFLOW_CONFIG: workflow_config,
 }
+ids = {part.parameter: credential.id for part, credential in credentials.items()}
+script = script_template()
 workflow = Workflow(
     "workflow",
     place,
     name=settings.workflow_title,
-    purpose="Sends Sectigo SCM audit records to Dynatrace logs.",
+    purpose=WORKFLOW.purpose,
     script=script,
     definition=definition(),
     parameters=settings.script_parameters,
     ids=ids,
     schedule=settings.schedule,
-    private=settings.workflow_private,
-    actor=settings.workflow_actor,
-    adopt=settings.adopted("workflow"),
-    opts=and_then,
+    private=values["workflowPrivate"],
+    actor=values["workflowActor"],
+    adopt=settings.adopted(WORKFLOW),
+    opts=after_allowlist,
 )
 
-# [11/11] One run of each new revision, awaited and judged
+# [11/11] One run of each new revision; `pulumi up` waits for it
 revision = pulumi.Output.json_dumps({"script": script, "parameters": settings.script_parameters, "ids": ids}).apply(
     lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
 )
@@ -106,17 +105,14 @@ first_run = WorkflowRun(
     revision=revision,
     checkpoint=checkpoint.id,
     executions_url=f"{settings.automations_url}/executions",
-    show_log=settings.show_run_log,
-    opts=and_then,
+    show_log=values["showRunLog"],
+    opts=after_allowlist,
 )
 
 # Summary
-pulumi.export("scmCredentialId", scm.id)
-pulumi.export("logIngestCredentialId", log_ingest.id)
-pulumi.export("checkpointCredentialId", checkpoint.id)
-pulumi.export("executionLockCredentialId", execution_lock.id)
-pulumi.export("workflowConfigCredentialId", workflow_config.id)
-pulumi.export("workflowId", workflow.id)
+for part, credential in credentials.items():
+    pulumi.export(part.output, credential.id)
+pulumi.export(WORKFLOW.output, workflow.id)
 pulumi.export("workflowUrl", pulumi.Output.concat(settings.automations_url, "/workflows/", workflow.id))
 pulumi.export("schedule", settings.schedule_shown)
 pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})

@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from providers.api.automation import SCOPES as AUTOMATION_SCOPES
+from providers.api.allowlist import MOST_HOSTS
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, NotFound
-from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
-from providers.api.settings import MOST_HOSTS
+from providers.api.scopes import ACTOR, AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES
 
 from . import executions, moments
 from .scm import Scm, ScmError
@@ -28,13 +27,7 @@ EXPIRES_SOON = timedelta(days=14)
 MOST_RUNS = 20
 """How many of the newest runs are asked for what they did."""
 
-ACTOR_PERMISSIONS = (
-    "app-engine:functions:run",
-    "automation:workflows:read",
-    "automation:workflows:run",
-    "environment-api:credentials:read",
-    "environment-api:credentials:write",
-)
+ACTOR_PERMISSIONS = tuple(need.scope for need in ACTOR if need.box)
 """What the manual's page “Enable workflow permissions in Dynatrace” asks for."""
 
 
@@ -148,7 +141,7 @@ def oauth(findings: Findings, environment: Environment) -> bool:
         findings.say("FAIL", f"oauthClientId: {error}", f"Open {page}")
         return False
     findings.say("ok", f"oauthClientId: {client} gets tokens with {', '.join(AUTOMATION_SCOPES)}")
-    scopes = ("storage:logs:read", "storage:buckets:read")
+    scopes = QUERY_SCOPES
     try:
         environment.bearer(scopes)
         findings.say("ok", f"oauthClientId: {client} may also read logs ({', '.join(scopes)})")
@@ -225,7 +218,7 @@ def allowlist(findings: Findings, environment: Environment, stack: Stack) -> Non
         str(urlsplit(stack.config[key]).hostname) for key in ("scmApiUrl", "dynatraceEnvironmentUrl", "scmTokenUrl")
     ]
     try:
-        seen = environment.settings.allowlist()
+        seen = environment.allowlist.read()
     except DynatraceError as error:
         findings.say("FAIL", f"outbound allowlist: {error}", f"Look at {page}")
         return

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from providers.api.destination import VARIABLE
-from providers.api.environment import LOOPBACK
+from providers.rules import LOOPBACK
 
 from . import github
 from .drift import plain

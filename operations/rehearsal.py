@@ -12,24 +12,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers.api.automation import SCOPES as AUTOMATION_SCOPES
-from providers.api.environment import QUERY_SCOPES
-from providers.api.preflight import DEPLOY_SCOPES, INGEST_SCOPES
+from providers.api.scopes import (
+    AUTOMATION_SCOPES,
+    DEPLOY_SCOPES,
+    INGEST_SCOPES,
+    NAME_ACTOR,
+    QUERY_SCOPES,
+    scopes_of,
+)
 
 from .stack import ROOT, StackError
 
 OWNER = "automation@service.local"
 """The service user of the local environment's seed, where the config names no actor."""
-PERMISSIONS = [
-    "app-engine:functions:run",
-    "automation:workflows:read",
-    "automation:workflows:write",
-    "automation:workflows:run",
-    "environment-api:credentials:read",
-    "environment-api:credentials:write",
-    "environment:roles:viewer",
-    "iam:service-users:use",
-]
+PERMISSIONS = sorted({*scopes_of("actor", required=None), *AUTOMATION_SCOPES, NAME_ACTOR.scope})
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
 
 

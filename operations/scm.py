@@ -16,6 +16,7 @@ from typing import Any
 from providers.api.errors import ApiError, DynatraceError
 from providers.api.http import Http
 from providers.api.redaction import Redactor
+from providers.configuration import Values
 
 from . import moments
 
@@ -55,7 +56,7 @@ class Scm:
         self._token, self._ends = "", 0.0
 
     @classmethod
-    def of(cls, config: dict[str, Any]) -> Scm:
+    def of(cls, config: Values) -> Scm:
         """From the checked config values of a stack."""
         return cls(config["scmApiUrl"], config["scmTokenUrl"], config["sectigoClientId"], config["sectigoClientSecret"])
 
@@ -127,7 +128,7 @@ class Scm:
         for renewed in (False, True):
             sent = {"Authorization": f"Bearer {self.login()}", "Accept": "application/json"}
             try:
-                return self._http.send("GET", self.api_url + PATH, headers=sent, query=query, seen=headers)
+                return self._http.send("GET", self.api_url + PATH, headers=sent, query=query, answer_headers=headers)
             except ApiError as error:
                 if error.status == 401 and not renewed:
                     self._ends = 0.0

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from providers.api.environment import Access, Environment
-from providers.configuration import KEYS, access_of, read
+from providers.api.environment import Environment
+from providers.configuration import KEYS, Values, access_of, read
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,7 +59,7 @@ class Stack:
         return {key.removeprefix(prefix): entry["value"] for key, entry in raw.items() if key.startswith(prefix)}
 
     @cached_property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> Values:
         """The checked config values, by key. Raises StackError with every problem."""
         try:
             return read({key: value for key, value in self.given.items() if key in KEYS})
@@ -68,7 +68,7 @@ class Stack:
 
     @cached_property
     def environment(self) -> Environment:
-        return Environment(Access(**access_of(self.config)))
+        return Environment(access_of(self.config))
 
     def titled(self, name: str) -> str:
         """An object's full name: the connector's name and this one."""

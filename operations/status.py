@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from providers import parts
+from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
-from providers.api.settings import MOST_HOSTS
 
 from . import drift, executions, ledger, moments
 from .stack import Stack, StackError
@@ -23,11 +24,11 @@ ONE_RUN = timedelta(minutes=3)
 EXPIRES_SOON = timedelta(days=14)
 ALMOST_FULL = 90
 ENTRIES = {
-    "scm": "scmCredentialId",
-    "log ingest": "logIngestCredentialId",
-    "checkpoint": "checkpointCredentialId",
-    "lock": "executionLockCredentialId",
-    "config": "workflowConfigCredentialId",
+    "scm": parts.SCM.output,
+    "log ingest": parts.LOG_INGEST.output,
+    "checkpoint": parts.CHECKPOINT.output,
+    "lock": parts.EXECUTION_LOCK.output,
+    "config": parts.WORKFLOW_CONFIG.output,
 }
 """Output of the stack that holds each entry's id."""
 
@@ -245,7 +246,7 @@ def tokens(status: Status, stack: Stack) -> None:
 
 
 def allowlist(status: Status, stack: Stack) -> None:
-    seen = stack.environment.settings.allowlist()
+    seen = stack.environment.allowlist.read()
     if not seen.enforced:
         status.add("allowlist", "not enforced: scripts reach every host", allowlist=None)
         return

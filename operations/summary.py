@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from providers import parts
 from workflow_src.render import TASK
 
 from .logs import arguments, newest, table
@@ -25,12 +26,12 @@ def show(stack: Stack, most: int) -> None:
     out = stack.outputs
     print(f"\n{LINE}\n  ✅ DEPLOYMENT COMPLETE!\n{LINE}\n\n📋 Summary:")
     for label, value in (
-        ("SCM Credential:", out["scmCredentialId"]),
-        ("DT Credential:", out["logIngestCredentialId"]),
-        ("Checkpoint Credential:", out["checkpointCredentialId"]),
-        ("Lock Credential:", out["executionLockCredentialId"]),
-        ("Workflow Config:", f"{out['workflowConfigCredentialId']} (runtime editable)"),
-        ("Workflow ID:", out["workflowId"]),
+        ("SCM Credential:", out[parts.SCM.output]),
+        ("DT Credential:", out[parts.LOG_INGEST.output]),
+        ("Checkpoint Credential:", out[parts.CHECKPOINT.output]),
+        ("Lock Credential:", out[parts.EXECUTION_LOCK.output]),
+        ("Workflow Config:", f"{out[parts.WORKFLOW_CONFIG.output]} (runtime editable)"),
+        ("Workflow ID:", out[parts.WORKFLOW.output]),
         ("Schedule:", out["schedule"]),
     ):
         print(f"  • {label:<22} {value}")

@@ -6,8 +6,9 @@ import argparse
 import re
 from dataclasses import dataclass
 
+from providers import parts
 from providers.api.environment import Environment
-from providers.ownership import mark_of
+from providers.claims import mark_of
 
 from .stack import Stack
 
@@ -23,11 +24,11 @@ class Kind:
 
 # The manual shows the names of three entries and of the workflow; those of checkpoint and lock are not shown anywhere.
 KINDS = (
-    Kind("scm", "USERNAME_PASSWORD", re.compile(r"sectigo.*oauth", re.IGNORECASE)),
-    Kind("logIngest", "TOKEN", re.compile(r"dynatrace log ingest token|sectigo.*ingest.*", re.IGNORECASE)),
-    Kind("checkpoint", "TOKEN", re.compile(r".*sectigo.*checkpoint.*", re.IGNORECASE)),
-    Kind("executionLock", "TOKEN", re.compile(r".*sectigo.*lock.*", re.IGNORECASE)),
-    Kind("workflowConfig", "TOKEN", re.compile(r".*sectigo.*config.*", re.IGNORECASE)),
+    Kind(parts.SCM.key, "USERNAME_PASSWORD", re.compile(r"sectigo.*oauth", re.IGNORECASE)),
+    Kind(parts.LOG_INGEST.key, "TOKEN", re.compile(r"dynatrace log ingest token|sectigo.*ingest.*", re.IGNORECASE)),
+    Kind(parts.CHECKPOINT.key, "TOKEN", re.compile(r".*sectigo.*checkpoint.*", re.IGNORECASE)),
+    Kind(parts.EXECUTION_LOCK.key, "TOKEN", re.compile(r".*sectigo.*lock.*", re.IGNORECASE)),
+    Kind(parts.WORKFLOW_CONFIG.key, "TOKEN", re.compile(r".*sectigo.*config.*", re.IGNORECASE)),
 )
 WORKFLOW_TITLE = "Sectigo SCM Integration"
 
@@ -47,7 +48,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: found, each once; 1: some were not found or are ambiguous. Raises StackError, DynatraceError."""
     found = candidates(stack.environment)
     clear = True
-    for key in [kind.adopt_key for kind in KINDS] + ["workflow"]:
+    for key in list(parts.BY_KEY):
         some = [one for one in found if one.adopt_key == key]
         if len(some) != 1:
             clear = False
@@ -78,7 +79,7 @@ def candidates(environment: Environment) -> list[Candidate]:
         if entry.type == kind.type and kind.name.fullmatch(entry.name) and not mark_of(entry.description)[0]
     ]
     return found + [
-        Candidate("workflow", workflow["id"], workflow["title"])
+        Candidate(parts.WORKFLOW.key, workflow["id"], workflow["title"])
         for workflow in environment.automation.workflows_titled(WORKFLOW_TITLE)
         if not mark_of(workflow.get("description") or "")[0]
     ]

@@ -12,6 +12,14 @@ manual step           resource                    module
 11                    WorkflowRun                 ``workflow_run``
 ====================  ==========================  ================================================
 
-``lifecycle`` holds what all of them share, ``configuration`` reads and checks the stack config, ``api`` speaks HTTP
-and knows nothing of Pulumi. Module and class names are part of every stack's state: they are not renamed.
+Layers, lowest first; each knows only those before it (the import contracts in pyproject.toml check this):
+
+* ``parts``, ``rules``, ``configuration``: what a connector consists of; the stack config, checked;
+* ``api``: Dynatrace over HTTP, without Pulumi; ``api.scopes`` lists what each credential needs;
+* ``claims``, ``ownership``, ``recovery``: whose an object is, and which existing one is used;
+* ``lifecycle``, ``workflow_form``, ``workflow_stop``: what the resources share, and the workflow's two halves;
+* the resources of the table.
+
+``sdk_internals`` holds what relies on undocumented parts of Pulumi's SDK. Names of the table's modules and classes are
+stored in every stack's state and never change.
 """

@@ -1,123 +1,44 @@
-"""The stack config: every key, its rules, and all problems at once.
+"""The stack config: every key, its rule, and all problems at once.
 
-Types, defaults and descriptions stand in Pulumi.yaml too, where Pulumi checks them before the program starts; what a
-value must look like is checked here, before the first call. No message ever shows a secret.
+Types, defaults and descriptions are in Pulumi.yaml too, where Pulumi checks them before the program starts; what a
+value must look like is checked here, before the first API call. No message ever shows a secret. This is the lowest
+layer: it knows no resource, and no Pulumi but for where the config comes from.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypedDict, cast
 from urllib.parse import urlsplit
 
-import pulumi
+from .parts import BY_KEY, WORKFLOW, Part
+from .rules import (
+    LIMITS,
+    apps_url_of,
+    between,
+    boolean,
+    duration,
+    environment_url,
+    history,
+    iso_time,
+    optional,
+    present,
+    sso_token_url_of,
+    starting,
+    title,
+    token_url,
+    url,
+    uuid,
+)
 
-from .api.environment import LOOPBACK, apps_url_of
-from .credential import EntryArgs
-from .lifecycle import Place
-from .recovery import TITLE
-
-SSO_TOKEN_URL = "https://sso.dynatrace.com/sso/oauth2/token"
-SSO_STAGES = {"sprint": "https://sso-sprint.dynatracelabs.com/sso/oauth2/token",
-              "dev": "https://sso-dev.dynatracelabs.com/sso/oauth2/token"}  # fmt: skip
 # UNVERIFIED for the audit API; it is the documented address of Sectigo's other APIs.
 SCM_TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-DURATION = re.compile(r"(?=.*[1-9])(\d{1,4}d)?(\d{1,4}h)?")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?")
-ADOPTABLE = ("scm", "logIngest", "checkpoint", "executionLock", "workflowConfig", "workflow")
-LOG_AGE_HOURS = 24
-
-
-# --- rules: each returns the value to use, or raises ValueError with what is wrong -----------------------------------
-
-
-def url(text: str, *, path: bool = False) -> str:
-    """An https address without a trailing slash; http is accepted for this machine's own loopback only."""
-    try:
-        parts = urlsplit(text.strip())
-    except ValueError:
-        raise ValueError("must be an address like https://HOST") from None
-    if not parts.hostname or parts.scheme not in ("http", "https"):
-        raise ValueError("must be an address like https://HOST")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("must begin with https://")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold no user, query or fragment")
-    host = parts.hostname.encode("idna").decode()
-    address = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
-    rest = parts.path.rstrip("/")
-    if rest and not path:
-        raise ValueError(f"must end after the host; {rest} is added by the program")
-    return address + rest
-
-
-def environment_url(text: str) -> str:
-    """The live address of an environment; its apps address is understood too."""
-    if re.search(r"/e/[0-9a-f-]{36}", text):
-        raise ValueError("is a Dynatrace Managed or ActiveGate address; workflows exist on Dynatrace SaaS only")
-    if found := re.search(r"/e/([a-z]{3}[0-9]{5})\b", text):
-        raise ValueError(
-            f"has the environment in its path, as ActiveGates have it; give https://{found[1]}.live.dynatrace.com"
-        )
-    address = url(text)
-    if ".apps.dynatrace.com" in address:
-        return address.replace(".apps.dynatrace.com", ".live.dynatrace.com")
-    return re.sub(r"\.(sprint|dev)\.apps\.dynatracelabs\.com", r".\1.dynatracelabs.com", address)
-
-
-def token_url(text: str) -> str:
-    return url(text, path=True)
-
-
-def starting(prefix: str) -> Callable[[str], str]:
-    def rule(text: str) -> str:
-        if not re.fullmatch(re.escape(prefix) + r"\S+", text):
-            raise ValueError(f"must begin with {prefix} and hold no blanks")
-        return text
-
-    return rule
-
-
-def matching(pattern: re.Pattern[str], example: str) -> Callable[[str], str]:
-    def rule(text: str) -> str:
-        if not pattern.fullmatch(text.strip()):
-            raise ValueError(f"must look like {example}")
-        return text.strip()
-
-    return rule
-
-
-def between(low: int, high: int) -> Callable[[str], int]:
-    def rule(text: str) -> int:
-        if not re.fullmatch(r"-?\d+", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be an integer from {low} to {high}")
-        return int(text)
-
-    return rule
-
-
-def boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return text == "true"
-
-
-def present(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
-    return text
-
-
-def title(text: str) -> str:
-    if not re.fullmatch(r"\S[^\x00-\x1f\x7f]{0,98}\S", text):
-        raise ValueError("must be 2 to 100 printable characters without blanks at the ends")
-    return text
+LOG_AGE_LIMIT = timedelta(hours=24)
+"""Log ingest refuses or drops older records."""
 
 
 def adoptions(text: str) -> dict[str, str]:
@@ -126,15 +47,10 @@ def adoptions(text: str) -> dict[str, str]:
     except ValueError:
         given = None
     if not isinstance(given, dict) or not all(isinstance(id, str) for id in given.values()):
-        raise ValueError("must be an object of ids, like {scm: CREDENTIALS_VAULT-...}")
-    unknown = sorted(set(given) - set(ADOPTABLE))
-    if unknown:
-        raise ValueError(f"knows {', '.join(ADOPTABLE)}, not {', '.join(unknown)}")
+        raise ValueError("must be an object of IDs, like {scm: CREDENTIALS_VAULT-...}")
+    if unknown := sorted(given.keys() - BY_KEY.keys()):
+        raise ValueError(f"knows {', '.join(BY_KEY)}, not {', '.join(unknown)}")
     return given
-
-
-def optional(rule: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda text: rule(text) if text.strip() else ""
 
 
 @dataclass(frozen=True)
@@ -153,12 +69,12 @@ KEYS: dict[str, Key] = {
     "oauthClientSecret": Key(starting("dt0s02."), secret=True),
     "accountUrn": Key(starting("urn:dtaccount:")),
     "scmApiUrl": Key(url),
-    "sectigoClientId": Key(matching(UUID, "a UUID")),
+    "sectigoClientId": Key(uuid),
     "sectigoClientSecret": Key(present, secret=True),
-    "maxRetries": Key(between(0, 10), "3"),
+    "maxRetries": Key(between(0, LIMITS.retries), "3"),
     "maxExecutionTimeMinutes": Key(between(1, 720), "55"),
-    "initHistoryDuration": Key(matching(DURATION, "2h, 1d or 5d12h"), "2h"),
-    "initialCheckpoint": Key(optional(matching(MOMENT, "2026-01-22T12:00:00Z")), ""),
+    "initHistoryDuration": Key(history, "2h"),
+    "initialCheckpoint": Key(optional(iso_time), ""),
     "triggerIntervalMinutes": Key(between(1, 720), "10"),
     "triggerEnabled": Key(boolean, "true"),
     "name": Key(title, "Sectigo SCM"),
@@ -166,7 +82,7 @@ KEYS: dict[str, Key] = {
     "ssoTokenUrl": Key(optional(token_url), ""),
     "scmTokenUrl": Key(token_url, SCM_TOKEN_URL),
     "logIngestToken": Key(optional(starting("dt0c01.")), "", secret=True),
-    "workflowActor": Key(optional(matching(UUID, "a UUID")), ""),
+    "workflowActor": Key(optional(uuid), ""),
     "workflowPrivate": Key(boolean, "false"),
     "credentialsOwnerOnly": Key(boolean, "false"),
     "keepCheckpoint": Key(boolean, "false"),
@@ -175,13 +91,43 @@ KEYS: dict[str, Key] = {
 }
 
 
-def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> dict[str, Any]:
-    """Check raw config values; returns them by key. ``plain``: keys that are stored in clear.
+class Values(TypedDict):
+    """Checked config values, by key: what the rules of ``KEYS`` return."""
+
+    dynatraceEnvironmentUrl: str
+    dynatraceApiToken: str
+    oauthClientId: str
+    oauthClientSecret: str
+    accountUrn: str
+    scmApiUrl: str
+    sectigoClientId: str
+    sectigoClientSecret: str
+    maxRetries: int
+    maxExecutionTimeMinutes: int
+    initHistoryDuration: str
+    initialCheckpoint: str
+    triggerIntervalMinutes: int
+    triggerEnabled: bool
+    name: str
+    appsUrl: str
+    ssoTokenUrl: str
+    scmTokenUrl: str
+    logIngestToken: str
+    workflowActor: str
+    workflowPrivate: bool
+    credentialsOwnerOnly: bool
+    keepCheckpoint: bool
+    showRunLog: bool
+    adopt: dict[str, str]
+
+
+def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values:
+    """Check raw config values; returns them by key. ``plain``: keys that are stored in plaintext.
 
     Raises ValueError that lists every problem, by key.
     """
-    problems = [f"{key}: is not a key of this program" for key in sorted(set(given) - set(KEYS))]
-    values = {}
+    problems = [f"{key}: unknown setting" for key in sorted(set(given) - set(KEYS))]
+    values: dict[str, Any] = {}
     for name, key in KEYS.items():
         text = given.get(name, key.default)
         if text is None:
@@ -189,172 +135,215 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> dict[s
             problems.append(f"{name}: is missing; pulumi config set {flag}{name} VALUE")
             continue
         if key.secret and text and name in plain:
-            problems.append(f"{name}: stands in clear in the stack file; pulumi config set --secret {name} VALUE")
+            problems.append(f"{name}: is in plaintext in the stack file; pulumi config set --secret {name} VALUE")
         try:
             values[name] = key.rule(text)
         except ValueError as problem:
             problems.append(f"{name}: {problem}")
     if problems:
         raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
-    return values
+    return cast(Values, values)
 
 
-# --- what the program works with -------------------------------------------------------------------------------------
+# --- what the layers above work with ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Access:
+    """Addresses of one environment, and the credentials for it. The field names are part of every stack's state.
+
+    ``log_ingest_token`` is only looked up, never used.
+    """
+
+    environment_url: str
+    apps_url: str
+    sso_token_url: str
+    api_token: str = field(repr=False)
+    oauth_client_id: str
+    oauth_client_secret: str = field(repr=False)
+    account_urn: str
+    log_ingest_token: str = field(repr=False)
+
+    @property
+    def secrets(self) -> list[str]:
+        return [self.api_token, self.oauth_client_secret, self.log_ingest_token]
+
+
+SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token")
+
+
+def access_of(values: Values) -> Access:
+    environment_url = values["dynatraceEnvironmentUrl"]
+    return Access(
+        environment_url=environment_url,
+        apps_url=values["appsUrl"] or apps_url_of(environment_url),
+        sso_token_url=values["ssoTokenUrl"] or sso_token_url_of(environment_url),
+        api_token=values["dynatraceApiToken"],
+        oauth_client_id=values["oauthClientId"],
+        oauth_client_secret=values["oauthClientSecret"],
+        account_urn=values["accountUrn"],
+        log_ingest_token=values["logIngestToken"] or values["dynatraceApiToken"],
+    )
+
+
+class Properties(TypedDict):
+    """What every resource stores: where its object is and whose it is."""
+
+    environment: str
+    """The environment's URL."""
+    connector: str
+    """Prefix of every object's name."""
+    stack: str
+    """``project/stack``, the mark in descriptions."""
+
+
+class EntryProperties(Properties):
+    """What every vault entry stores."""
+
+    name: str
+    purpose: str
+    ownerAccessOnly: bool
+    adoptKey: str
+    """``Part.key``."""
+    adopt: str
+    """ID of an existing entry to take over, or empty."""
+
+
+class ScriptParameters(TypedDict):
+    """The script's parameters that are no credential IDs."""
+
+    environmentUrl: str
+    scmApiUrl: str
+    scmTokenUrl: str
+    maxExecutionTimeMinutes: int
+
+
+class Schedule(TypedDict):
+    intervalMinutes: int
+    isActive: bool
+
+
+@dataclass(frozen=True)
 class Settings:
     """The checked stack config, in the program's terms."""
 
-    def __init__(self, values: dict[str, Any], project: str, stack: str) -> None:
-        self._values = values
-        self.environment_url: str = values["dynatraceEnvironmentUrl"]
-        self.apps_url = access_of(values)["apps_url"]
-        self.place = Place(self.environment_url, values["name"], f"{project}/{stack}")
-        self.sectigo_client_id: str = values["sectigoClientId"]
-
-    @property
-    def sectigo_client_secret(self) -> pulumi.Output[str]:
-        return pulumi.Output.secret(self._values["sectigoClientSecret"])
-
-    @property
-    def log_ingest_token(self) -> pulumi.Output[str]:
-        return pulumi.Output.secret(access_of(self._values)["log_ingest_token"])
+    values: Values = field(repr=False)
+    project: str
+    stack: str
 
     @classmethod
     def from_stack(cls) -> Settings:
         """Read the config of the stack that is being deployed; stops the program with all problems at once."""
-        project, stack = pulumi.get_project(), pulumi.get_stack()
-        config = pulumi.Config()
-        prefix = f"{project}:"
-        names = {key.removeprefix(prefix) for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix)}
-        given = {name: text for name in names | set(KEYS) if (text := config.get(name)) is not None}
-        plain = {name for name in given if not pulumi.runtime.config.is_config_secret(prefix + name)}
+        import pulumi
+
+        from .sdk_internals import stack_config
+
+        project = pulumi.get_project()
         try:
-            settings = cls(read(given, plain), project, stack)
+            settings = cls(read(*stack_config(project)), project, pulumi.get_stack())
         except ValueError as problems:
             raise pulumi.RunError(str(problems)) from None
-        settings.warn_of_old_records()
+        for text in settings.warnings:
+            pulumi.log.warn(text)
         return settings
 
-    def warn_of_old_records(self) -> None:
-        days, hours = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", self._values["initHistoryDuration"]).groups("0")  # type: ignore[union-attr]
-        if int(days) * 24 + int(hours) > LOG_AGE_HOURS:
-            pulumi.log.warn(
-                f"initHistoryDuration {self._values['initHistoryDuration']}: Dynatrace refuses log records older than "
-                f"{LOG_AGE_HOURS} h. Older audit records are sent with the present time, theirs in scm.event.timestamp"
-            )
+    @property
+    def warnings(self) -> list[str]:
+        history = self.values["initHistoryDuration"]
+        if duration(history) <= LOG_AGE_LIMIT:
+            return []
+        return [
+            f"initHistoryDuration {history}: Dynatrace refuses log records older than "
+            f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
+            "original timestamp is in scm.event.timestamp"
+        ]
 
     @property
-    def access(self) -> dict[str, pulumi.Input[str]]:
-        """Inputs of the Pulumi provider: the Dynatrace keys and no others, under the names of ``Access``."""
-        prefix = pulumi.get_project()
-        secret = ("api_token", "oauth_client_secret", "log_ingest_token")
+    def access(self) -> Access:
+        return access_of(self.values)
+
+    @property
+    def place(self) -> Properties:
         return {
-            f"{prefix}:{key}": pulumi.Output.secret(value) if key in secret else value
-            for key, value in access_of(self._values).items()
+            "environment": self.values["dynatraceEnvironmentUrl"],
+            "connector": self.values["name"],
+            "stack": f"{self.project}/{self.stack}",
         }
 
-    @property
-    def outbound_hosts(self) -> list[str]:
-        """Hosts the script must reach. Exact names stand beside the wildcard, whose depth is not documented."""
-        addresses = [self._values["scmApiUrl"], self.environment_url, self._values["scmTokenUrl"]]
-        hosts = [str(urlsplit(address).hostname) for address in addresses]
-        return list(dict.fromkeys([*hosts, "*.sectigo.com"]))
+    def entry(self, part: Part) -> EntryProperties:
+        """What all vault entries of this stack have in common, for one of them."""
+        return {
+            **self.place,
+            "name": self.name_of(part),
+            "purpose": part.purpose,
+            "ownerAccessOnly": self.values["credentialsOwnerOnly"],
+            "adoptKey": part.key,
+            "adopt": self.adopted(part),
+        }
 
-    def entry(self, adopt_key: str, name: str, purpose: str) -> EntryArgs:
-        """A vault entry of this stack: ``{name of the connector} {name}``."""
-        return EntryArgs(
-            self.place,
-            self.named(name),
-            purpose,
-            owner_only=self._values["credentialsOwnerOnly"],
-            adopt_key=adopt_key,
-            adopt=self.adopted(adopt_key),
-        )
+    def name_of(self, part: Part) -> str:
+        """The object's full name: the connector's name and the part's."""
+        return f"{self.values['name']} {part.name}"
+
+    def adopted(self, part: Part) -> str:
+        """ID of the existing object to take over, or empty."""
+        return self.values["adopt"].get(part.key, "")
 
     @property
     def workflow_title(self) -> str:
-        return self.named(TITLE)
+        return self.name_of(WORKFLOW)
 
-    def named(self, name: str) -> str:
-        return f"{self._values['name']} {name}"
+    @property
+    def log_ingest_token(self) -> str:
+        return self.access.log_ingest_token
 
-    def adopted(self, key: str) -> str:
-        id: str = self._values["adopt"].get(key, "")
-        return id
+    @property
+    def outbound_hosts(self) -> list[str]:
+        """Hosts the script must reach. Exact names are listed beside the wildcard, whose depth is not documented."""
+        values = self.values
+        addresses = [values["scmApiUrl"], values["dynatraceEnvironmentUrl"], values["scmTokenUrl"]]
+        hosts = [str(urlsplit(address).hostname) for address in addresses]
+        return list(dict.fromkeys([*hosts, "*.sectigo.com"]))
 
     @property
     def runtime_config(self) -> str:
         """What customers may edit in the vault later, as JSON text."""
-        names = ("maxRetries", "initHistoryDuration", "initialCheckpoint")
-        return json.dumps({name: self._values[name] for name in names if self._values[name] != ""})
-
-    @property
-    def keep_checkpoint(self) -> bool:
-        return bool(self._values["keepCheckpoint"])
+        values = self.values
+        runtime = {
+            "maxRetries": values["maxRetries"],
+            "initHistoryDuration": values["initHistoryDuration"],
+            "initialCheckpoint": values["initialCheckpoint"],
+        }
+        return json.dumps({name: value for name, value in runtime.items() if value != ""})
 
     @property
     def missed_without_checkpoint(self) -> str:
         return (
-            f"Records older than initHistoryDuration ({self._values['initHistoryDuration']}) that had not been sent "
+            f"Records older than initHistoryDuration ({self.values['initHistoryDuration']}) that had not been sent "
             "are a possible gap in the logs; set initialCheckpoint to go further back"
         )
 
     @property
-    def script_parameters(self) -> dict[str, Any]:
-        """The script's parameters that are no credential ids."""
+    def script_parameters(self) -> ScriptParameters:
+        values = self.values
         return {
-            "environmentUrl": self.environment_url,
-            "scmApiUrl": self._values["scmApiUrl"],
-            "scmTokenUrl": self._values["scmTokenUrl"],
-            "maxExecutionTimeMinutes": self._values["maxExecutionTimeMinutes"],
+            "environmentUrl": values["dynatraceEnvironmentUrl"],
+            "scmApiUrl": values["scmApiUrl"],
+            "scmTokenUrl": values["scmTokenUrl"],
+            "maxExecutionTimeMinutes": values["maxExecutionTimeMinutes"],
         }
 
     @property
-    def schedule(self) -> dict[str, Any]:
-        return {"intervalMinutes": self._values["triggerIntervalMinutes"], "isActive": self._values["triggerEnabled"]}
+    def schedule(self) -> Schedule:
+        return {"intervalMinutes": self.values["triggerIntervalMinutes"], "isActive": self.values["triggerEnabled"]}
 
     @property
     def schedule_shown(self) -> str:
-        if not self._values["triggerEnabled"]:
+        if not self.values["triggerEnabled"]:
             return "off"
-        minutes = self._values["triggerIntervalMinutes"]
+        minutes = self.values["triggerIntervalMinutes"]
         return f"Every {minutes} minutes" if minutes > 1 else "Every minute"
 
     @property
-    def show_run_log(self) -> bool:
-        return bool(self._values["showRunLog"])
-
-    @property
-    def workflow_private(self) -> bool:
-        return bool(self._values["workflowPrivate"])
-
-    @property
-    def workflow_actor(self) -> str:
-        actor: str = self._values["workflowActor"]
-        return actor
-
-    @property
     def automations_url(self) -> str:
-        return f"{self.apps_url}/ui/apps/dynatrace.automations"
-
-
-def access_of(values: dict[str, Any]) -> dict[str, str]:
-    """The members of ``Access`` from checked config values."""
-    environment = values["dynatraceEnvironmentUrl"]
-    return {
-        "environment_url": environment,
-        "apps_url": values["appsUrl"] or apps_url_of(environment),
-        "sso_token_url": values["ssoTokenUrl"] or sso_token_url_of(environment),
-        "api_token": values["dynatraceApiToken"],
-        "oauth_client_id": values["oauthClientId"],
-        "oauth_client_secret": values["oauthClientSecret"],
-        "account_urn": values["accountUrn"],
-        "log_ingest_token": values["logIngestToken"] or values["dynatraceApiToken"],
-    }
-
-
-def sso_token_url_of(environment: str) -> str:
-    """SSO is one address per stage, never derived from an environment's host."""
-    stage = re.search(r"\.(sprint|dev)\.dynatracelabs\.com", environment)
-    return SSO_STAGES[stage[1]] if stage else SSO_TOKEN_URL
+        return f"{self.access.apps_url}/ui/apps/dynatrace.automations"

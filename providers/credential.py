@@ -11,44 +11,76 @@ Three kinds, by who owns the value:
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import pulumi
 from pulumi.dynamic import DiffResult
 
-from .allowlist import claim, unclaimed
 from .api.environment import Environment
+from .api.scopes import SETTINGS_READ, VAULT_READ, VAULT_WRITE, WORKFLOWS_READ, Need
 from .api.vault import Entry, entry_body
+from .claims import claims_for, mark_of, marked, unclaimed
+from .configuration import EntryProperties
 from .host import say, warn
-from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
-from .ownership import Found, choose, mark_of, marked
+from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved, secret
+from .ownership import Found, choose
 from .recovery import entry_in_use
 
 Text = pulumi.Input[str]
 NOUN = "vault entry"
 
 
-class CredentialProvider(ObjectProvider):
+class UserProperties(EntryProperties):
+    user: str
+    password: str
+    hosts: list[str]
+    """What the allowlist will be asked for."""
+    claims: list[str]
+    """Output: the same, with a ``+`` before those that a connector adds or has added."""
+
+
+class TokenProperties(EntryProperties):
+    token: str
+
+
+class StateProperties(EntryProperties):
+    firstValue: str
+    workflow: str
+    """Title of the workflow that uses it."""
+    missed: str
+    """What is lost when it was deleted and is created again."""
+
+
+class ConfigProperties(EntryProperties):
+    value: str
+
+
+E = TypeVar("E", bound=EntryProperties)
+
+
+class CredentialProvider(ObjectProvider[E]):
     """What the kinds share."""
+
+    needs: ClassVar[tuple[Need, ...]] = (VAULT_READ, VAULT_WRITE, WORKFLOWS_READ)
 
     type: ClassVar[str] = "TOKEN"
 
-    def secret(self, props: Props) -> dict[str, str]:
+    def secret(self, props: E) -> dict[str, str]:
         """The secret fields of the entry, as the API calls them."""
         raise NotImplementedError
 
-    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
-        """An entry that exists is taken instead of created."""
+    def adopt(self, environment: Environment, entry: Entry, props: E, differences: str) -> None:
+        """Use an entry that exists instead of creating one. ``differences``: how it differs, in words."""
         raise NotImplementedError
 
-    def create_entry(self, environment: Environment, props: Props) -> str:
+    def create_entry(self, environment: Environment, props: E) -> str:
         def is_mine(entry: Entry) -> bool:
             same = entry.name == props["name"] and entry.type == self.type
-            return same and mark_of(entry.description)[0] == props["stack"]
+            return same and mark_of(entry.description).stack == props["stack"]
 
         return environment.vault.create(self.body(props), is_mine)
 
-    def body(self, props: Props) -> dict[str, Any]:
+    def body(self, props: E) -> dict[str, Any]:
         return entry_body(
             name=props["name"],
             type=self.type,
@@ -57,7 +89,7 @@ class CredentialProvider(ObjectProvider):
             secret=self.secret(props),
         )
 
-    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
+    def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
         entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
         candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
         found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates)
@@ -65,31 +97,33 @@ class CredentialProvider(ObjectProvider):
         if not entry:
             return self.create_entry(environment, props), {}
         if not found:
-            say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow and taken for “{props['name']}”")
-        self.take(environment, entry, props, "; ".join(differences(entry, props).values()))
+            say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow; adopted as “{props['name']}”")
+        self.adopt(environment, entry, props, "; ".join(differences(entry, props).values()))
         return entry.id, {}
 
-    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+    def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
         environment.vault.replace(id, self.body(news))
         return {}
 
-    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
+    def read_object(self, environment: Environment, id: str, props: E) -> Differences | None:
         entry = environment.vault.get(id)
         return None if entry is None else self.drift(entry, props)
 
-    def drift(self, entry: Entry, props: Props) -> Props:
+    def drift(self, entry: Entry, props: E) -> Differences:
         """Live values of the inputs that differ."""
         raise NotImplementedError
 
-    def remove(self, environment: Environment, id: str, props: Props) -> None:
+    def delete_object(self, environment: Environment, id: str, props: E) -> None:
         environment.vault.delete(id)
 
 
-def description(props: Props) -> str:
-    return marked(props["purpose"], props["stack"], props.get("claims") or ())
+def description(props: EntryProperties) -> str:
+    """The entry's description; that of the SCM credential lists its claims."""
+    claims = cast(list[str], props.get("claims") or [])
+    return marked(props["purpose"], props["stack"], claims)
 
 
-def differences(entry: Entry, props: Props) -> dict[str, str]:
+def differences(entry: Entry, props: EntryProperties) -> dict[str, str]:
     """How an entry's metadata differs from what we would write, in words, by input."""
     found = {}
     if entry.name != props["name"]:
@@ -106,135 +140,150 @@ def differences(entry: Entry, props: Props) -> dict[str, str]:
 # --- the value follows the stack config ------------------------------------------------------------------------------
 
 
-class ManagedCredentialProvider(CredentialProvider):
-    secret_field: ClassVar[str]
+class ManagedCredentialProvider(CredentialProvider[E]):
+    """Written whenever the stack config says something else."""
 
-    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        environment.redact.add(props[self.secret_field])
-        return super().make(environment, props)
+    def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
+        self.keep_secret(environment, props)
+        return super().create_object(environment, props)
 
-    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
-        environment.redact.add(news[self.secret_field])
-        return super().change(environment, id, olds, news)
+    def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
+        self.keep_secret(environment, news)
+        return super().update_object(environment, id, olds, news)
 
-    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
+    def keep_secret(self, environment: Environment, props: E) -> None:
+        """Before anything is sent: an error's text may repeat what was sent."""
+        raise NotImplementedError
+
+    def adopt(self, environment: Environment, entry: Entry, props: E, differences: str) -> None:
         say(
-            f"{NOUN} “{entry.name}” ({entry.id}) exists and is taken; its value is written from the stack config"
+            f"{NOUN} “{entry.name}” ({entry.id}): adopted; its value is written from the stack config"
             + (f". It had: {differences}" if differences else "")
         )
         environment.vault.replace(entry.id, self.body(props))
 
-    def drift(self, entry: Entry, props: Props) -> Props:
-        live = {"name": entry.name, "purpose": entry.description, "ownerAccessOnly": entry.owner_access_only}
+    def drift(self, entry: Entry, props: E) -> Differences:
+        live: dict[str, object] = {
+            "name": entry.name,
+            "purpose": entry.description,
+            "ownerAccessOnly": entry.owner_access_only,
+        }
         return {key: live.get(key, text) for key, text in differences(entry, props).items()}
 
 
-class UserCredentialProvider(ManagedCredentialProvider):
+class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
     """Claims the allowlist hosts before they are added, in the mark of its description."""
 
     type = "USERNAME_PASSWORD"
-    secret_field = "password"
     compared = ("name", "user", "password", "ownerAccessOnly", "purpose", "access", "hosts")
     outputs = ("claims",)
+    needs = (*CredentialProvider.needs, SETTINGS_READ)
 
-    def secret(self, props: Props) -> dict[str, str]:
+    def secret(self, props: UserProperties) -> dict[str, str]:
         return {"user": props["user"], "password": props["password"]}
 
-    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        claims = claim(environment, props["hosts"])
-        id, _ = super().make(environment, {**props, "claims": claims})
+    def keep_secret(self, environment: Environment, props: UserProperties) -> None:
+        environment.redact.add(props["password"])
+
+    def create_object(self, environment: Environment, props: UserProperties) -> tuple[str, Outputs]:
+        claims = claims_for(environment, props["hosts"])
+        id, _ = super().create_object(environment, {**props, "claims": claims})
         return id, {"claims": claims}
 
-    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+    def update_object(self, environment: Environment, id: str, olds: UserProperties, news: UserProperties) -> Outputs:
         same = olds["hosts"] == news["hosts"]
-        claims = olds["claims"] if same else claim(environment, news["hosts"])
-        super().change(environment, id, olds, {**news, "claims": claims})
+        claims = olds["claims"] if same else claims_for(environment, news["hosts"])
+        super().update_object(environment, id, olds, {**news, "claims": claims})
         return {"claims": claims}
 
-    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
-        live = super().look(environment, id, props)
+    def read_object(self, environment: Environment, id: str, props: UserProperties) -> Differences | None:
+        live = super().read_object(environment, id, props)
         if live is not None and (missing := unclaimed(environment, props["hosts"], props.get("claims") or [])):
-            # Shown as the allowlist's own drift: what is added again must be claimed first.
+            # Shown like the allowlist's own drift: what is added again must be claimed first.
             live["hosts"] = [host for host in props["hosts"] if host not in missing]
         return live
 
 
-class TokenCredentialProvider(ManagedCredentialProvider):
-    secret_field = "token"
+class TokenCredentialProvider(ManagedCredentialProvider[TokenProperties]):
+    """The log ingest token."""
+
     compared = ("name", "token", "ownerAccessOnly", "purpose", "access")
 
-    def secret(self, props: Props) -> dict[str, str]:
+    def secret(self, props: TokenProperties) -> dict[str, str]:
         return {"token": props["token"]}
+
+    def keep_secret(self, environment: Environment, props: TokenProperties) -> None:
+        environment.redact.add(props["token"])
 
 
 # --- the value belongs to the script, or to customers ----------------------------------------------------------------
 
 
-class KeptCredentialProvider(CredentialProvider):
-    """Holds what we cannot read back, so nothing but its value may ever be written."""
+class KeptCredentialProvider(CredentialProvider[E]):
+    """Holds a value that we cannot read back, so its metadata is never written after its creation."""
 
     fixed: ClassVar[dict[str, str]] = {
         "ownerAccessOnly": "The entry holds a live value that cannot be read back, and changing its access would "
         "overwrite it. Destroy the stack and deploy it again, or keep credentialsOwnerOnly as it was"
     }
 
-    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
+    def adopt(self, environment: Environment, entry: Entry, props: E, differences: str) -> None:
         say(
             f"{NOUN} “{entry.name}” ({entry.id}) exists already (preserving its value)"
-            + (f". It stays as it is, with: {differences}" if differences else "")
+            + (f". Left unchanged, with: {differences}" if differences else "")
         )
         if not entry.for_scripts:
             warn(
                 f"{NOUN} “{entry.name}” ({entry.id}) is closed to workflow scripts: give it the AppEngine scope and "
-                "access without app context on the page “Credential vault”, together with its present value"
+                "access without app context on the page “Credential vault”, together with its current value"
             )
 
-    def drift(self, entry: Entry, props: Props) -> Props:
-        """Nothing that `up` could repair without overwriting the value; said, so that somebody can."""
+    def drift(self, entry: Entry, props: E) -> Differences:
+        """`up` could repair nothing without overwriting the value; reported, so that somebody else can."""
         if different := differences(entry, props):
             warn(
-                f"{NOUN} “{props['name']}” ({entry.id}) has: {'; '.join(different.values())}. It is left so, as "
+                f"{NOUN} “{props['name']}” ({entry.id}) has: {'; '.join(different.values())}. Left unchanged, as "
                 "writing it would overwrite its value"
             )
         return {}
 
 
-class StateCredentialProvider(KeptCredentialProvider):
+class StateCredentialProvider(KeptCredentialProvider[StateProperties]):
     """Created once; after that only the sync script writes it."""
 
-    def secret(self, props: Props) -> dict[str, str]:
+    def secret(self, props: StateProperties) -> dict[str, str]:
         return {"token": props["firstValue"]}
 
-    def create_entry(self, environment: Environment, props: Props) -> str:
-        # The workflow comes last: if it is there already, an entry of this name has been there, too.
+    def create_entry(self, environment: Environment, props: StateProperties) -> str:
+        # The workflow comes last: if it is there already, an entry of this name existed, too.
         if props["missed"] and environment.automation.workflows_titled(props["workflow"]):
             warn(
-                f"{NOUN} “{props['name']}” had been deleted outside Pulumi and is made again as "
+                f"{NOUN} “{props['name']}” had been deleted outside Pulumi and is created again as "
                 f"{props['firstValue']}. {props['missed']}"
             )
         return super().create_entry(environment, props)
 
-    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
+    def update_object(self, environment: Environment, id: str, olds: StateProperties, news: StateProperties) -> Outputs:
         return {}
 
 
-class ConfigCredentialProvider(KeptCredentialProvider):
+class ConfigCredentialProvider(KeptCredentialProvider[ConfigProperties]):
     """Written again only when the stack config's own keys change."""
 
     compared = ("value",)
 
-    def secret(self, props: Props) -> dict[str, str]:
+    def secret(self, props: ConfigProperties) -> dict[str, str]:
         return {"token": props["value"]}
 
-    def take(self, environment: Environment, entry: Entry, props: Props, differences: str) -> None:
-        super().take(environment, entry, props, differences)
+    def adopt(self, environment: Environment, entry: Entry, props: ConfigProperties, differences: str) -> None:
+        super().adopt(environment, entry, props, differences)
         keys = ", ".join(json.loads(props["value"]))
         say(
             f"{NOUN} “{entry.name}” ({entry.id}) keeps its own settings: {keys} of the stack config are not applied. "
-            "Edit them in the vault; a later change of one of these keys replaces the entry as a whole"
+            "Edit them in the vault; a later change of one of these keys replaces the whole entry"
         )
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         result = super().diff(_id, _olds, _news)
         if result.changes:
             warn(
@@ -258,17 +307,19 @@ class UserCredential(Credential, module="dynatrace", name="UserCredential"):
     connector adds or has added.
     """
 
+    claims: pulumi.Output[list[str]]
+
     def __init__(
         self,
         resource: str,
-        entry: EntryArgs,
+        entry: EntryProperties,
         *,
         user: Text,
         password: Text,
         hosts: list[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {**entry.props, "user": user, "password": password, "hosts": hosts}
+        props = {**entry, "user": resolved(user), "password": secret(password), "hosts": hosts}
         super().__init__(UserCredentialProvider(), resource, props, opts)
 
 
@@ -276,28 +327,29 @@ class TokenCredential(Credential, module="dynatrace", name="TokenCredential"):
     """A token that follows the stack config."""
 
     def __init__(
-        self, resource: str, entry: EntryArgs, *, token: Text, opts: pulumi.ResourceOptions | None = None
+        self, resource: str, entry: EntryProperties, *, token: Text, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(TokenCredentialProvider(), resource, {**entry.props, "token": token}, opts)
+        props: TokenProperties = {**entry, "token": secret(token)}
+        super().__init__(TokenCredentialProvider(), resource, props, opts)
 
 
 class StateCredential(Credential, module="dynatrace", name="StateCredential"):
     """Run-time state that only the sync script writes after ``first_value``.
 
-    ``workflow``: title of the workflow that uses it. ``missed``: what is lost when it was deleted and is made again.
+    ``workflow``: title of the workflow that uses it. ``missed``: what is lost when it was deleted and is created again.
     """
 
     def __init__(
         self,
         resource: str,
-        entry: EntryArgs,
+        entry: EntryProperties,
         *,
         first_value: str,
         workflow: str,
         missed: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {**entry.props, "firstValue": first_value, "workflow": workflow, "missed": missed}
+        props: StateProperties = {**entry, "firstValue": first_value, "workflow": workflow, "missed": missed}
         super().__init__(StateCredentialProvider(), resource, props, opts)
 
 
@@ -305,20 +357,7 @@ class ConfigCredential(Credential, module="dynatrace", name="ConfigCredential"):
     """Runtime configuration (JSON text) that customers edit in the vault."""
 
     def __init__(
-        self, resource: str, entry: EntryArgs, *, value: str, opts: pulumi.ResourceOptions | None = None
+        self, resource: str, entry: EntryProperties, *, value: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(ConfigCredentialProvider(), resource, {**entry.props, "value": value}, opts)
-
-
-class EntryArgs:
-    """Name, purpose and access of an entry, and the id to take over if one is named under ``adopt``."""
-
-    def __init__(self, place: Place, name: str, purpose: str, *, owner_only: bool, adopt_key: str, adopt: str) -> None:
-        self.props = {
-            **place.props,
-            "name": name,
-            "purpose": purpose,
-            "ownerAccessOnly": owner_only,
-            "adoptKey": adopt_key,
-            "adopt": adopt,
-        }
+        props: ConfigProperties = {**entry, "value": value}
+        super().__init__(ConfigCredentialProvider(), resource, props, opts)

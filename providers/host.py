@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import threading
-import traceback
-from typing import Any
 
+from . import sdk_internals
 from .api.errors import DynatraceError, EngineGone
 
-LOOK_EVERY_S = 5.0
+CHECK_EVERY_S = 5.0
 WATCH = "engine-watch"
 
 
@@ -21,51 +19,45 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    print(f"warning: {text}", flush=True)
+    """A warning with Pulumi's severity; printed where no engine is there to take it."""
+    if not sdk_internals.log_warning(text):
+        print(f"warning: {text}", flush=True)
 
 
-def engine_lives() -> bool:
-    """Whether the engine that started this process answers. Its address is the host's only argument."""
-    address = sys.argv[1] if len(sys.argv) == 2 else ""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
+def prepare() -> None:
+    """Make this process fit for users: errors of ours as messages, and an end together with the engine."""
+    sdk_internals.show_messages_instead_of_tracebacks(DynatraceError)
+    exit_with_the_engine()
+
+
+def engine_is_alive() -> bool:
+    """Whether the engine that started this process answers. True where no engine is known."""
+    host, _, port = sdk_internals.engine_address().rpartition(":")
+    if not port:
         return True
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except ConnectionRefusedError:
         return False
     except OSError:
-        return True  # busy, not gone: a dead process's port refuses at once
+        return True  # busy, not gone: the port of a dead process refuses at once
     return True
 
 
 def require_engine() -> None:
     """Refuse to write when the engine is gone: this process outlives a killed engine, and what it would still create
     could not be recorded."""
-    if not engine_lives():
+    if not engine_is_alive():
         raise EngineGone("the Pulumi engine is gone; nothing more is written")
 
 
-def leave_with_the_engine() -> None:
-    """End this process some seconds after a killed engine; else it would stay for good."""
+def exit_with_the_engine() -> None:
+    """End this process some seconds after its engine was killed; otherwise it would stay forever."""
 
     def watch() -> None:
-        while engine_lives():
-            threading.Event().wait(LOOK_EVERY_S)
+        while engine_is_alive():
+            threading.Event().wait(CHECK_EVERY_S)
         os._exit(1)
 
     if not any(thread.name == WATCH for thread in threading.enumerate()):
         threading.Thread(target=watch, name=WATCH, daemon=True).start()
-
-
-def show_sentences_instead_of_tracebacks() -> None:
-    """Pulumi's host answers every exception with ``traceback.format_exc()``. Ours are written for the user; a
-    traceback above them hides the sentence. Errors that are not ours keep theirs."""
-    original = traceback.format_exc
-
-    def format_exc(*args: Any, **kwargs: Any) -> str:
-        error = sys.exc_info()[1]
-        return str(error) if isinstance(error, DynatraceError) else original(*args, **kwargs)
-
-    if traceback.format_exc.__module__ == "traceback":
-        traceback.format_exc = format_exc

@@ -1,4 +1,4 @@
-"""Step 11: one run after each deployment of a new revision, awaited and judged.
+"""Step 11: one run after each deployment of a new revision; ``pulumi up`` waits for it and fails if it fails.
 
 A revision is a hash of script, parameters and credential ids. The run is looked up before one is started, by the
 revision in its input; a failed run fails ``pulumi up`` with the reason, and the next ``up`` tries again.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 import pulumi
 
@@ -17,44 +17,63 @@ from workflow_src.render import TASK
 from .api.automation import FINAL_STATES, Json, moment, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
+from .api.scopes import ACTOR, ACTOR_BOXES, LOGS_INGEST, VAULT_READ, WORKFLOWS_READ, WORKFLOWS_RUN
+from .configuration import Properties
 from .host import say, warn
-from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
+from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
 
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 LONGEST_WAIT_S = 180.0
 SKIPPED_TRIES = 3
 QUALIFIERS = 20
 SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
-PERMISSIONS = (
-    "app-engine:functions:run (primary), automation:workflows:read, automation:workflows:run, "
-    "environment-api:credentials:read, environment-api:credentials:write (secondary)"
-)
 ONE_USER = "use one service user for the deploy token, the OAuth client and the workflow's actor"
 
 
-class WorkflowRunProvider(ObjectProvider):
+class RunOutcome(TypedDict):
+    """What the run's first leg did (a leg is one execution of the script; a catch-up is a chain of them)."""
+
+    execution: str
+    outcome: str
+
+
+class RunProperties(Properties):
+    workflow: str
+    revision: str
+    checkpoint: str
+    """ID of the checkpoint entry, or empty."""
+    executionsUrl: str
+    showLog: bool
+    execution: str
+    """Output: ID of the execution."""
+    outcome: str
+    """Output: ``caught up`` or ``more waiting``."""
+
+
+class WorkflowRunProvider(ObjectProvider[RunProperties]):
     compared = ("workflow", "revision")
     outputs = ("execution", "outcome")
+    needs = (WORKFLOWS_READ, WORKFLOWS_RUN, VAULT_READ, LOGS_INGEST, *ACTOR)
 
-    def make(self, environment: Environment, props: Props) -> tuple[str, Props]:
-        result = run_once(environment, props)
+    def create_object(self, environment: Environment, props: RunProperties) -> tuple[str, Outputs]:
+        outcome = run_once(environment, props)
         compare_identities(environment, props["checkpoint"])
-        return f"{props['workflow']}/run", result
+        return f"{props['workflow']}/run", {**outcome}
 
-    def change(self, environment: Environment, id: str, olds: Props, news: Props) -> Props:
-        result = run_once(environment, news)
+    def update_object(self, environment: Environment, id: str, olds: RunProperties, news: RunProperties) -> Outputs:
+        outcome = run_once(environment, news)
         compare_identities(environment, news["checkpoint"])
-        return result
+        return {**outcome}
 
-    def look(self, environment: Environment, id: str, props: Props) -> Props | None:
-        return {}  # a run is a fact of the past: it neither drifts nor goes
+    def read_object(self, environment: Environment, id: str, props: RunProperties) -> Differences | None:
+        return {}  # a run is in the past: it neither drifts nor disappears
 
-    def remove(self, environment: Environment, id: str, props: Props) -> None:
-        """Nothing to remove: executions belong to the workflow."""
+    def delete_object(self, environment: Environment, id: str, props: RunProperties) -> None:
+        """Nothing to delete: executions belong to the workflow."""
 
 
-def run_once(environment: Environment, props: Props) -> Props:
-    """Find or start the run of this revision, wait for its first leg, show its log, judge it."""
+def run_once(environment: Environment, props: RunProperties) -> RunOutcome:
+    """Find or start the run of this revision, wait for its first leg, show its log. Raises RunFailed if it failed."""
     automation = environment.automation
     skipped: set[str] = set()
     while len(skipped) < SKIPPED_TRIES:
@@ -69,16 +88,16 @@ def run_once(environment: Environment, props: Props) -> Props:
         outcome = str(result.get("outcome", "")) if isinstance(result, dict) else ""
         if outcome != "skipped":
             if outcome == "more waiting":
-                say("more records are waiting: the workflow goes on by itself")
+                say("more records are waiting: the workflow continues by itself")
             return {"execution": id, "outcome": outcome}
-        say("another run was at work; waiting for it, then trying again")
+        say("another run is in progress; waiting for it to end, then trying again")
         skipped.add(id)
         await_others(environment, props["workflow"])
     raise RunFailed("the first run was skipped three times because another run held the lock; run `pulumi up` again")
 
 
-def find_or_start(environment: Environment, props: Props, skipped: set[str]) -> Json:
-    """An execution of this revision that runs or has succeeded since the workflow was last written, else a new one.
+def find_or_start(environment: Environment, props: RunProperties, skipped: set[str]) -> Json:
+    """An execution of this revision that is running or has succeeded since the workflow was last written, or a new one.
 
     The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice. An older run
     of the same revision proves nothing: others have been deployed in between.
@@ -92,7 +111,7 @@ def find_or_start(environment: Environment, props: Props, skipped: set[str]) -> 
             say(f"execution {execution['id']} of this revision is {execution['state']}")
             return execution
     for number in range(len(runs) + 1, len(runs) + 1 + QUALIFIERS):
-        # A qualifier that was used starts nothing and answers with the run it had started, which may have failed.
+        # A used qualifier starts nothing; the answer is the run that it started then, which may have failed.
         started = environment.automation.run(
             workflow, input={"revision": revision}, unique_qualifier=f"{revision}-{number}"
         )
@@ -117,7 +136,7 @@ def await_end(environment: Environment, execution: Json) -> Json:
     while execution["state"] not in FINAL_STATES:
         if time.monotonic() >= until:
             raise RunFailed(f"execution {execution['id']} is still {execution['state']} after {LONGEST_WAIT_S:.0f} s")
-        time.sleep(LOOK_EVERY_S)
+        environment.sleep(CHECK_EVERY_S)
         execution = environment.automation.execution(execution["id"])
     return execution
 
@@ -125,7 +144,7 @@ def await_end(environment: Environment, execution: Json) -> Json:
 def await_others(environment: Environment, workflow: str) -> None:
     until = time.monotonic() + LONGEST_WAIT_S
     while environment.automation.newest_executions(workflow, state="RUNNING") and time.monotonic() < until:
-        time.sleep(LOOK_EVERY_S)
+        environment.sleep(CHECK_EVERY_S)
 
 
 def indented(log: str) -> str:
@@ -133,13 +152,13 @@ def indented(log: str) -> str:
 
 
 def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
-    """The reason of a failed run, with what to do next."""
+    """Why a run failed, and what to do next."""
     reason = str(task.get("stateInfo") or execution.get("stateInfo") or "no reason given")
     text = f"the workflow was deployed, but its run ended as {execution['state']}: {environment.redact(reason)}"
     text += f"\n  Look: {url}"
     if "403" in reason or "Forbidden" in reason:
         page = environment.access.apps_url + SETTINGS_PAGE
-        text += f"\n  The actor lacks a permission or has not given it to workflows: {PERMISSIONS}. Tick them at {page}"
+        text += f"\n  The actor lacks a permission or has not given it to workflows: {ACTOR_BOXES}. Tick them at {page}"
     deployer, actor = environment.deploy_token.get("owner"), execution.get("actor")
     if deployer and actor and deployer != actor:
         text += f"\n  The workflow acts for {actor}, its vault entries belong to {deployer}: {ONE_USER}"
@@ -147,7 +166,7 @@ def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
 
 
 def compare_identities(environment: Environment, checkpoint: str) -> None:
-    """Each write of a vault entry makes the writer its owner: two identities take it from each other."""
+    """Each write of a vault entry makes the writer its owner: two users keep taking it away from each other."""
     entry = environment.vault.get(checkpoint) if checkpoint else None
     try:
         deployer = environment.deploy_token.get("owner")
@@ -169,7 +188,7 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
     def __init__(
         self,
         resource: str,
-        place: Place,
+        place: Properties,
         *,
         workflow: pulumi.Input[str],
         revision: pulumi.Input[str],
@@ -178,11 +197,11 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
         show_log: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: dict[str, Any] = {
-            **place.props,
-            "workflow": workflow,
-            "revision": revision,
-            "checkpoint": checkpoint,
+        props = {
+            **place,
+            "workflow": resolved(workflow),
+            "revision": resolved(revision),
+            "checkpoint": resolved(checkpoint),
             "executionsUrl": executions_url,
             "showLog": show_log,
         }

@@ -1,4 +1,5 @@
 """Dynatrace over HTTP, without Pulumi.
 
-``environment`` is the way in: one per process, it owns the sessions, tokens, the vault listing and the pre-flight.
+Start at ``environment``: one per process, it owns the sessions, tokens, the vault listing and the preflight. ``scopes``
+lists what each credential may need.
 """

@@ -11,7 +11,6 @@ from typing import Any
 from .errors import NotFound
 
 PATH = "/platform/automation/v1"
-SCOPES = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:run")
 FINAL_STATES = ("SUCCESS", "ERROR", "CANCELLED")
 PAGE_SIZE = 100
 
@@ -23,10 +22,13 @@ def started_at(execution: Json) -> datetime | None:
 
 
 def moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+    """A time as the platform writes it; None for none."""
+    return datetime.fromisoformat(text) if text else None
 
 
 class Automation:
+    """Workflows and executions of one environment, as the OAuth client's user sees them."""
+
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
         self._listing = threading.Lock()
@@ -43,7 +45,7 @@ class Automation:
     # workflows
 
     def workflows(self) -> list[Json]:
-        """All workflows that the user may see, as they were at the first look of this process."""
+        """All workflows that the user may see, as they were when this process first asked."""
         with self._listing:
             if self._listed is None:
                 self._listed = self._all(f"{PATH}/workflows", {})
@@ -80,20 +82,20 @@ class Automation:
             self._call("DELETE", f"{PATH}/workflows/{id}")
 
     def permissions(self) -> list[str]:
-        """What the OAuth client's user may do with workflows, as far as the platform tells (a deprecated endpoint)."""
+        """What the OAuth client's user may do with workflows, as far as the platform says (a deprecated endpoint)."""
         found: list[str] = self._call("GET", f"{PATH}/settings/user-permissions")
         return found
 
     # executions
 
     def run(self, workflow: str, *, input: Json, unique_qualifier: str) -> Json:
-        """Start a run. A qualifier that was used before starts nothing and answers with what it had started."""
+        """Start a run. A qualifier that was used before starts nothing; the answer is the run that it started then."""
         body = {"input": input, "uniqueQualifier": unique_qualifier}
         execution: Json = self._call("POST", f"{PATH}/workflows/{workflow}/run", body=body)
         return execution
 
     def newest_executions(self, workflow: str, **filters: str) -> list[Json]:
-        """The newest executions, 100 at most: a schedule leaves thousands."""
+        """The newest executions, at most 100: a schedule leaves thousands."""
         query = {"workflow": workflow, "ordering": "-startedAt", "limit": PAGE_SIZE, **filters}
         found: list[Json] = self._call("GET", f"{PATH}/executions", query=query)["results"]
         return found

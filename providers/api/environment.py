@@ -1,4 +1,4 @@
-"""One Dynatrace environment as a process sees it: addresses, tokens, APIs, the pre-flight before the first write."""
+"""One Dynatrace environment as a process sees it: addresses, tokens, APIs, the preflight before the first write."""
 
 from __future__ import annotations
 
@@ -6,74 +6,41 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
+from ..configuration import Access
 from . import preflight
-from .automation import SCOPES as AUTOMATION_SCOPES
+from .allowlist import AllowlistSettings
 from .automation import Automation
 from .errors import ApiError, LoginFailed, PreflightFailed
 from .http import Http
 from .redaction import Redactor
-from .settings import Settings
+from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES
 from .vault import Vault
 
 RENEW_BEFORE_S = 60.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-QUERY_SCOPES = ("storage:logs:read", "storage:buckets:read")
-
-
-@dataclass(frozen=True)
-class Access:
-    """Where the environment is, and with what to enter it. ``log_ingest_token`` is only looked up, never used."""
-
-    environment_url: str
-    apps_url: str
-    sso_token_url: str
-    api_token: str
-    oauth_client_id: str
-    oauth_client_secret: str
-    account_urn: str
-    log_ingest_token: str
-
-    @property
-    def secrets(self) -> list[str]:
-        return [self.api_token, self.oauth_client_secret, self.log_ingest_token]
-
-
-def apps_url_of(environment_url: str) -> str:
-    """The apps host that belongs to an environment (facts: dynatrace-api 1).
-
-    ``ID.live.dynatrace.com`` -> ``ID.apps.dynatrace.com``; sprint and dev stages insert ``.apps`` after the stage; a
-    loopback address stands for both.
-    """
-    parts = urlsplit(environment_url)
-    host = parts.netloc
-    if parts.hostname in LOOPBACK:
-        return environment_url
-    if ".live." in host:
-        host = host.replace(".live.", ".apps.", 1)
-    else:
-        host = re.sub(r"\.(sprint|dev)\.(?!apps\.)", r".\1.apps.", host, count=1)
-    return f"{parts.scheme}://{host}"
 
 
 class Environment:
-    """Everything the resources share in one process. Thread-safe: the engine works in parallel."""
+    """Everything the resources share in one process. Thread-safe, as the engine works in parallel. ``sleep`` waits."""
 
-    def __init__(self, access: Access, before_write: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        before_write: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
         self.access = access
+        self.sleep = sleep or time.sleep
         self.redact = Redactor(access.secrets)
-        self.http = Http(self.redact, before_write)
-        self.vault = Vault(self._classic)
-        self.settings = Settings(self._classic)
+        self.http = Http(self.redact, before_write, self.sleep)
+        self.vault = Vault(self._classic, self.sleep)
+        self.allowlist = AllowlistSettings(self._classic)
         self.automation = Automation(self._platform)
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
-        self._preflight_failed = False
+        self._preflight: Literal["to do", "failed", "passed"] = "to do"
 
     # calls
 
@@ -93,7 +60,7 @@ class Environment:
         raise AssertionError("unreachable")
 
     def lookup_token(self, token: str) -> Any:
-        """What is known of an API token: scopes, expiry, owner. Any valid token may ask."""
+        """What is known about an API token: scopes, expiry, owner. Any valid token may ask."""
         return self._classic("POST", "/api/v2/apiTokens/lookup", body={"token": token}, writes=False)
 
     def query_logs(self, dql: str, *, most: int = 1000) -> list[dict[str, Any]]:
@@ -102,7 +69,7 @@ class Environment:
         body = {"query": dql, "requestTimeoutMilliseconds": 20_000, "maxResultRecords": most}
         answer = self._platform("POST", f"{path}:execute", scopes=QUERY_SCOPES, body=body, writes=False)
         while answer["state"] in ("NOT_STARTED", "RUNNING"):
-            time.sleep(0.5)
+            self.sleep(0.5)
             query = {"request-token": answer["requestToken"], "request-timeout-milliseconds": 20_000}
             answer = {**answer, **self._platform("GET", f"{path}:poll", scopes=QUERY_SCOPES, query=query)}
         records: list[dict[str, Any]] = answer["result"]["records"]
@@ -113,7 +80,7 @@ class Environment:
     def bearer(self, scopes: tuple[str, ...]) -> str:
         """An access token with these scopes; they live five minutes and have no refresh token.
 
-        One ungranted scope fails a whole request, so optional scopes are asked for apart from the required ones.
+        One ungranted scope fails a whole request, so optional scopes are requested separately from the required ones.
         Raises LoginFailed with what to check.
         """
         with self._lock:
@@ -140,14 +107,14 @@ class Environment:
             missing = re.search(r"missing following scopes \[([^\]]*)\]", error.text)
             if missing:
                 raise LoginFailed(f"OAuth client {self.access.oauth_client_id} lacks {missing.group(1)}") from None
-            # SSO answers a wrong secret, client or account alike with 400 “Bad Request” (facts: dynatrace-api 2.2).
+            # SSO answers 400 “Bad Request” to a wrong secret, client and account alike (facts: dynatrace-api 2.2).
             reference = f" (reference {error.reference})" if error.reference else ""
             raise LoginFailed(
                 f"OAuth client {self.access.oauth_client_id} got no token: {error.status} {error.text}{reference}"
                 ". Check oauthClientSecret, oauthClientId and accountUrn; the client must belong to that account"
             ) from None
 
-    # pre-flight
+    # preflight
 
     @cached_property
     def deploy_token(self) -> dict[str, Any]:
@@ -161,14 +128,11 @@ class Environment:
         Raises PreflightFailed: with the whole report the first time, with one line afterwards.
         """
         with self._lock:
-            if self._preflight_failed:
-                raise PreflightFailed("stopped by the pre-flight; its report stands with another resource of this run")
-            if "preflight_warnings" in self.__dict__:
+            if self._preflight == "failed":
+                raise PreflightFailed("stopped by the preflight; its report is shown with another resource of this run")
+            if self._preflight == "passed":
                 return []
-            try:
-                self.__dict__["preflight_warnings"] = preflight.check(self)
-            except PreflightFailed:
-                self._preflight_failed = True
-                raise
-            warnings: list[str] = self.__dict__["preflight_warnings"]
+            self._preflight = "failed"
+            warnings = preflight.check(self)
+            self._preflight = "passed"
             return warnings

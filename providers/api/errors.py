@@ -11,7 +11,7 @@
     ├── Refused                we refuse: the object is not ours, or there are two of it
     └── RunFailed              the workflow ran and failed
 
-No message ever holds a secret: everything taken from outside passes ``redaction`` first.
+No message ever contains a secret: all text from outside passes ``redaction`` first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class DynatraceError(Exception):
 class ApiError(DynatraceError):
     """An answer that is an error.
 
-    ``reference`` is Dynatrace's own id of the failure (``errorRef``, ``issueId``) for its support, or empty.
+    ``reference`` is Dynatrace's error ID (``errorRef``, ``issueId``), to quote to its support, or empty.
     """
 
     def __init__(self, method: str, path: str, status: int, text: str, reference: str = "", hint: str = "") -> None:
@@ -37,7 +37,7 @@ class ApiError(DynatraceError):
 
 
 class NotFound(ApiError):
-    """404: the object is gone, or never was."""
+    """404: the object is gone, or never existed."""
 
 
 class Conflict(ApiError):
@@ -45,7 +45,7 @@ class Conflict(ApiError):
 
 
 class TransportError(DynatraceError):
-    """No answer arrived; a write may have taken effect all the same."""
+    """No answer arrived; a write may have taken effect anyway."""
 
 
 class EngineGone(DynatraceError):
@@ -57,11 +57,11 @@ class LoginFailed(DynatraceError):
 
 
 class PreflightFailed(DynatraceError):
-    """What the deployment needs is not there; nothing has been written."""
+    """A prerequisite of the deployment is missing; nothing has been written."""
 
 
 class Refused(DynatraceError):
-    """Going on would touch an object that is not ours."""
+    """Continuing would touch an object that is not ours."""
 
 
 class RunFailed(DynatraceError):

@@ -1,7 +1,7 @@
 """One HTTP exchange with time limits and retries; the only place that touches ``requests``.
 
 What is retried, and how long it waits, are pure functions. A POST is repeated only where the answer proves that it
-took no effect (429); whoever creates an object looks it up again before the second try.
+had no effect (429); whoever creates an object looks it up again before the second try.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..rules import LOOPBACK
 from . import destination
 from .errors import ApiError, Conflict, NotFound, TransportError
 from .redaction import Redactor
+from .scopes import AUTOMATION_SCOPES, NAME_ACTOR
 
 if TYPE_CHECKING:
     import requests
@@ -42,7 +44,7 @@ def should_retry(method: str, status: int | None, path: str) -> bool:
 
 def retry_after_s(headers: Mapping[str, str], body: Any, now: datetime) -> float | None:
     """What the server asks to wait: ``Retry-After`` (seconds or date), ``retryAfterSeconds`` in the body, or
-    ``X-RateLimit-Reset`` (a moment in s, ms or µs: clients read it in all three units). None: it says nothing."""
+    ``X-RateLimit-Reset`` (a moment in s, ms or µs: clients read it in all three units). None: it does not say."""
     header = headers.get("Retry-After", "").strip()
     if header:
         try:
@@ -101,8 +103,13 @@ class Http:
     ``before_write`` is called before every try of a writing exchange and may raise.
     """
 
-    def __init__(self, redact: Redactor, before_write: Callable[[], None] = lambda: None) -> None:
-        self.redact, self._before_write = redact, before_write
+    def __init__(
+        self,
+        redact: Redactor,
+        before_write: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.redact, self._before_write, self._sleep = redact, before_write, sleep or time.sleep
         self._address = destination.announced()
         self._local = threading.local()
 
@@ -114,7 +121,7 @@ class Http:
             session = self._local.session = requests.Session()
             session.headers["User-Agent"] = "sectigo-dynatrace"
         # A proxy of the machine cannot reach this machine's own loopback.
-        session.trust_env = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
+        session.trust_env = urlsplit(url).hostname not in LOOPBACK
         return session
 
     def send(
@@ -127,11 +134,11 @@ class Http:
         body: Any = None,
         form: Mapping[str, str] | None = None,
         writes: bool | None = None,
-        seen: dict[str, str] | None = None,
+        answer_headers: dict[str, str] | None = None,
     ) -> Any:
         """Send and return the decoded JSON answer (None if empty). ``writes`` None: all but GET write.
 
-        ``seen`` takes the answer's headers, in lower case.
+        ``answer_headers`` is filled with the answer's headers, their names in lower case.
 
         Raises:
             NotFound, Conflict, ApiError: the answer is an error.
@@ -141,12 +148,12 @@ class Http:
         for attempt in range(TRIES):
             if writes if writes is not None else method != "GET":
                 self._before_write()
-            status, answer, problem, asked = self._exchange(method, url, headers, query, body, form, seen)
+            status, answer, problem, asked = self._exchange(method, url, headers, query, body, form, answer_headers)
             if problem is None and status is not None and status < 400:
                 return answer
             if attempt + 1 == TRIES or not should_retry(method, status, path):
                 break
-            time.sleep(delay_s(attempt, asked, random.random()))
+            self._sleep(delay_s(attempt, asked, random.random()))
         if status is None:
             host = urlsplit(url).netloc
             raise TransportError(
@@ -165,12 +172,12 @@ class Http:
         query: Mapping[str, Any] | None,
         body: Any,
         form: Mapping[str, str] | None,
-        seen: dict[str, str] | None,
+        answer_headers: dict[str, str] | None,
     ) -> tuple[int | None, Any, str | None, float | None]:
         """(status, decoded body, transport problem, what the server asked to wait)"""
         import requests
 
-        address, named = destination.led(url, self._address)
+        address, named = destination.redirected(url, self._address)
         try:
             response = self._session(address).request(
                 method,
@@ -194,30 +201,30 @@ class Http:
             # 429 or 503 is a page, too.
             asked = retry_after_s(response.headers, None, datetime.now(UTC))
             return max(400, response.status_code), text, None, asked
-        if seen is not None:
-            seen.update({name.lower(): value for name, value in response.headers.items()})
+        if answer_headers is not None:
+            answer_headers.update({name.lower(): value for name, value in response.headers.items()})
         asked = retry_after_s(response.headers, answer, datetime.now(UTC))
         return response.status_code, answer, None, asked
 
 
 def hint(status: int, path: str, text: str) -> str:
-    """What to do next, for the answers users meet most (facts: dynatrace-api 10)."""
+    """What to do next, for the answers users meet most (facts: dynatrace-api 2.5)."""
     if "failed to resolve tenant" in text:
         return "dynatraceEnvironmentUrl names an environment that does not exist"
     if "a web page" in text or "redirect" in text:
-        return "dynatraceEnvironmentUrl (or appsUrl) does not lead to a Dynatrace API; it looks like https://ID.live.dynatrace.com"
+        return "dynatraceEnvironmentUrl (or appsUrl) does not lead to a Dynatrace API; the address looks like https://ID.live.dynatrace.com"
     if status == 401:
         which = "oauthClientId and oauthClientSecret" if path.startswith("/platform/") else "dynatraceApiToken"
         return (
             f"Check {which}, and that it belongs to the environment of dynatraceEnvironmentUrl. After a rotation, run "
             "refresh and destroy with --run-program: without it they use the old value"
         )
-    if status == 403 and "iam:service-users:use" in text:
-        return "The OAuth client's user needs iam:service-users:use to name another service user as workflowActor"
+    if status == 403 and NAME_ACTOR.scope in text:
+        return f"The OAuth client's user needs {NAME_ACTOR.scope} to name another service user as {NAME_ACTOR.when}"
     if status == 403 and path.startswith("/platform/automation/"):
-        return "The OAuth client, and the user it belongs to, need automation:workflows:read, :write and :run"
+        return f"The OAuth client, and the user it belongs to, need {', '.join(AUTOMATION_SCOPES)}"
     if status == 403:
-        return "Give the API token the scopes of the manual's page “Create Dynatrace API token”"
+        return "The token or its user lacks a scope or permission for this call; docs/security.md lists what each needs"
     if status == 429:
         return "Dynatrace limits the rate of calls; try again in a minute"
     return ""

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from . import automation
 from .errors import DynatraceError, NotFound, PreflightFailed
+from .scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES
 
 if TYPE_CHECKING:
     from .environment import Environment
 
-DEPLOY_SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
-INGEST_SCOPES = ("logs.ingest",)
-WARN_BEFORE = timedelta(days=14)
+EXPIRES_SOON = timedelta(days=14)
 MANUAL = "https://docs.sectigo.com/scm/sectigo-connector-for-dynatrace/configuring-the-connector.html"
 
 
@@ -26,7 +24,7 @@ def check(environment: Environment) -> list[str]:
     problems = token_problems(
         "dynatraceApiToken", lambda: environment.deploy_token, DEPLOY_SCOPES + (INGEST_SCOPES if same else ()), warnings
     )
-    # The deploy token asks about the other one; where it is not valid, nothing more can be known.
+    # The deploy token looks the other one up; if it is not valid, nothing more can be known.
     if not same and "deploy_token" in environment.__dict__:
         problems += token_problems(
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
@@ -35,7 +33,7 @@ def check(environment: Environment) -> list[str]:
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise PreflightFailed(
-            f"pre-flight of {access.environment_url} failed, nothing was written:{lines}\n  See {MANUAL}"
+            f"preflight of {access.environment_url} failed, nothing was written:{lines}\n  See {MANUAL}"
         )
     return warnings
 
@@ -55,10 +53,10 @@ def token_problems(key: str, lookup: Callable[[], Any], needed: tuple[str, ...],
     if missing:
         problems.append(f"{key}: token {token['id']} lacks the scope{'s' * (len(missing) > 1)} {', '.join(missing)}")
     if expires := token.get("expirationDate"):
-        left = datetime.fromisoformat(expires.replace("Z", "+00:00")) - datetime.now(UTC)
+        left = datetime.fromisoformat(expires) - datetime.now(UTC)
         if left < timedelta(0):
             problems.append(f"{key}: token {token['id']} expired on {expires}")
-        elif left < WARN_BEFORE:
+        elif left < EXPIRES_SOON:
             warnings.append(f"{key}: token {token['id']} expires in {left.days} days ({expires})")
     return problems
 
@@ -67,7 +65,7 @@ def automation_problems(environment: Environment) -> list[str]:
     """Problems of the OAuth client and of the apps address: vault entries must not be written for a workflow that
     cannot be."""
     try:
-        environment.bearer(automation.SCOPES)
+        environment.bearer(AUTOMATION_SCOPES)
     except DynatraceError as error:
         return [f"oauthClientId: {error}"]
     try:

@@ -13,11 +13,11 @@ from urllib.parse import quote, quote_plus
 SHOWN = "[secret]"
 SHORTEST = 4
 TOKEN = re.compile(r"dt0[a-z]\d\d\.[^.]+\.[^.]{16,}")
-"""Of a token only the last part is secret (facts: dynatrace-api 2.1), and may stand alone."""
+"""Of a token only the last part is secret (facts: dynatrace-api 2.1), and it may appear alone."""
 
 
 def forms(secret: str) -> list[str]:
-    """The secret as it may turn up: plain, JSON-escaped, URL-encoded, base64, hexadecimal."""
+    """The secret as it may appear: plain, JSON-escaped, URL-encoded, base64, hexadecimal."""
     raw = secret.encode("utf-8", "surrogatepass")
     return [
         secret,
@@ -34,7 +34,7 @@ def forms(secret: str) -> list[str]:
 
 
 def in_base64(raw: bytes) -> list[str]:
-    """What is the same in any base64 text that holds these bytes, whatever stands before and after them."""
+    """What is the same in any base64 text that holds these bytes, whatever comes before and after them."""
     found = []
     for before in range(3):
         first, last = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
@@ -61,7 +61,7 @@ class Redactor:
                 self._forms = sorted({*self._forms, *shown}, key=len, reverse=True)
 
     def within(self, value: Any) -> Any:
-        """The same JSON value with its texts redacted. Before texts are cut or joined: what is left of a secret then
+        """The same JSON value with its texts redacted. To be used before texts are cut or joined: a part of a secret
         would not be recognised."""
         if isinstance(value, dict):
             return {self(key): self.within(inner) for key, inner in value.items()}

@@ -1,13 +1,12 @@
-"""The credential vault, behind one adapter: a new vault API is coming (``/platform/credential-vault/v1/entries``).
+"""The credential vault, behind one adapter, as a new vault API is coming (``/platform/credential-vault/v1/entries``).
 
 Classic API v2 (``/api/v2/credentials``): names are not unique, a PUT replaces the whole entry and needs the secret,
-no answer ever holds a secret, there is no version and no modification time.
+no answer ever contains a secret, there is no version and no modification time.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from .errors import ApiError, DynatraceError, NotFound, TransportError
 PATH = "/api/v2/credentials"
 PAGE_SIZE = 500
 CREATE_TRIES = 3
-LOOKS_AFTER_S = (0.5, 1.0, 2.0, 3.0, 3.5)
+LOOK_UP_AFTER_S = (0.5, 1.0, 2.0, 3.0, 3.5)
 
 Call = Callable[..., Any]
 
@@ -72,14 +71,14 @@ def entry_body(
 class Vault:
     """Entries of one environment; one write at a time, one listing for all look-ups of a process."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    def __init__(self, call: Call, sleep: Callable[[float], None]) -> None:
+        self._call, self._sleep = call, sleep
         self._writing = threading.Lock()
         self._listing: list[Entry] | None = None
         self._listing_lock = threading.Lock()
 
     def entries(self) -> list[Entry]:
-        """All entries this token may see, unfiltered (the ``name`` filter is a loose search)."""
+        """All entries this token may see, unfiltered (the ``name`` filter is a fuzzy search)."""
         with self._listing_lock:
             if self._listing is None:
                 self._listing = self._list()
@@ -100,7 +99,7 @@ class Vault:
         with self._listing_lock:
             self._listing = None
 
-    def _list_too(self, entry: Entry) -> None:
+    def _update_listing(self, entry: Entry) -> None:
         """Keep the listing up to date with what this process writes."""
         with self._listing_lock:
             if self._listing is not None:
@@ -131,18 +130,18 @@ class Vault:
                         return found
                     if status != 503:
                         raise DynatraceError(
-                            f"it is unknown whether vault entry “{body['name']}” was made ({error}). It did not appear "
-                            f"within {sum(LOOKS_AFTER_S):.0f} s; run `pulumi up` again, which looks first"
+                            f"it is unknown whether vault entry “{body['name']}” was created ({error}). It did not "
+                            f"appear within {sum(LOOK_UP_AFTER_S):.0f} s; run `pulumi up` again, which looks for it"
                         ) from None
                     failure = error
                 else:
-                    self._list_too(entry_of({**body, "id": id}))
+                    self._update_listing(entry_of({**body, "id": id}))
                     return id
             raise failure
 
     def _appeared(self, is_mine: Callable[[Entry], bool]) -> str | None:
-        for seconds in LOOKS_AFTER_S:
-            time.sleep(seconds)
+        for seconds in LOOK_UP_AFTER_S:
+            self._sleep(seconds)
             self.forget_listing()
             try:
                 mine = [entry.id for entry in self.entries() if is_mine(entry)]
@@ -163,7 +162,7 @@ class Vault:
                     f"vault entry “{body['name']}” ({id}) was deleted outside Pulumi; run `pulumi up --refresh`, "
                     "which creates it again"
                 )
-            self._list_too(entry_of({**body, "id": id}))
+            self._update_listing(entry_of({**body, "id": id}))
 
     def delete(self, id: str) -> None:
         """Delete an entry; one that is gone already is a success."""

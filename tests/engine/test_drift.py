@@ -63,7 +63,7 @@ def test_a_deleted_workflow_comes_back_and_a_deleted_checkpoint_is_told_as_a_pos
     inside.delete_entry(local, ids["checkpointCredentialId"])
     done = stack.up("--refresh")
 
-    assert "had been deleted outside Pulumi and is made again as NONE. Records older than" in done.text
+    assert "had been deleted outside Pulumi and is created again as NONE. Records older than" in done.text
     assert "possible gap in the logs" in done.text
     assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
 
@@ -77,10 +77,10 @@ def test_a_forced_replacement_touches_no_live_value_and_the_checkpoint_can_outli
     urn = "urn:pulumi:test::sectigo-dynatrace::pulumi-python:dynamic/dynatrace:StateCredential::checkpoint"
     before = local.sim("GET", "dump")
 
-    assert "is not deleted: it was found again and stays as it is" in stack.up("--replace", urn).text
+    assert "is not deleted: it was found again and is still in use" in stack.up("--replace", urn).text
     assert local.sim("GET", "dump") == before
     stack.pulumi("state", "taint", urn, "--yes", "--stack", stack.stack)
-    assert "is not deleted: it was found again and stays as it is" in stack.up().text
+    assert "is not deleted: it was found again and is still in use" in stack.up().text
     assert local.sim("GET", "dump") == before
 
     # A failed run ends the deployment before “the old one” is deleted: that is left to the next process.
@@ -90,7 +90,7 @@ def test_a_forced_replacement_touches_no_live_value_and_the_checkpoint_can_outli
     assert '"delete": true' in stack.pulumi("stack", "export", "--stack", stack.stack).text
     local.sim("DELETE", "faults")
 
-    assert "is not deleted: it was found again and stays as it is" in stack.up().text
+    assert "is not deleted: it was found again and is still in use" in stack.up().text
     assert '"delete": true' not in stack.pulumi("stack", "export", "--stack", stack.stack).text
     assert stack.outputs["checkpointCredentialId"] == ids["checkpointCredentialId"]
     assert inside.value(local, ids["checkpointCredentialId"]).startswith("2026-01-29T09:44:11.611092Z")

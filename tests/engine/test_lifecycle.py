@@ -65,8 +65,8 @@ def test_a_wrong_configuration_stops_before_anything_is_asked(stack: Deployment)
     assert done.code != 0
     for line in (
         "- triggerIntervalMinutes: must be an integer from 1 to 720",
-        "- unknownKey: is not a key of this program",
-        "- scmApiUrl: must begin with https://",
+        "- unknownKey: unknown setting",
+        "- scmApiUrl: must start with https://",
     ):
         assert line in done.text
     assert "Traceback" not in done.text

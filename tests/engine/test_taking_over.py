@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_dynatrace.testing import Local
+from providers.parts import PARTS
 from tests.engine import inside, vendor
 from tests.engine.deployment import Deployment, changes
 
@@ -43,14 +44,7 @@ def test_a_vendors_installation_is_taken_over_with_its_checkpoint(stack: Deploym
     done = stack.up()
 
     outputs = stack.outputs
-    assert {
-        "scm": outputs["scmCredentialId"],
-        "logIngest": outputs["logIngestCredentialId"],
-        "checkpoint": outputs["checkpointCredentialId"],
-        "executionLock": outputs["executionLockCredentialId"],
-        "workflowConfig": outputs["workflowConfigCredentialId"],
-        "workflow": outputs["workflowId"],
-    } == ids
+    assert {part.key: outputs[part.output] for part in PARTS} == ids
     assert sum(inside.names(local).values()) == sum(before.values())
     assert "Checkpoint: 2026-01-29T09:44:11.611092Z|9d3cd09c" in done.text, "the first run goes on where theirs stood"
     assert "name “Dynatrace Log Ingest Token” instead of “Sectigo SCM Log Ingest Token”" in done.text

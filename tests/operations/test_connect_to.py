@@ -19,9 +19,9 @@ ENVIRONMENT = "https://nhv31415.live.dynatrace.com"
 
 @pytest.fixture(autouse=True)
 def announce_anew() -> Iterator[None]:
-    destination.tell.cache_clear()
+    destination.announce.cache_clear()
     yield
-    destination.tell.cache_clear()
+    destination.announce.cache_clear()
 
 
 def led_to(local: Local, monkeypatch: pytest.MonkeyPatch) -> Http:

@@ -152,7 +152,7 @@ def test_all_problems_are_told_at_once_and_no_value_of_a_secret(tmp_path: Path) 
     found = reading(tmp_path, "dynatrace_api_token: not-a-token\nmax_retries: many\ninterval: 5\n")
 
     assert found.problems == [
-        "dynatrace_api_token: must begin with dt0c01. and hold no blanks",
+        "dynatrace_api_token: must start with dt0c01. and contain no spaces",
         "max_retries: must be an integer from 0 to 10",
         "interval: is not a key of the vendor's config.yaml",
     ]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from local_dynatrace.seed import load
 from local_dynatrace.testing import Local
-from providers.api.environment import Access, Environment
-from providers.lifecycle import Place
+from providers.api.environment import Environment
+from providers.configuration import Access, Properties
 
 SEED = load()
 DEPLOY, INGEST = (token["token"] for token in SEED["api_tokens"])
@@ -19,16 +19,19 @@ CLIENT = SEED["oauth_clients"][0]
 SERVICE_USER = SEED["users"][0]["id"]
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_sleep(seconds: float) -> None:
     """Back-off is tested as a pure function; here it only costs time."""
-    real = time.sleep
-    monkeypatch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.01)))
+    time.sleep(min(seconds, 0.01))
 
 
 @pytest.fixture
-def environment(local: Local) -> Iterator[Environment]:
-    yield Environment(access(local))
+def environment(local: Local) -> Environment:
+    return connect(local)
+
+
+def connect(local: Local, sleep: Callable[[float], None] = short_sleep, **changes: str) -> Environment:
+    """The environment as a new provider process sees it."""
+    return Environment(access(local, **changes), sleep=sleep)
 
 
 def access(local: Local, **changes: str) -> Access:
@@ -45,14 +48,14 @@ def access(local: Local, **changes: str) -> Access:
     return Access(**{**values, **changes})
 
 
-def place(local: Local, name: str = "Sectigo SCM", stack: str = "sectigo-dynatrace/test") -> Place:
-    return Place(local.url, name, stack)
+def place(local: Local, name: str = "Sectigo SCM", stack: str = "sectigo-dynatrace/test") -> Properties:
+    return {"environment": local.url, "connector": name, "stack": stack}
 
 
-def entry(where: Place, name: str, **more: Any) -> dict[str, Any]:
+def entry(where: Properties, name: str, **more: Any) -> dict[str, Any]:
     """Inputs of a vault entry, as a provider gets them."""
-    base = {"name": f"{where.connector} {name}", "purpose": "For a test.", "ownerAccessOnly": False}
-    return {**where.props, **base, "adoptKey": "scm", "adopt": "", **more}
+    base = {"name": f"{where['connector']} {name}", "purpose": "For a test.", "ownerAccessOnly": False}
+    return {**where, **base, "adoptKey": "scm", "adopt": "", **more}
 
 
 def vault(local: Local) -> list[dict[str, Any]]:

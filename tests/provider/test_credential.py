@@ -1,4 +1,4 @@
-"""Vault entries: created once, replaced whole, never doubled; live values are nobody's but the script's."""
+"""Vault entries: created once, replaced as a whole, never duplicated; only the script writes its own values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from providers.credential import (
     StateCredentialProvider,
     TokenCredentialProvider,
 )
-from tests.provider.conftest import DEPLOY, access, entry, named, place, vault
+from tests.provider.conftest import DEPLOY, access, connect, entry, named, place, vault
 
 TOKEN = TokenCredentialProvider()
 STATE = StateCredentialProvider()
@@ -53,69 +53,71 @@ def value(local: Local, id: str) -> str:
         {"status": 503, "when": "after"},
     ],
 )
-def test_a_lost_answer_makes_no_twin(local: Local, environment: Environment, fault: dict[str, Any]) -> None:
+def test_a_lost_answer_creates_no_duplicate(local: Local, environment: Environment, fault: dict[str, Any]) -> None:
     if "headers" in fault and "date" in fault["headers"]["Retry-After"]:
         moment = datetime.now(UTC) + timedelta(seconds=2)
         fault = {**fault, "headers": {"Retry-After": format_datetime(moment, usegmt=True)}}
     rule = local.sim("POST", "faults", {"api": "vault", "method": "POST", **fault})
 
-    id, _ = TOKEN.make(environment, token_props(local))
+    id, _ = TOKEN.create_object(environment, token_props(local))
 
     assert [found["id"] for found in named(local, NAME)] == [id]
     assert [rule["hit"] for rule in local.sim("GET", "faults")["faults"]] == [1], rule
 
 
 @pytest.mark.parametrize("fault", [{"cut": "before"}, {"status": 500}, {"status": 502}, {"status": 504}])
-def test_what_was_perhaps_made_is_not_made_again_but_looked_for_by_the_next_up(
+def test_an_entry_that_may_exist_is_not_created_again_but_looked_up_by_the_next_up(
     local: Local, environment: Environment, fault: dict[str, Any]
 ) -> None:
     local.sim("POST", "faults", {"api": "vault", "method": "POST", **fault})
 
-    with pytest.raises(DynatraceError, match=r"it is unknown whether vault entry “Sectigo SCM Entry” was made \(POST "):
-        TOKEN.make(environment, token_props(local))
+    with pytest.raises(
+        DynatraceError, match=r"it is unknown whether vault entry “Sectigo SCM Entry” was created \(POST "
+    ):
+        TOKEN.create_object(environment, token_props(local))
     assert named(local, NAME) == []
-    TOKEN.make(Environment(access(local)), token_props(local))
+    TOKEN.create_object(connect(local), token_props(local))
 
     assert len(named(local, NAME)) == 1
 
 
 @pytest.mark.parametrize("stale", [2, None])
-def test_a_listing_that_lags_behind_makes_no_twin(local: Local, environment: Environment, stale: int | None) -> None:
+def test_a_stale_listing_creates_no_duplicate(local: Local, environment: Environment, stale: int | None) -> None:
     environment.vault.entries()
     local.sim("POST", "faults", {"api": "vault", "method": "POST", "cut": "after"})
     local.sim("POST", "faults", {"api": "vault", "method": "GET", "stale": True, "times": stale})
 
     if stale:
-        TOKEN.make(environment, token_props(local))
+        TOKEN.create_object(environment, token_props(local))
     else:
         with pytest.raises(
-            DynatraceError, match="did not appear within 10 s; run `pulumi up` again, which looks first"
+            DynatraceError, match=r"did not appear within 10 s; run `pulumi up` again, which looks for it$"
         ):
-            TOKEN.make(environment, token_props(local))
+            TOKEN.create_object(environment, token_props(local))
     local.sim("DELETE", "faults")
 
     assert len(named(local, NAME)) == 1
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"cut": "after"}, {"cut": "before"}])
-def test_a_passing_failure_of_a_replacement_is_overcome(
+def test_a_transient_failure_of_a_replacement_is_retried(
     local: Local, environment: Environment, fault: dict[str, Any]
 ) -> None:
-    id, _ = TOKEN.make(environment, token_props(local))
+    id, _ = TOKEN.create_object(environment, token_props(local))
     local.sim("POST", "faults", {"api": "vault", "method": "PUT", "times": 3, **fault})
 
-    TOKEN.change(environment, id, {}, {**token_props(local), "token": "second"})
+    TOKEN.update_object(environment, id, {}, {**token_props(local), "token": "second"})
 
     assert value(local, id) == "second"
 
 
 def test_a_lasting_failure_ends_after_a_few_tries_and_shows_no_secret(local: Local, environment: Environment) -> None:
-    id, _ = TOKEN.make(environment, token_props(local))
+    id, _ = TOKEN.create_object(environment, token_props(local))
     body = {"error": {"code": 500, "message": f"Internal Server Error with {DEPLOY}"}}
     local.sim("POST", "faults", {"api": "vault", "method": "PUT", "times": None, "status": 500, "body": body})
 
     with pytest.raises(DynatraceError) as caught:
-        TOKEN.change(environment, id, {}, token_props(local))
+        TOKEN.update_object(environment, id, {}, token_props(local))
 
     assert DEPLOY not in str(caught.value)
     assert f"PUT /api/v2/credentials/{id} answered 500: Internal Server Error with [secret]" in str(caught.value)
@@ -123,20 +125,22 @@ def test_a_lasting_failure_ends_after_a_few_tries_and_shows_no_secret(local: Loc
 
 
 def test_an_entry_that_was_deleted_in_between_is_not_left_behind(local: Local, environment: Environment) -> None:
-    id, _ = TOKEN.make(environment, token_props(local))
+    id, _ = TOKEN.create_object(environment, token_props(local))
     environment.vault.delete(id)
 
     with pytest.raises(DynatraceError, match="was deleted outside Pulumi; run `pulumi up --refresh`"):
-        TOKEN.change(environment, id, {}, token_props(local))
+        TOKEN.update_object(environment, id, {}, token_props(local))
 
     assert named(local, NAME) == []
 
 
-def test_five_entries_made_at_once_are_written_one_after_the_other(local: Local, environment: Environment) -> None:
+def test_five_entries_created_at_once_are_written_one_after_the_other(local: Local, environment: Environment) -> None:
     """The vault answers parallel writes with failures (terraform-provider-dynatrace commit 788edd8)."""
     local.sim("DELETE", "requests")
     threads = [
-        threading.Thread(target=TOKEN.make, args=(environment, {**token_props(local), "name": f"{NAME} {number}"}))
+        threading.Thread(
+            target=TOKEN.create_object, args=(environment, {**token_props(local), "name": f"{NAME} {number}"})
+        )
         for number in range(5)
     ]
     for thread in threads:
@@ -149,20 +153,20 @@ def test_five_entries_made_at_once_are_written_one_after_the_other(local: Local,
     assert calls.count(("GET", "/api/v2/credentials")) == 1, "one listing for all look-ups"
 
 
-def test_what_was_made_before_is_taken_again_with_its_value(local: Local) -> None:
-    first, _ = STATE.make(Environment(access(local)), state_props(local))
+def test_an_entry_of_ours_is_used_again_with_its_value(local: Local) -> None:
+    first, _ = STATE.create_object(connect(local), state_props(local))
 
-    again, _ = STATE.make(Environment(access(local)), state_props(local, firstValue="ANOTHER"))
+    again, _ = STATE.create_object(connect(local), state_props(local, firstValue="ANOTHER"))
 
     assert again == first
     assert value(local, first) == "NONE"
 
 
 def test_a_state_entry_is_written_by_no_change(local: Local, environment: Environment) -> None:
-    id, _ = STATE.make(environment, state_props(local))
+    id, _ = STATE.create_object(environment, state_props(local))
     local.sim("DELETE", "requests")
 
-    STATE.change(environment, id, state_props(local), state_props(local, firstValue="X", purpose="new"))
+    STATE.update_object(environment, id, state_props(local), state_props(local, firstValue="X", purpose="new"))
 
     assert not STATE.diff(id, state_props(local), state_props(local, firstValue="X", purpose="new")).changes
     assert local.sim("GET", "requests")["requests"] == []
@@ -188,38 +192,36 @@ def test_a_move_to_another_environment_or_name_is_refused_with_the_reason(local:
     assert all("deploy a new stack there, then destroy this one" in failure.reason for failure in failures)
 
 
-def test_metadata_that_somebody_changed_is_told_field_by_field_and_repaired(
-    local: Local, environment: Environment
-) -> None:
+def test_changed_metadata_is_reported_field_by_field_and_repaired(local: Local, environment: Environment) -> None:
     props = token_props(local)
-    id, _ = TOKEN.make(environment, props)
-    assert TOKEN.look(environment, id, props) == {}
+    id, _ = TOKEN.create_object(environment, props)
+    assert TOKEN.read_object(environment, id, props) == {}
     edited = {"name": "Renamed", "type": "TOKEN", "description": "Mine now", "scopes": ["SYNTHETIC"], "token": "x"}
     headers = {"Authorization": f"Api-Token {DEPLOY}"}
     assert local.call("PUT", f"/api/v2/credentials/{id}", headers=headers, json=edited).status_code == 204
 
-    live = TOKEN.look(environment, id, props)
+    live = TOKEN.read_object(environment, id, props)
     assert live is not None
     assert live.pop("access").startswith("closed to workflow scripts")
     assert live == {"name": "Renamed", "purpose": "Mine now"}
     assert TOKEN.diff(id, {**props, **live}, props).changes
 
-    TOKEN.change(environment, id, {**props, **live}, props)
-    assert TOKEN.look(environment, id, props) == {}
+    TOKEN.update_object(environment, id, {**props, **live}, props)
+    assert TOKEN.read_object(environment, id, props) == {}
     assert value(local, id) == "first"
 
 
-def test_metadata_of_a_state_entry_is_told_and_left_as_it_is(
+def test_changed_metadata_of_a_state_entry_is_reported_and_left_unchanged(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = state_props(local)
-    id, _ = STATE.make(environment, props)
+    id, _ = STATE.create_object(environment, props)
 
-    assert STATE.look(environment, id, {**props, "purpose": "Another purpose."}) == {}
+    assert STATE.read_object(environment, id, {**props, "purpose": "Another purpose."}) == {}
 
     told = capsys.readouterr().out
     assert "description “For a test. [Pulumi sectigo-dynatrace/test]” instead of “Another purpose." in told
-    assert "It is left so, as writing it would overwrite its value" in told
+    assert "Left unchanged, as writing it would overwrite its value" in told
 
 
 def test_the_workflow_config_is_replaced_only_by_its_own_keys_and_says_so(
@@ -235,7 +237,7 @@ def test_the_workflow_config_is_replaced_only_by_its_own_keys_and_says_so(
     )
 
 
-def test_a_vendors_entry_is_taken_only_if_named_and_what_differs_is_told(
+def test_a_vendors_entry_is_adopted_only_if_named_and_differences_are_reported(
     local: Local, capsys: pytest.CaptureFixture[str]
 ) -> None:
     headers = {"Authorization": f"Api-Token {DEPLOY}"}
@@ -250,21 +252,21 @@ def test_a_vendors_entry_is_taken_only_if_named_and_what_differs_is_told(
     id = local.call("POST", "/api/v2/credentials", headers=headers, json=theirs).json()["id"]
 
     with pytest.raises(Refused, match=f"pulumi config set --path adopt.scm {id}"):
-        STATE.make(Environment(access(local)), state_props(local))
-    taken, _ = STATE.make(Environment(access(local)), state_props(local, adopt=id))
+        STATE.create_object(connect(local), state_props(local))
+    taken, _ = STATE.create_object(connect(local), state_props(local, adopt=id))
 
     assert taken == id
     assert value(local, id) == theirs["token"]
-    assert "It stays as it is, with: description “Checkpoint of the sync” instead of" in capsys.readouterr().out
+    assert "Left unchanged, with: description “Checkpoint of the sync” instead of" in capsys.readouterr().out
 
 
-def test_a_workflow_config_that_is_taken_keeps_its_settings_and_that_is_said(
+def test_an_adopted_workflow_config_keeps_its_settings_and_says_so(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = entry(place(local), "Entry", value='{"maxRetries": 3, "initHistoryDuration": "2h"}')
-    id, _ = CONFIG.make(environment, props)
+    id, _ = CONFIG.create_object(environment, props)
 
-    CONFIG.make(Environment(access(local)), {**props, "value": '{"maxRetries": 5, "initHistoryDuration": "2h"}'})
+    CONFIG.create_object(connect(local), {**props, "value": '{"maxRetries": 5, "initHistoryDuration": "2h"}'})
 
     assert value(local, id) == props["value"]
     assert "keeps its own settings: maxRetries, initHistoryDuration of the stack config are not applied" in (
@@ -280,6 +282,6 @@ def test_nothing_is_written_once_the_engine_is_gone(local: Local) -> None:
     orphan = Environment(access(local), before_write=gone)
 
     with pytest.raises(EngineGone):
-        TOKEN.make(orphan, token_props(local))
+        TOKEN.create_object(orphan, token_props(local))
 
     assert local.sim("GET", "dump") == before

@@ -1,32 +1,30 @@
-"""Before the first write: everything that is missing, in one report that a person understands."""
+"""Before the first write: everything that is missing, in one report that people understand."""
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import new_token
-from providers.api.environment import Environment
 from providers.api.errors import PreflightFailed
-from tests.provider.conftest import CLIENT, access
+from tests.provider.conftest import CLIENT, connect
 
 SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
 
 
 def report(local: Local, **changes: str) -> str:
     with pytest.raises(PreflightFailed) as caught:
-        Environment(access(local, **changes)).ready()
+        connect(local, **changes).ready()
     text = str(caught.value)
-    assert text.startswith(f"pre-flight of {local.url} failed, nothing was written:")
+    assert text.startswith(f"preflight of {local.url} failed, nothing was written:")
     assert "configuring-the-connector.html" in text, "the manual's page tells how to fix it"
     return text
 
 
 def test_a_good_configuration_passes_once_with_four_calls(local: Local) -> None:
-    environment = Environment(access(local))
+    environment = connect(local)
     local.sim("DELETE", "requests")
 
     assert environment.ready() == []
@@ -35,7 +33,7 @@ def test_a_good_configuration_passes_once_with_four_calls(local: Local) -> None:
     assert len(local.sim("GET", "requests")["requests"]) == 4
 
 
-def test_everything_that_is_missing_is_told_at_once(local: Local) -> None:
+def test_everything_missing_is_reported_at_once(local: Local) -> None:
     token = new_token(local, "credentialVault.read", "logs.ingest")
     client = {**CLIENT, "id": "dt0s02.NARROW", "secret": "dt0s02.NARROW.X", "scopes": ["automation:workflows:read"]}
     local.sim("POST", "identities", {"oauthClients": [client]})
@@ -55,7 +53,7 @@ def test_everything_that_is_missing_is_told_at_once(local: Local) -> None:
     )
 
 
-def test_both_tokens_problems_are_told_in_one_round(local: Local) -> None:
+def test_problems_of_both_tokens_are_reported_together(local: Local) -> None:
     text = report(local, api_token=new_token(local, *SCOPES[1:]), log_ingest_token=new_token(local, "metrics.ingest"))
 
     assert "lacks the scope credentialVault.read" in text
@@ -67,14 +65,14 @@ def test_the_one_token_of_the_manual_needs_logs_ingest_too(local: Local) -> None
     assert "lacks the scope logs.ingest" in report(local, api_token=new_token(local, *SCOPES), log_ingest_token="")
 
 
-def test_a_wrong_log_ingest_token_is_told_by_its_own_key(local: Local) -> None:
+def test_a_wrong_log_ingest_token_is_reported_by_its_own_key(local: Local) -> None:
     text = report(local, log_ingest_token=f"dt0c01.{'A' * 24}.{'B' * 64}")
 
     assert "logIngestToken: this environment does not know the token" in text
     assert "BBBB" not in text
 
 
-def test_a_wrong_api_token_is_told_with_what_to_check(local: Local) -> None:
+def test_a_wrong_api_token_is_reported_with_what_to_check(local: Local) -> None:
     text = report(local, api_token=f"dt0c01.{'A' * 24}.{'B' * 64}")
 
     assert "dynatraceApiToken" in text
@@ -84,16 +82,16 @@ def test_a_wrong_api_token_is_told_with_what_to_check(local: Local) -> None:
     assert "BBBB" not in text
 
 
-def test_a_token_that_expires_soon_is_warned_of(local: Local) -> None:
+def test_a_token_that_expires_soon_causes_a_warning(local: Local) -> None:
     soon = (datetime.now(UTC) + timedelta(days=5, hours=1)).isoformat()
     token = new_token(local, *SCOPES, "logs.ingest", expirationDate=soon)
 
-    assert Environment(access(local, api_token=token)).ready() == [
+    assert connect(local, api_token=token).ready() == [
         f"dynatraceApiToken: token {token.rsplit('.', 1)[0]} expires in 5 days ({soon[:19]}.000Z)"
     ]
 
 
-def test_an_expired_log_ingest_token_is_told(local: Local) -> None:
+def test_an_expired_log_ingest_token_is_reported(local: Local) -> None:
     token = new_token(local, "logs.ingest", expirationDate="2026-01-01T00:00:00Z")
 
     assert f"logIngestToken: token {token.rsplit('.', 1)[0]} expired on 2026-01-01" in report(
@@ -101,7 +99,7 @@ def test_an_expired_log_ingest_token_is_told(local: Local) -> None:
     )
 
 
-def test_a_disabled_token_is_told(local: Local) -> None:
+def test_a_disabled_token_is_reported(local: Local) -> None:
     token = new_token(local, "logs.ingest")
     local.sim("PATCH", f"api-tokens/{token.rsplit('.', 1)[0]}", {"enabled": False})
 
@@ -124,34 +122,33 @@ def test_secret_client_and_account_must_match(local: Local, changes: dict[str, s
     assert "(reference " in text, "Dynatrace's support asks for it"
 
 
-def test_an_apps_address_that_is_none_is_told_before_the_vault_is_written(local: Local) -> None:
+def test_a_wrong_apps_url_is_reported_before_the_vault_is_written(local: Local) -> None:
     text = report(local, apps_url=f"{local.url}/nowhere")
 
     assert f"appsUrl {local.url}/nowhere: GET" in text
 
 
-def test_an_address_where_nobody_answers_is_told_with_its_host(local: Local) -> None:
+def test_an_address_without_an_answer_is_reported_with_its_host(local: Local) -> None:
     with pytest.raises(PreflightFailed, match=r"no answer from 127\.0\.0\.1:1 .*firewall or proxy"):
-        Environment(access(local, environment_url="http://127.0.0.1:1")).ready()
+        connect(local, environment_url="http://127.0.0.1:1").ready()
 
 
 def test_other_resources_of_the_same_process_say_one_line(local: Local) -> None:
-    environment = Environment(access(local, oauth_client_secret="dt0s02.LOCALCLI.WRONG"))
+    environment = connect(local, oauth_client_secret="dt0s02.LOCALCLI.WRONG")
     with pytest.raises(PreflightFailed):
         environment.ready()
 
-    with pytest.raises(PreflightFailed, match=r"^stopped by the pre-flight; its report stands with another resource"):
+    with pytest.raises(PreflightFailed, match=r"^stopped by the preflight; its report is shown with another resource"):
         environment.ready()
 
 
-def test_a_gateways_page_with_429_is_waited_for_as_long_as_it_says(
-    local: Local, monkeypatch: pytest.MonkeyPatch
+def test_a_gateways_page_with_429_is_waited_out(
+    local: Local,
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
     page = {"status": 429, "headers": {"Retry-After": "17"}, "body": "<html>Too Many Requests</html>"}
     local.sim("POST", "faults", {"api": "tokens", **page})
 
-    assert Environment(access(local)).ready() == []
+    assert connect(local, sleep=waits.append).ready() == []
 
     assert waits == [17.0]

@@ -1,4 +1,4 @@
-"""The workflow: written whole, compared field by field, brought to rest before it goes."""
+"""The workflow: written as a whole, compared field by field, stopped before it is deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from providers.credential import StateCredentialProvider
 from providers.workflow import WorkflowProvider
 from providers.workflow_form import schedule_of
 from providers.workflow_run import WorkflowRunProvider
-from tests.provider.conftest import SERVICE_USER, access, entry, place
+from tests.provider.conftest import SERVICE_USER, connect, entry, place
 from workflow_src.render import definition
 
 WORKFLOW, RUN = WorkflowProvider(), WorkflowRunProvider()
@@ -28,7 +28,7 @@ export default async function () {
 
 def props_of(local: Local, **changes: Any) -> dict[str, Any]:
     values = {
-        **place(local).props,
+        **place(local),
         "name": "Sectigo SCM Integration",
         "purpose": "For a test.",
         "script": SCRIPT,
@@ -49,7 +49,7 @@ def run_props(local: Local, workflow: str, **changes: Any) -> dict[str, Any]:
 
 
 def person(local: Local) -> dict[str, str]:
-    """Somebody at work in the Dynatrace web interface."""
+    """Somebody who uses the Dynatrace web interface."""
     scopes = ("automation:workflows:read", "automation:workflows:write", "automation:workflows:admin")
     return bearer(local, *scopes, user=PERSON["email"])
 
@@ -66,9 +66,9 @@ def live(local: Local, id: str) -> dict[str, Any]:
 
 def test_what_the_api_fills_in_is_no_drift(local: Local, environment: Environment) -> None:
     props = props_of(local)
-    id, more = WORKFLOW.make(environment, props)
+    id, more = WORKFLOW.create_object(environment, props)
 
-    assert WORKFLOW.look(environment, id, {**props, **more}) == {}
+    assert WORKFLOW.read_object(environment, id, {**props, **more}) == {}
     assert more["actsFor"] == more["owner"] == SERVICE_USER
 
 
@@ -90,25 +90,25 @@ def test_what_the_api_fills_in_is_no_drift(local: Local, environment: Environmen
         ({"trigger": {}}, {"schedule": {"isActive": False}}),
     ],
 )  # fmt: skip
-def test_each_field_that_somebody_changed_is_told_alone_and_repaired(
+def test_each_changed_field_is_reported_alone_and_repaired(
     local: Local, environment: Environment, change: dict[str, Any], drift: dict[str, Any]
 ) -> None:
     props = props_of(local)
-    id, _ = WORKFLOW.make(environment, props)
+    id, _ = WORKFLOW.create_object(environment, props)
     if change.get("trigger"):
         defaults: dict[str, Any] = {"timezone": "UTC", "rule": None, "filterParameters": {}}
         change["trigger"]["schedule"] = {**defaults, **change["trigger"]["schedule"]}
     edit(local, id, **change)
 
-    found = WORKFLOW.look(environment, id, props)
+    found = WORKFLOW.read_object(environment, id, props)
     assert found is not None
     if "definition" in drift:
         drift = {"definition": {**definition(), **drift["definition"]}}
     assert found == drift
     assert WORKFLOW.diff(id, {**props, **found}, props).changes
 
-    WORKFLOW.change(environment, id, {**props, **found}, props)
-    assert WORKFLOW.look(environment, id, props) == {}
+    WORKFLOW.update_object(environment, id, {**props, **found}, props)
+    assert WORKFLOW.read_object(environment, id, props) == {}
 
 
 def test_a_rule_and_filters_of_a_schedule_are_drift_and_what_filters_nothing_is_not() -> None:
@@ -122,28 +122,28 @@ def test_a_rule_and_filters_of_a_schedule_are_drift_and_what_filters_nothing_is_
     assert found == {"intervalMinutes": 10, "isActive": True, **shown}
 
 
-def test_an_actor_that_is_named_no_more_stays_and_that_is_said(
+def test_an_actor_that_is_no_longer_named_is_kept_with_a_warning(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = props_of(local, actor=SERVICE_USER)
-    id, _ = WORKFLOW.make(environment, named)
+    id, _ = WORKFLOW.create_object(environment, named)
 
-    more = WORKFLOW.change(environment, id, named, props_of(local))
+    more = WORKFLOW.update_object(environment, id, named, props_of(local))
 
     assert more["actsFor"] == SERVICE_USER
-    assert f"goes on acting for {SERVICE_USER}: Dynatrace keeps an actor" in capsys.readouterr().out
+    assert f"still acts for {SERVICE_USER}: Dynatrace keeps an actor" in capsys.readouterr().out
 
 
-def test_two_identities_are_told_after_each_run(
+def test_two_identities_are_reported_after_each_run(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    id, _ = WORKFLOW.make(environment, props_of(local))
+    id, _ = WORKFLOW.create_object(environment, props_of(local))
     state = {"firstValue": "NONE", "workflow": "none", "missed": ""}
-    checkpoint, _ = StateCredentialProvider().make(environment, entry(place(local), "Checkpoint", **state))
+    checkpoint, _ = StateCredentialProvider().create_object(environment, entry(place(local), "Checkpoint", **state))
     owner = environment.deploy_token["owner"]
     environment.__dict__["deploy_token"] = {"owner": "another"}
 
-    RUN.change(environment, id, {}, run_props(local, id, checkpoint=checkpoint))
+    RUN.update_object(environment, id, {}, run_props(local, id, checkpoint=checkpoint))
 
     assert (
         f"the workflow writes the checkpoint as {owner}, the deploy token belongs to another: use one service user for "
@@ -153,13 +153,13 @@ def test_two_identities_are_told_after_each_run(
 
 def test_an_edited_script_shows_the_edit_and_not_the_parameters(local: Local, environment: Environment) -> None:
     props = props_of(local)
-    id, _ = WORKFLOW.make(environment, props)
+    id, _ = WORKFLOW.create_object(environment, props)
     tasks = live(local, id)["tasks"]
     tasks["sync"]["input"]["script"] = tasks["sync"]["input"]["script"].replace("hello", "goodbye")
     tasks["sync"]["timeout"] = 999
     edit(local, id, tasks=tasks)
 
-    found = WORKFLOW.look(environment, id, props)
+    found = WORKFLOW.read_object(environment, id, props)
 
     assert found is not None
     assert found["script"] == SCRIPT.replace("hello", "goodbye")
@@ -167,43 +167,43 @@ def test_an_edited_script_shows_the_edit_and_not_the_parameters(local: Local, en
     assert set(found) == {"script", "definition"}
 
 
-def test_another_credential_id_in_the_script_is_told_as_such(local: Local, environment: Environment) -> None:
+def test_another_credential_id_in_the_script_is_reported_as_such(local: Local, environment: Environment) -> None:
     props = props_of(local)
-    id, _ = WORKFLOW.make(environment, props)
+    id, _ = WORKFLOW.create_object(environment, props)
     tasks = live(local, id)["tasks"]
     tasks["sync"]["input"]["script"] = tasks["sync"]["input"]["script"].replace("VAULT-0", "VAULT-1")
     edit(local, id, tasks=tasks)
 
-    assert WORKFLOW.look(environment, id, props) == {"ids": {"scmCredentialId": "CREDENTIALS_VAULT-1"}}
+    assert WORKFLOW.read_object(environment, id, props) == {"ids": {"scmCredentialId": "CREDENTIALS_VAULT-1"}}
 
 
-def test_a_task_that_somebody_added_is_told_and_removed(local: Local, environment: Environment) -> None:
+def test_an_added_task_is_reported_and_removed(local: Local, environment: Environment) -> None:
     props = props_of(local)
-    id, _ = WORKFLOW.make(environment, props)
+    id, _ = WORKFLOW.create_object(environment, props)
     tasks = live(local, id)["tasks"]
     tasks["mine"] = {**tasks["sync"], "name": "mine", "position": {"x": 1, "y": 2}}
     edit(local, id, tasks=tasks)
 
-    found = WORKFLOW.look(environment, id, props)
+    found = WORKFLOW.read_object(environment, id, props)
     assert found is not None
     assert found["definition"]["tasks"]["mine"] == {"action": "dynatrace.automations:run-javascript"}
 
-    WORKFLOW.change(environment, id, {**props, **found}, props)
+    WORKFLOW.update_object(environment, id, {**props, **found}, props)
     assert set(live(local, id)["tasks"]) == {"sync"}
 
 
-def test_a_new_actor_is_repaired_by_config_and_else_warned_of(
+def test_a_new_actor_is_repaired_by_config_or_causes_a_warning(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = props_of(local)
-    id, more = WORKFLOW.make(environment, props)
+    id, more = WORKFLOW.create_object(environment, props)
     answer = local.call("PUT", f"{URL}/{id}", headers=person(local), json={"description": "x"})
     assert answer.ok, answer.text
     if live(local, id)["actor"] == SERVICE_USER:  # a service user stays the actor (facts: dynatrace-api 5.6)
         edit(local, id, actor=PERSON["id"])
     capsys.readouterr()
 
-    found = WORKFLOW.look(environment, id, {**props, **more})
+    found = WORKFLOW.read_object(environment, id, {**props, **more})
     assert found is not None
     assert "actor" not in found
     told = capsys.readouterr().out
@@ -211,33 +211,33 @@ def test_a_new_actor_is_repaired_by_config_and_else_warned_of(
     assert "pulumi config set workflowActor UUID" in told
 
     named = props_of(local, actor=SERVICE_USER)
-    found = WORKFLOW.look(environment, id, {**named, **more})
+    found = WORKFLOW.read_object(environment, id, {**named, **more})
     assert found is not None
     assert found["actor"] == PERSON["id"]
 
 
-def test_a_new_owner_is_warned_of_and_left(
+def test_a_new_owner_causes_a_warning_and_is_kept(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     props = props_of(local)
-    id, more = WORKFLOW.make(environment, props)
+    id, more = WORKFLOW.create_object(environment, props)
     edit(local, id, owner=PERSON["id"])
 
-    assert WORKFLOW.look(environment, id, {**props, **more}) == {}
+    assert WORKFLOW.read_object(environment, id, {**props, **more}) == {}
 
-    assert f"belongs to {PERSON['id']} instead of {SERVICE_USER}; its owner is left so" in capsys.readouterr().out
+    assert f"belongs to {PERSON['id']} instead of {SERVICE_USER}; its owner is not changed" in capsys.readouterr().out
 
 
 def test_a_deleted_workflow_is_gone_and_its_deletion_a_success(local: Local, environment: Environment) -> None:
     props = props_of(local)
-    id, _ = WORKFLOW.make(environment, props)
-    WORKFLOW.remove(environment, id, props)
+    id, _ = WORKFLOW.create_object(environment, props)
+    WORKFLOW.delete_object(environment, id, props)
 
-    assert WORKFLOW.look(environment, id, props) is None
-    WORKFLOW.remove(environment, id, props)
+    assert WORKFLOW.read_object(environment, id, props) is None
+    WORKFLOW.delete_object(environment, id, props)
 
 
-def test_a_vendors_workflow_is_taken_only_if_named_and_what_differs_is_told(
+def test_a_vendors_workflow_is_adopted_only_if_named_and_differences_are_reported(
     local: Local, capsys: pytest.CaptureFixture[str]
 ) -> None:
     theirs = {"title": "Sectigo SCM Integration", "description": "by deploy.sh", "isPrivate": False, "tasks": {}}
@@ -245,8 +245,8 @@ def test_a_vendors_workflow_is_taken_only_if_named_and_what_differs_is_told(
     id = local.call("POST", URL, headers=headers, json=theirs).json()["id"]
 
     with pytest.raises(Refused, match=f"pulumi config set --path adopt.workflow {id}"):
-        WORKFLOW.make(Environment(access(local)), props_of(local))
-    taken, _ = WORKFLOW.make(Environment(access(local)), props_of(local, adopt=id))
+        WORKFLOW.create_object(connect(local), props_of(local))
+    taken, _ = WORKFLOW.create_object(connect(local), props_of(local, adopt=id))
 
     assert taken == id
     assert "it differs in: purpose, schedule, definition, script" in capsys.readouterr().out
@@ -256,13 +256,13 @@ def test_a_failed_run_fails_with_its_reason_and_is_tried_again(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = SCRIPT.replace('console.log("hello")', 'throw new Error("the audit API is closed")')
-    id, _ = WORKFLOW.make(environment, props_of(local, script=broken))
+    id, _ = WORKFLOW.create_object(environment, props_of(local, script=broken))
 
     for _ in range(2):
         with pytest.raises(RunFailed, match=r"ended as ERROR: .*the audit API is closed"):
-            RUN.change(environment, id, {}, run_props(local, id))
-    WORKFLOW.change(environment, id, {}, props_of(local))
-    result = RUN.change(environment, id, {}, run_props(local, id))
+            RUN.update_object(environment, id, {}, run_props(local, id))
+    WORKFLOW.update_object(environment, id, {}, props_of(local))
+    result = RUN.update_object(environment, id, {}, run_props(local, id))
 
     assert result["execution"]
     assert "  | hello" in capsys.readouterr().out
@@ -270,25 +270,23 @@ def test_a_failed_run_fails_with_its_reason_and_is_tried_again(
 
 
 def test_a_run_that_was_started_before_is_found_again(local: Local, environment: Environment) -> None:
-    id, _ = WORKFLOW.make(environment, props_of(local))
-    first = RUN.change(environment, id, {}, run_props(local, id))
+    id, _ = WORKFLOW.create_object(environment, props_of(local))
+    first = RUN.update_object(environment, id, {}, run_props(local, id))
 
-    assert RUN.change(environment, id, {}, run_props(local, id)) == first
+    assert RUN.update_object(environment, id, {}, run_props(local, id)) == first
     assert len(environment.automation.newest_executions(id)) == 1
 
 
-def test_a_run_from_before_another_revision_is_not_taken_for_one_of_today(
-    local: Local, environment: Environment
-) -> None:
-    id, _ = WORKFLOW.make(environment, props_of(local))
-    first = RUN.change(environment, id, {}, run_props(local, id))
+def test_a_run_from_before_another_revision_does_not_count(local: Local, environment: Environment) -> None:
+    id, _ = WORKFLOW.create_object(environment, props_of(local))
+    first = RUN.update_object(environment, id, {}, run_props(local, id))
     local.sim("POST", "clock", {"step": 60})
-    WORKFLOW.change(environment, id, {}, props_of(local, parameters={"a": "y"}))
-    RUN.change(environment, id, {}, run_props(local, id, revision="r2"))
+    WORKFLOW.update_object(environment, id, {}, props_of(local, parameters={"a": "y"}))
+    RUN.update_object(environment, id, {}, run_props(local, id, revision="r2"))
     local.sim("POST", "clock", {"step": 60})
-    WORKFLOW.change(environment, id, {}, props_of(local))
+    WORKFLOW.update_object(environment, id, {}, props_of(local))
 
-    again = RUN.change(environment, id, {}, run_props(local, id))
+    again = RUN.update_object(environment, id, {}, run_props(local, id))
 
     assert again["execution"] != first["execution"]
     assert len(environment.automation.newest_executions(id)) == 3
@@ -298,12 +296,12 @@ def test_a_run_from_before_another_revision_is_not_taken_for_one_of_today(
 def test_a_run_whose_answer_was_lost_is_found_again(
     local: Local, environment: Environment, fault: dict[str, Any]
 ) -> None:
-    id, _ = WORKFLOW.make(environment, props_of(local))
+    id, _ = WORKFLOW.create_object(environment, props_of(local))
     local.sim("POST", "faults", {"api": "automation", "method": "POST", "path": "*/run", **fault})
 
     with pytest.raises(DynatraceError):
-        RUN.change(environment, id, {}, run_props(local, id))
-    RUN.change(environment, id, {}, run_props(local, id))
+        RUN.update_object(environment, id, {}, run_props(local, id))
+    RUN.update_object(environment, id, {}, run_props(local, id))
 
     assert len(environment.automation.newest_executions(id)) == 1
 
@@ -312,7 +310,7 @@ def test_deletion_waits_until_no_script_can_be_alive(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     waiting = SCRIPT.replace('console.log("hello")', "await new Promise((done) => setTimeout(done, 30_000))")
-    id, _ = WORKFLOW.make(environment, props_of(local, script=waiting))
+    id, _ = WORKFLOW.create_object(environment, props_of(local, script=waiting))
     local.sim("POST", "clock", {"mode": "frozen"})
     execution = environment.automation.run(id, input={}, unique_qualifier="1")["id"]
     looks: list[str] = []
@@ -327,7 +325,7 @@ def test_deletion_waits_until_no_script_can_be_alive(
         return found
 
     environment.automation.newest_executions = look  # type: ignore[method-assign]
-    WORKFLOW.remove(environment, id, props_of(local))
+    WORKFLOW.delete_object(environment, id, props_of(local))
 
     assert looks == ["RUNNING", "RUNNING", "RUNNING", "SUCCESS"]
     assert f"the schedule is off; waiting for execution {execution} to end, 130 s at most" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The provider's process and its engine: it writes nothing without it, and does not outlive it for long."""
+"""The provider process and its engine: without the engine it writes nothing, and it ends soon after it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests import ROOT
 CODE = """
 import time
 from providers import host
-host.LOOK_EVERY_S = 0.05
-host.leave_with_the_engine()
-host.leave_with_the_engine()
+host.CHECK_EVERY_S = 0.05
+host.exit_with_the_engine()
+host.exit_with_the_engine()
 print("started", flush=True)
 time.sleep(60)
 """
@@ -35,23 +35,23 @@ def address(engine: socket.socket) -> str:
     return f"127.0.0.1:{engine.getsockname()[1]}"
 
 
-def test_an_engine_lives_as_long_as_its_port_answers(engine: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_is_alive_as_long_as_its_port_answers(engine: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["provider", address(engine)])
-    assert host.engine_lives()
+    assert host.engine_is_alive()
 
     engine.close()
 
-    assert not host.engine_lives()
+    assert not host.engine_is_alive()
 
 
 @pytest.mark.parametrize("arguments", [[], ["no address"], ["127.0.0.1:1", "more"]])
-def test_where_no_engine_is_named_none_is_missed(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_engines_address_none_is_missed(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["provider", *arguments])
 
-    assert host.engine_lives()
+    assert host.engine_is_alive()
 
 
-def test_a_process_leaves_with_its_engine(engine: socket.socket) -> None:
+def test_a_process_ends_with_its_engine(engine: socket.socket) -> None:
     command = [sys.executable, "-c", CODE, address(engine)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

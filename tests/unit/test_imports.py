@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests import ROOT
-from tests.unit.test_state_names import NAMES
+from tests.unit.test_state_names import MODULES
 
 # Pulumi itself imports yaml.
 HEAVY = ("requests", "urllib3", "local_dynatrace", "operations", "pytest")
@@ -19,7 +19,7 @@ print(*sorted(set({heavy!r}) & set(sys.modules)))
 
 
 def test_the_start_of_a_provider_imports_nothing_heavy() -> None:
-    code = CODE.format(modules=list(NAMES), heavy=list(HEAVY))
+    code = CODE.format(modules=MODULES, heavy=list(HEAVY))
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 

@@ -1,11 +1,12 @@
-"""Which existing object is taken, and why another one is not."""
+"""Which existing object is used, and why another one is not."""
 
 from __future__ import annotations
 
 import pytest
 
 from providers.api.errors import Refused
-from providers.ownership import Found, choose, mark_of, marked
+from providers.claims import mark_of, marked
+from providers.ownership import Found, choose
 
 OURS, NAME = "sectigo-dynatrace/prod", "Sectigo SCM OAuth"
 
@@ -24,16 +25,16 @@ def test_a_mark_can_be_read_again(claims: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "What it is for.", "[Pulumi]", "[pulumi a/b]"])
-def test_other_descriptions_bear_no_mark(text: str) -> None:
+def test_other_descriptions_have_no_mark(text: str) -> None:
     assert mark_of(text) == ("", ())
 
 
-def test_where_nothing_of_the_name_exists_one_is_made() -> None:
+def test_without_an_object_of_the_name_one_is_created() -> None:
     assert taken() is None
     assert taken(found("1", name="Sectigo SCM OAuth 2")) is None
 
 
-def test_what_bears_our_mark_is_taken_again() -> None:
+def test_an_object_with_our_mark_is_used_again() -> None:
     mine = found("1", marked("p", OURS))
 
     assert taken(mine, found("2")) == mine
@@ -44,7 +45,7 @@ def test_an_unmarked_one_is_refused_with_the_line_to_type() -> None:
         taken(found("1"))
 
 
-def test_an_unmarked_one_is_taken_if_it_is_named() -> None:
+def test_an_unmarked_one_is_adopted_if_it_is_named() -> None:
     assert taken(found("1"), found("2"), adopt="2") == found("2")
 
 
@@ -53,12 +54,12 @@ def test_two_of_a_name_are_both_named() -> None:
         taken(found("1"), found("2"))
 
 
-def test_two_that_bear_our_mark_are_both_named() -> None:
+def test_two_with_our_mark_are_both_named() -> None:
     with pytest.raises(Refused, match=r"exists 2 times and is marked as ours: 1, 2\. Delete all but the one in use"):
         taken(found("1", marked("p", OURS)), found("2", marked("p", OURS)))
 
 
-def test_another_stacks_object_is_never_taken() -> None:
+def test_another_stacks_object_is_never_adopted() -> None:
     theirs = found("1", marked("p", "sectigo-dynatrace/test"))
 
     with pytest.raises(Refused, match=r"belongs to Pulumi stack sectigo-dynatrace/test\. Two connectors"):

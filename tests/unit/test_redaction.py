@@ -53,5 +53,5 @@ def test_a_secret_that_is_learned_later_is_hidden_too() -> None:
 
 
 @given(st.text(min_size=SHORTEST), st.text(), st.text())
-def test_no_secret_survives_wherever_it_stands(secret: str, before: str, after: str) -> None:
+def test_no_secret_survives_wherever_it_is(secret: str, before: str, after: str) -> None:
     assert secret not in Redactor([secret])(before + secret + after).replace("[secret]", "\0")

@@ -15,13 +15,11 @@ from typing import Any
 from dev import ROOT
 from local_dynatrace.kernel.options import Options
 from local_dynatrace.runtime.modules import packages
+from providers.parts import CREDENTIALS
 from workflow_src.render import render_script, script_template
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"
 MODULES = Options.deno_modules
-ENTRIES = ("scm", "logIngest", "checkpoint", "executionLock", "workflowConfig")
-"""In the order of the ids in javascript/world.js."""
-
 Message = dict[str, Any]
 
 
@@ -31,7 +29,8 @@ class DriverError(Exception):
 
 def rendered(template: str | None = None) -> str:
     """The sync script with this world's parameters."""
-    ids = {f"{name}CredentialId": f"CREDENTIALS_VAULT-{number:016X}" for number, name in enumerate(ENTRIES, 1)}
+    # In the order of the ids in javascript/world.js.
+    ids = {part.parameter: f"CREDENTIALS_VAULT-{number:016X}" for number, part in enumerate(CREDENTIALS, 1)}
     return render_script(
         template or script_template(),
         {

@@ -32,39 +32,33 @@ def value_of(enforced: bool, hosts: tuple[str, ...]) -> dict[str, Any]:
     return {"allowedOutboundConnections": inner}
 
 
-class Settings:
+class AllowlistSettings:
+    """Reads and writes the list as a whole."""
+
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
-        self.last_seen: Allowlist | None = None
-        """The list as it was read last; good for one write, which fails with Conflict where it is out of date."""
 
-    def allowlist(self) -> Allowlist:
+    def read(self) -> Allowlist:
         # The default field set is not documented: updateToken must be asked for.
         query = {"schemaIds": SCHEMA, "scopes": "environment", "fields": "objectId,value,updateToken"}
         items = self._call("GET", PATH, query=query)["items"]
-        self.last_seen = self._seen(items)
-        return self.last_seen
-
-    def _seen(self, items: list[dict[str, Any]]) -> Allowlist:
         if not items:
             return Allowlist(None, None, True, ())
         inner = items[0]["value"]["allowedOutboundConnections"]
         hosts = tuple(inner.get("hostList") or ())
         return Allowlist(items[0]["objectId"], items[0].get("updateToken"), bool(inner["enforced"]), hosts)
 
-    def write_allowlist(self, seen: Allowlist, hosts: tuple[str, ...]) -> str:
-        """Write the list on top of what was seen; returns the object's id. Raises Conflict if it has changed since."""
-        self.last_seen = None
-        value = value_of(seen.enforced, hosts)
-        if seen.object_id is None:
+    def write(self, read: Allowlist, hosts: tuple[str, ...]) -> str:
+        """Write the list on top of what was read; returns the object's ID. Raises Conflict if it has changed since."""
+        value = value_of(read.enforced, hosts)
+        if read.object_id is None:
             item = {"schemaId": SCHEMA, "scope": "environment", "value": value}
             return str(self._call("POST", PATH, body=[item])[0]["objectId"])
-        body = {"value": value, "updateToken": seen.update_token}
-        self._call("PUT", f"{PATH}/{seen.object_id}", body=body)
-        return seen.object_id
+        body = {"value": value, "updateToken": read.update_token}
+        self._call("PUT", f"{PATH}/{read.object_id}", body=body)
+        return read.object_id
 
-    def delete_allowlist(self, seen: Allowlist) -> None:
+    def delete(self, read: Allowlist) -> None:
         """Remove the object itself (for one that we created and that is empty again)."""
-        self.last_seen = None
         with suppress(NotFound):
-            self._call("DELETE", f"{PATH}/{seen.object_id}", query={"updateToken": seen.update_token})
+            self._call("DELETE", f"{PATH}/{read.object_id}", query={"updateToken": read.update_token})
