@@ -15,7 +15,7 @@ VISIBLE_WITHIN_S = 60.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--most", type=int, default=20, help="how many records (default: 20)")
+    parser.add_argument("--most", type=int, default=20, help="maximum number of records (default: 20)")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def cells(record: Record) -> tuple[str, ...]:
         str(record.get("loglevel", "")),
         service,
         action,
-        # The columns before hold what `content` begins with.
+        # The other columns show the beginning of `content`.
         " ".join(str(record.get("content", "")).removeprefix(f"[{service}] {action}: ").split()),
     )
 

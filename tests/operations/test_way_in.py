@@ -154,7 +154,7 @@ def test_all_problems_are_told_at_once_and_no_value_of_a_secret(tmp_path: Path) 
     assert found.problems == [
         "dynatrace_api_token: must begin with dt0c01. and hold no blanks",
         "max_retries: must be an integer from 0 to 10",
-        "interval: is not a key of the vendor's config.yaml",
+        "interval: unknown key; it is not in the vendor's config.yaml",
     ]
 
 
