@@ -14,14 +14,12 @@ import pulumi
 
 from workflow_src.render import TASK
 
-from .api.automation import FINAL_STATES, Json, moment, started_at
+from .api.automation import LONGEST_LEG_S, LOOK_EVERY_S, Json, moment, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
 from .host import say, warn
 from .lifecycle import DynatraceObject, ObjectProvider, Place, Props
 
-LOOK_EVERY_S = 1.0
-LONGEST_WAIT_S = 180.0
 SKIPPED_TRIES = 3
 QUALIFIERS = 20
 SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
@@ -58,7 +56,7 @@ def run_once(environment: Environment, props: Props) -> Props:
     automation = environment.automation
     skipped: set[str] = set()
     while len(skipped) < SKIPPED_TRIES:
-        execution = await_end(environment, find_or_start(environment, props, skipped))
+        execution = automation.await_end(find_or_start(environment, props, skipped))
         id, task = execution["id"], automation.task(execution["id"], TASK)
         failed = execution["state"] != "SUCCESS"
         if props["showLog"] or failed:
@@ -112,18 +110,8 @@ def is_good(execution: Json, written: datetime | None) -> bool:
     return execution["state"] in ("RUNNING", "SUCCESS") and (not written or not started or started >= written)
 
 
-def await_end(environment: Environment, execution: Json) -> Json:
-    until = time.monotonic() + LONGEST_WAIT_S
-    while execution["state"] not in FINAL_STATES:
-        if time.monotonic() >= until:
-            raise RunFailed(f"execution {execution['id']} is still {execution['state']} after {LONGEST_WAIT_S:.0f} s")
-        time.sleep(LOOK_EVERY_S)
-        execution = environment.automation.execution(execution["id"])
-    return execution
-
-
 def await_others(environment: Environment, workflow: str) -> None:
-    until = time.monotonic() + LONGEST_WAIT_S
+    until = time.monotonic() + LONGEST_LEG_S
     while environment.automation.newest_executions(workflow, state="RUNNING") and time.monotonic() < until:
         time.sleep(LOOK_EVERY_S)
 

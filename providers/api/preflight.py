@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from . import automation
+from . import automation, tokens
 from .errors import DynatraceError, NotFound, PreflightFailed
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 DEPLOY_SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
 INGEST_SCOPES = ("logs.ingest",)
-WARN_BEFORE = timedelta(days=14)
 MANUAL = "https://docs.sectigo.com/scm/sectigo-connector-for-dynatrace/configuring-the-connector.html"
 
 
@@ -48,19 +47,10 @@ def token_problems(key: str, lookup: Callable[[], Any], needed: tuple[str, ...],
         return [f"{key}: this environment does not know the token; create one on its page “Access tokens”"]
     except DynatraceError as error:
         return [f"{key}: {error}"]
-    problems = []
-    if not token.get("enabled", True):
-        problems.append(f"{key}: token {token['id']} is disabled")
-    missing = [scope for scope in needed if scope not in token.get("scopes", [])]
-    if missing:
-        problems.append(f"{key}: token {token['id']} lacks the scope{'s' * (len(missing) > 1)} {', '.join(missing)}")
-    if expires := token.get("expirationDate"):
-        left = datetime.fromisoformat(expires.replace("Z", "+00:00")) - datetime.now(UTC)
-        if left < timedelta(0):
-            problems.append(f"{key}: token {token['id']} expired on {expires}")
-        elif left < WARN_BEFORE:
-            warnings.append(f"{key}: token {token['id']} expires in {left.days} days ({expires})")
-    return problems
+    now = datetime.now(UTC)
+    if warning := tokens.expires_soon(token, now):
+        warnings.append(f"{key}: {warning}")
+    return [f"{key}: {problem}" for problem in tokens.problems(token, needed, now)]
 
 
 def automation_problems(environment: Environment) -> list[str]:
