@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from providers.workflow_run import indented
 from workflow_src.render import TASK
 
 from . import moments
@@ -64,7 +65,3 @@ def request(begin: datetime, end: datetime, ids: list[str]) -> dict[str, Any]:
     """The run's input, in the form that ``readChain`` of the sync script reads."""
     window: dict[str, Any] = {"from": moments.iso(begin), "to": moments.iso(end)}
     return {**window, "ids": ids} if ids else window
-
-
-def indented(log: str) -> str:
-    return "\n".join(f"  | {line}" for line in log.strip().splitlines())

@@ -66,7 +66,7 @@ def test_the_vendors_installation_becomes_a_stack_in_three_commands(
 
     assert "Not imported: initial_checkpoint 2026-01-01T00:00:00Z" in imported.text
     assert "initialCheckpoint" not in adopted.text
-    assert "[secret]" in imported.text and "delete it once" in imported.text
+    assert "[secret]" in imported.text and "delete it after a successful" in imported.text
     stored = stack.file.read_text()
     for secret in (DEPLOY_TOKEN, CLIENT["secret"], scm["secret"]):
         assert secret not in imported.text + adopted.text + stored
