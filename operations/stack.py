@@ -40,7 +40,8 @@ class Command(automation.PulumiCommand):
         try:
             return super().run(args, cwd, additional_env, on_output or printed.append, on_error or printed.append)
         except automation.CommandError as error:
-            raise StackError("\n".join(printed).strip().removeprefix("error: ")) from error
+            said = "\n".join(printed).strip().removeprefix("error: ")
+            raise StackError(said) from error
 
 
 class Workspace(automation.LocalWorkspace):
