@@ -19,7 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    print(table(newest(stack, options.most)))
+    records = newest(stack, options.most)
+    print(table(records) if records else "No audit records in the last 24 h.")
     return 0
 
 

@@ -135,7 +135,8 @@ def failures(what: str) -> Iterator[None]:
     try:
         yield
     except StackError as error:
-        raise StackError(f"{what}:\n{error}") from None
+        said = f"{what}:\n{error}"
+        raise StackError(said) from None
 
 
 # files

@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: complete; 1: records are missing; 2: not compared to the end. Raises StackError, DynatraceError."""
-    now = datetime.now(UTC)
+    now = moments.floor(datetime.now(UTC))
     begin, end = between(options.begin, options.end, now)
     interval = MINUTE * stack.config["triggerIntervalMinutes"]
     environment, workflow = stack.environment, stack.outputs["workflowId"]

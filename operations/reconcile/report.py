@@ -62,6 +62,8 @@ class Report:
         if self.missing:
             unclear = " or cannot be compared" if self.total("unreadable_nameless") else ""
             return f"INCOMPLETE: {self.missing} of {self.total('scm')} records are missing{unclear}{waiting}"
+        if not self.total("equal"):
+            return f"COMPLETE: SCM has no records due in this time range{waiting}"
         return f"COMPLETE: all {self.total('equal')} SCM records due so far are in Dynatrace{waiting}"
 
     @property
@@ -169,7 +171,7 @@ class Report:
             ]
         lines.append(self.verdict)
         if repairs := self.repairs():
-            lines += ["To resend:", *(f"  {command}" for command in repairs)]
+            lines += ["To resend missing records and unread ranges:", *(f"  {command}" for command in repairs)]
         return "\n".join(lines)
 
     def _totals(self) -> str:
