@@ -1,4 +1,4 @@
-"""``python -m operations COMMAND --stack NAME``: what an operator asks of a deployed stack."""
+"""``python -m operations COMMAND --stack NAME``: commands for a deployed stack."""
 
 from __future__ import annotations
 
@@ -24,18 +24,20 @@ class Command:
 
 
 COMMANDS = {
-    "summary": Command("summary", "what is deployed, the first run's log, the newest records"),
-    "logs": Command("logs", "the newest audit records"),
-    "status": Command("status", "how it is now, on one screen"),
-    "doctor": Command("doctor", "check tokens, scopes, permissions and reachability, and say what to do"),
-    "reconcile": Command("reconcile.command", "prove that every record of SCM is in Dynatrace"),
-    "backfill": Command("backfill", "send a window again, beside the schedule"),
-    "drift": Command("drift", "what was changed outside Pulumi"),
-    "plan": Command("plan", "preview of a real stack, as a comment on a pull request too"),
-    "preview-pr": Command("preview_pr", "what a pull request would change in a stack, without its secrets"),
-    "import-config": Command("vendor_config", "the vendor's config.yaml into the stack config"),
-    "adopt": Command("vendor_objects", "find what the vendor's script made, to take it over"),
-    "readme": Command("readme", "Pulumi.README.md with the stack's outputs"),
+    "summary": Command("summary", "show what was deployed, the first run's log and the newest records"),
+    "logs": Command("logs", "show the newest audit records"),
+    "status": Command("status", "show a stack's current state on one screen"),
+    "doctor": Command("doctor", "check tokens, scopes, permissions and connections, with a remedy for each problem"),
+    "reconcile": Command("reconcile.command", "verify that every SCM record is in Dynatrace; list the missing ones"),
+    "backfill": Command("backfill", "resend a time range, outside the schedule"),
+    "drift": Command("drift", "show what was changed outside Pulumi"),
+    "plan": Command("plan", "preview a stack; in a job, also as a comment on the pull request"),
+    "preview-pr": Command("preview_pr", "preview what your changes do to a stack, without its secrets"),
+    "import-config": Command(
+        "vendor_config", "import the vendor's config.yaml into the stack config, secrets encrypted"
+    ),
+    "adopt": Command("vendor_objects", "find the objects of the vendor's script and adopt them"),
+    "readme": Command("readme", "generate a README for the stack"),
 }
 
 

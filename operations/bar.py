@@ -1,4 +1,4 @@
-"""A progress bar on stderr, so that stdout stays a report: redrawn on a terminal, a line per tenth elsewhere."""
+"""A progress bar on stderr, so that stdout has only the report: redrawn on a terminal, else a line every 10 %."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WIDTH = 32
 
 
 class Bar:
-    """Shows how much of something is done; ``note`` says what was seen so far."""
+    """Shows how much of something is done, with a note about what was found so far."""
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self.title, self.stream = title, stream or sys.stderr

@@ -1,4 +1,4 @@
-"""``doctor``: is everything there that a deployment needs, what no API can set included; each finding says what to do.
+"""``doctor``: check all prerequisites of a deployment, including those that no API can set; each finding has a remedy.
 
 Works before the first `pulumi up` and after it. Writes nothing.
 """
@@ -13,27 +13,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from providers.api import tokens
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, NotFound
 from providers.api.scopes import ACTOR, AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES
 
-from . import executions, moments
+from . import executions
 from .scm import Scm, ScmError
 from .stack import Stack, StackError
 
 Verdict = Literal["ok", "warn", "FAIL", "skip"]
-EXPIRES_SOON = timedelta(days=14)
 MOST_RUNS = 20
-"""How many of the newest runs are asked for what they did."""
+"""How many of the newest runs are looked at."""
 
 ACTOR_PERMISSIONS = tuple(need.scope for need in ACTOR if need.box)
-"""What the manual's page “Enable workflow permissions in Dynatrace” asks for."""
+"""As listed on the manual's page “Enable workflow permissions in Dynatrace”."""
 
 
 @dataclass
 class Findings:
-    """What was checked, in order."""
+    """The checks in order: verdict, what was found, what to do."""
 
     now: datetime
     found: list[tuple[Verdict, str, str]] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Findings:
             lines.append(f"{verdict:<5} {what}")
             lines += [f"      {line}" for line in todo.splitlines()]
         failed = sum(verdict == "FAIL" for verdict, _, _ in self.found)
-        lines += ["", f"{failed} of {len(self.found)} checks failed" if failed else "Everything needed is there"]
+        lines += ["", f"{failed} of {len(self.found)} checks failed" if failed else "All prerequisites are met"]
         return "\n".join(lines)
 
     def shown(self) -> list[dict[str, str]]:
@@ -63,7 +63,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: all there; 1: something is missing. Raises StackError if the config cannot be read."""
+    """0: all prerequisites are met; 1: some are not. Raises StackError if the config cannot be read."""
     findings = examine(stack, datetime.now(UTC))
     print(json.dumps(findings.shown(), indent=2, ensure_ascii=False) if options.json else findings.text())
     return 1 if findings.failed else 0
@@ -72,7 +72,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 def examine(stack: Stack, now: datetime) -> Findings:
     findings = Findings(now)
     environment = stack.environment
-    findings.say("ok", "stack config: every key is well formed")
+    findings.say("ok", "stack config: every value is valid")
     if api_tokens(findings, environment):
         allowlist(findings, environment, stack)
     if oauth(findings, environment):
@@ -83,7 +83,7 @@ def examine(stack: Stack, now: datetime) -> Findings:
 
 
 def api_tokens(findings: Findings, environment: Environment) -> bool:
-    """Whether the deploy token can be used at all."""
+    """Whether Dynatrace accepts the deploy token."""
     access = environment.access
     page = f"{access.apps_url}/ui/access-tokens"
     same = access.log_ingest_token in ("", access.api_token)
@@ -93,8 +93,8 @@ def api_tokens(findings: Findings, environment: Environment) -> bool:
     )  # fmt: skip
     if same:
         findings.say(
-            "warn", "logIngestToken is not set: the deploy token itself lies in the vault, for the workflow",
-            f"Make a token with logs.ingest alone ({page}), then: pulumi config set --secret logIngestToken",
+            "warn", "logIngestToken is not set: the deploy token itself is stored in the vault for the workflow",
+            f"Create a token with only logs.ingest ({page}), then: pulumi config set --secret logIngestToken",
         )  # fmt: skip
     elif works:
         api_token(findings, page, "logIngestToken", INGEST_SCOPES,
@@ -108,26 +108,19 @@ def api_token(
     try:
         token = lookup()
     except NotFound:
-        findings.say("FAIL", f"{key}: this environment does not know the token", f"Create one: {page}")
+        findings.say("FAIL", f"{key}: the token does not exist in this environment", f"Create one: {page}")
         return False
     except DynatraceError as error:
-        findings.say("FAIL", f"{key}: {error}", f"Look at {page}")
+        findings.say("FAIL", f"{key}: {error}", f"Check the token: {page}")
         return False
-    missing = [scope for scope in needed if scope not in token.get("scopes", [])]
-    ends = moments.parse(token.get("expirationDate"))
-    id, owner = token.get("id", "?"), token.get("owner", "?")
-    if not token.get("enabled", True):
-        findings.say("FAIL", f"{key}: token {id} is disabled", f"Enable it: {page}")
-    elif ends is not None and ends < findings.now:
-        findings.say(
-            "FAIL", f"{key}: token {id} expired {moments.ago(ends, findings.now)}", f"Create a new one: {page}"
-        )
-    elif missing:
-        findings.say("FAIL", f"{key}: token {id} lacks {', '.join(missing)}", f"Edit its scopes: {page}")
-    elif ends is not None and ends < findings.now + EXPIRES_SOON:
-        findings.say("warn", f"{key}: token {id} expires {moments.ago(ends, findings.now)}", "See docs/rotate.md")
-    else:
-        findings.say("ok", f"{key}: token {id} of {owner} has {', '.join(needed)}")
+    problems = tokens.problems(token, needed, findings.now)
+    for problem in problems:
+        findings.say("FAIL", f"{key}: {problem}", f"Edit or replace the token: {page}")
+    if warning := tokens.expires_soon(token, findings.now):
+        findings.say("warn", f"{key}: {warning}", "Replace it as described in docs/rotate.md")
+    elif not problems:
+        owner = token.get("owner", "?")
+        findings.say("ok", f"{key}: token {token.get('id', '?')} of {owner} has {', '.join(needed)}")
     return True
 
 
@@ -138,7 +131,7 @@ def oauth(findings: Findings, environment: Environment) -> bool:
     try:
         environment.bearer(AUTOMATION_SCOPES)
     except DynatraceError as error:
-        findings.say("FAIL", f"oauthClientId: {error}", f"Open {page}")
+        findings.say("FAIL", f"oauthClientId: {error}", f"Check the client: {page}")
         return False
     findings.say("ok", f"oauthClientId: {client} gets tokens with {', '.join(AUTOMATION_SCOPES)}")
     scopes = QUERY_SCOPES
@@ -146,54 +139,52 @@ def oauth(findings: Findings, environment: Environment) -> bool:
         environment.bearer(scopes)
         findings.say("ok", f"oauthClientId: {client} may also read logs ({', '.join(scopes)})")
     except DynatraceError as error:
-        findings.say(
-            "skip", f"optional: {error}", "Without it, logs, reconcile and the lag in status are not available"
-        )
+        findings.say("skip", f"optional: {error}", "Without it, logs, reconcile and the lag in status are unavailable")
     return True
 
 
 def user_permissions(findings: Findings, environment: Environment) -> None:
-    """What the OAuth client's user may do; the actor is the same user unless workflowActor names another."""
+    """Permissions of the OAuth client's user, who is also the actor unless workflowActor names another one."""
     page = f"{environment.access.apps_url}/ui/apps/dynatrace.automations/settings"
     asked = [permission for permission in ACTOR_PERMISSIONS if permission.startswith(("automation:", "app-engine:"))]
     try:
         held = environment.automation.permissions()
     except DynatraceError as error:
-        findings.say("skip", f"permissions of the OAuth client's user: {error}", f"Look at them: {page}")
+        findings.say("skip", f"permissions of the OAuth client's user: {error}", f"Check them: {page}")
         return
     missing = [permission for permission in asked if permission not in held]
     if missing:
         findings.say(
             "FAIL", f"the OAuth client's user lacks {', '.join(missing)}",
-            f"A person ticks them at {page}; a service user gets them by an IAM policy (README, step 1)",
+            f"A person grants them at {page}; a service user gets them from an IAM policy (README, step 1)",
         )  # fmt: skip
     else:
         findings.say("ok", f"the OAuth client's user has {', '.join(asked)}")
 
 
 def deployed(findings: Findings, environment: Environment, stack: Stack) -> None:
-    """What only a run can prove: the actor's rights on the vault, which no API tells."""
+    """What only a run can prove: the actor's access to the vault, which no API reports."""
     page = f"{environment.access.apps_url}/ui/apps/dynatrace.automations/settings"
     todo = (
-        f"Its actor needs {', '.join(ACTOR_PERMISSIONS)} (and, for the vault, environment:roles:viewer). No API can "
-        f"set them: a person ticks them at {page}; a service user gets them by an IAM policy (README, step 1)"
+        f"The actor needs {', '.join(ACTOR_PERMISSIONS)} (and, for the vault, environment:roles:viewer). No API can "
+        f"set them: a person grants them at {page}; a service user gets them from an IAM policy (README, step 1)"
     )
     try:
         workflow = environment.automation.workflow(stack.outputs["workflowId"])
     except StackError:
-        findings.say("skip", "permissions of the workflow's actor: proven by the first run of pulumi up", todo)
+        findings.say("skip", "permissions of the workflow's actor: the first run of pulumi up will prove them", todo)
         return
     except DynatraceError as error:
         findings.say("FAIL", f"the workflow cannot be read: {error}", "See docs/troubleshoot.md")
         return
     if workflow is None:
-        findings.say("FAIL", f"workflow {stack.outputs['workflowId']} is gone", "Run pulumi up --refresh")
+        findings.say("FAIL", f"workflow {stack.outputs['workflowId']} was deleted", "Run pulumi up --refresh")
         return
     wanted, actor = stack.config["workflowActor"], workflow.get("actor")
     if wanted and wanted != actor:
-        findings.say("FAIL", f"the workflow's actor is {actor}, not workflowActor {wanted}", "Run pulumi up --refresh")
+        findings.say("FAIL", f"the workflow runs as {actor}, not as workflowActor {wanted}", "Run pulumi up --refresh")
     newest = environment.automation.newest_executions(workflow["id"])
-    # A run at work, a cancelled one and one that was skipped have proven nothing yet.
+    # Running, cancelled and skipped runs prove nothing.
     ended = [one for one in newest if one["state"] in ("SUCCESS", "ERROR") and not executions.is_backfill(one)]
     ended = ended[:MOST_RUNS]
     failed = ended[0] if ended and ended[0]["state"] == "ERROR" else None
@@ -204,11 +195,11 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
         forbidden = "403" in reason or "Forbidden" in reason
         findings.say("FAIL", f"the last run failed: {reason}", todo if forbidden else "See docs/troubleshoot.md")
     elif good := executions.last_good(environment.automation, ended):
-        findings.say("ok", f"the workflow's actor {actor} may do what a run needs (run {good['id']} did it)")
+        findings.say("ok", f"actor {actor} has all permissions that a run needs (proven by run {good['id']})")
     else:
         findings.say(
-            "warn", f"no run has shown yet what the workflow's actor {actor} may do (last run: {newest[0]['state']})",
-            f"Look again when one has ended well. {todo}",
+            "warn", f"no run has proven yet that actor {actor} has all permissions (last run: {newest[0]['state']})",
+            f"Check again after a successful run. {todo}",
         )  # fmt: skip
 
 
@@ -220,24 +211,26 @@ def allowlist(findings: Findings, environment: Environment, stack: Stack) -> Non
     try:
         seen = environment.allowlist.read()
     except DynatraceError as error:
-        findings.say("FAIL", f"outbound allowlist: {error}", f"Look at {page}")
+        findings.say("FAIL", f"outbound allowlist: {error}", f"Check it: {page}")
         return
     absent = [host for host in dict.fromkeys(needed) if host not in seen.hosts]
     if not seen.enforced:
-        findings.say("ok", "outbound allowlist: not enforced, scripts reach every host")
+        findings.say("ok", "outbound allowlist: not enforced, scripts can reach every host")
     elif len(seen.hosts) + len(absent) > MOST_HOSTS:
         findings.say(
-            "FAIL", f"outbound allowlist: {len(seen.hosts)} hosts, {len(absent)} more do not fit", f"Free some: {page}"
+            "FAIL",
+            f"outbound allowlist: {len(seen.hosts)} of {MOST_HOSTS} hosts, no room for {', '.join(absent)}",
+            f"Remove some: {page}",
         )
     elif absent and is_deployed(stack):
         findings.say(
-            "FAIL", f"outbound allowlist: {', '.join(absent)} is not listed any more, so that runs fail",
-            f"pulumi up --refresh adds it again; who removed it, see {page}",
+            "FAIL", f"outbound allowlist: {', '.join(absent)} was removed, so runs fail",
+            f"Run pulumi up --refresh to add it again; {page} shows who removed it",
         )  # fmt: skip
     elif absent:
         findings.say("ok", f"outbound allowlist: pulumi up will add {', '.join(absent)} ({len(seen.hosts)} listed)")
     else:
-        findings.say("ok", f"outbound allowlist: {', '.join(dict.fromkeys(needed))} are listed")
+        findings.say("ok", f"outbound allowlist: lists {', '.join(dict.fromkeys(needed))}")
 
 
 def is_deployed(stack: Stack) -> bool:
@@ -248,17 +241,17 @@ def is_deployed(stack: Stack) -> bool:
 
 
 def scm(findings: Findings, stack: Stack) -> None:
-    """From this machine; the script's own way is the allowlist's matter."""
+    """Read from this machine. Whether the script can reach SCM depends on the allowlist."""
     client = Scm.of(stack.config)
     page = "https://cert-manager.com (Integrations, Audit API Keys)"
     try:
         client.login()
         next(client.pages(findings.now - timedelta(minutes=10), findings.now), None)
     except ScmError as error:
-        findings.say("FAIL", f"sectigoClientId: {error}", f"Look at the key: {page}")
+        findings.say("FAIL", f"sectigoClientId: {error}", f"Check the API key: {page}")
     except DynatraceError as error:
         findings.say(
-            "warn", f"SCM is not reachable from this machine: {error}", "The workflow may reach it all the same"
+            "warn", f"SCM cannot be reached from this machine: {error}", "The workflow may still be able to reach it"
         )
     else:
         findings.say("ok", f"SCM audit API {client.api_url}: the key is accepted and records can be read")

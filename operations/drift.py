@@ -1,79 +1,45 @@
-"""Drift: what somebody changed outside Pulumi, by ``pulumi preview --refresh``."""
+"""``drift``: what was changed outside Pulumi, found by ``pulumi preview --refresh``."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import re
-from dataclasses import dataclass
 
 from . import github
-from .stack import Stack, StackError
+from .stack import Stack
 
-UNCHANGED = ("same", "read", "refresh")
 TITLE = "Drift in {stack}"
+WORDS = {"update": "changed", "create": "missing", "delete": "no longer in the program"}
+"""What an operation of the preview means for the live object."""
 
 
-@dataclass(frozen=True)
-class Drift:
-    """Names of the resources that differ, by what an `up` would do; empty: none. ``text``: the preview, for people."""
-
-    changes: dict[str, list[str]]
-    text: str = ""
-
-    @property
-    def line(self) -> str:
-        if not self.changes:
-            return "none"
-        return ", ".join(f"{', '.join(sorted(names))} ({verb})" for verb, names in sorted(self.changes.items()))
-
-
-def look(stack: Stack) -> Drift:
-    """Compare the stack with what is there. Raises StackError."""
-    printed = stack.pulumi("preview", "--refresh", "--json")
-    try:
-        steps = json.loads(printed).get("steps") or []
-    except ValueError:
-        raise StackError(f"pulumi preview printed no JSON: {printed.strip()[-300:]}") from None
-    changes: dict[str, list[str]] = {}
-    for step in steps:
-        if step["op"] not in UNCHANGED and not step["urn"].endswith("::providers"):
-            changes.setdefault(step["op"], []).append(step["urn"].rsplit("::", 1)[-1])
-    return Drift(changes)
+def describe(changes: dict[str, list[str]]) -> str:
+    """``workflow changed; log-ingest, scm missing``; ``none`` without changes."""
+    parts = [f"{', '.join(sorted(names))} {WORDS.get(verb, f'({verb})')}" for verb, names in sorted(changes.items())]
+    return "; ".join(parts) or "none"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--report", action="store_true", help="keep one issue on GitHub: open, update, close")
+    parser.add_argument("--report", action="store_true", help="open, update or close one issue on GitHub")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: no drift, or reported; 1: drift. Raises StackError."""
-    drift = look(stack)
-    print(f"Drift of {stack.name}: {drift.line}")
-    shown = ""
-    if drift.changes:
-        shown = plain(stack.pulumi("preview", "--refresh", "--diff", "--color", "never"))
-        print(shown)
+    preview = stack.preview(refresh=True)
+    print(f"Drift in {stack.name}: {describe(preview.changes)}")
+    if preview.changes:
+        print(preview.text)
     if options.report:
         title = TITLE.format(stack=stack.name)
-        said = github.Repository.of_this_job().keep_issue(title, issue_text(stack, drift, shown))
-        print(f"Issue “{title}”: {said}")
+        body = issue_text(stack, describe(preview.changes), preview.text) if preview.changes else ""
+        print(f"Issue “{title}”: {github.Repository.of_this_job().keep_issue(title, body)}")
         return 0
-    return 1 if drift.changes else 0
+    return 1 if preview.changes else 0
 
 
-def issue_text(stack: Stack, drift: Drift, shown: str) -> str:
-    """Empty without drift: the issue is closed then."""
-    if not drift.changes:
-        return ""
+def issue_text(stack: Stack, line: str, shown: str) -> str:
     return (
-        f"`pulumi preview --refresh` of stack `{stack.name}` finds changes that were not made by Pulumi: "
-        f"{drift.line}.\n\n"
+        f"`pulumi preview --refresh` of stack `{stack.name}` found changes that were not made by Pulumi: {line}.\n\n"
         f"{github.fenced(shown, 'diff')}\n\n"
-        "To put it right: `pulumi up --refresh`. To keep a change: make it in the stack config or the program. "
-        "This issue is updated by the scheduled job and closed when nothing differs any more."
+        "To revert them, run `pulumi up --refresh`. To keep a change, make it in the stack config or the program. "
+        "The scheduled job updates this issue and closes it when there is no drift."
     )
-
-
-def plain(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,4 +1,4 @@
-"""Which executions prove that the connector works: a run that was skipped or sent a window again proves nothing."""
+"""Which executions prove that the connector works: skipped runs and backfills do not."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from workflow_src.render import TASK
 
 
 def is_backfill(execution: Json) -> bool:
-    """One that runs beside the schedule and takes no lock."""
+    """A run outside the schedule, which takes no lock."""
     return bool((execution.get("input") or {}).get("backfill"))
 
 
 def outcome(automation: Automation, execution: Json) -> str:
-    """What the script says it did; empty where it says nothing."""
+    """The outcome that the script reported; empty if it reported none."""
     result = automation.task(execution["id"], TASK).get("result")
     return str(result.get("outcome", "")) if isinstance(result, dict) else ""
 
 
 def last_good(automation: Automation, executions: Iterable[Json]) -> Json | None:
-    """The first of them that took the lock, read and sent. Costs a request for each run that ended well."""
+    """The first one that took the lock, read and sent. Needs one request for each successful execution."""
     for one in executions:
         if one["state"] == "SUCCESS" and not is_backfill(one) and outcome(automation, one) != "skipped":
             return one

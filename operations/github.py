@@ -1,4 +1,4 @@
-"""What a job tells people on GitHub: one comment per pull request, one issue per subject, each updated in place.
+"""What a job reports on GitHub: one comment per pull request, one issue per subject, each updated in place.
 
 Reads what every GitHub job has: ``GITHUB_API_URL``, ``GITHUB_REPOSITORY``, ``GITHUB_TOKEN``, ``GITHUB_STEP_SUMMARY``.
 """
@@ -29,12 +29,12 @@ def fenced(text: str, language: str = "text") -> str:
         fence += "`"
     text = text.strip("\n")
     if len(text) > LONGEST_BODY:
-        text = text[:LONGEST_BODY] + "\n… cut; the whole text is in the job's log"
+        text = text[:LONGEST_BODY] + "\n… truncated; the full text is in the job's log"
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def summarize(text: str) -> None:
-    """Add to the job's summary page; nothing outside a job."""
+    """Add to the job's summary page. Does nothing outside a job."""
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
@@ -55,25 +55,25 @@ class Repository:
         """Raises StackError outside a job."""
         missing = [name for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN") if not os.environ.get(name)]
         if missing:
-            raise StackError(f"--report works in a GitHub job: {' and '.join(missing)} not set")
+            raise StackError(f"--report works only in a GitHub job: {' and '.join(missing)} not set")
         token = os.environ["GITHUB_TOKEN"]
         api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
         return cls(api, os.environ["GITHUB_REPOSITORY"], Http(Redactor([token])), token)
 
     def keep_issue(self, title: str, body: str) -> str:
         """Open, update or (``body`` empty) close the one issue of this title; returns what was done."""
-        found = next((one for one in self._all("issues", state="open") if mine(one, title)), None)
+        found = next((one for one in self._all("issues", state="open") if is_ours(one, title)), None)
         if not body:
             if found is None:
-                return "none, as it should be"
-            self._send("POST", f"issues/{found['number']}/comments", {"body": "Nothing differs any more."})
+                return "not needed, none is open"
+            self._send("POST", f"issues/{found['number']}/comments", {"body": "There is no drift any more."})
             self._send("PATCH", f"issues/{found['number']}", {"state": "closed"})
             return f"closed #{found['number']}"
         if found is None:
             made = self._send("POST", "issues", {"title": title, "body": body})
             return f"opened #{made['number']}"
         if found["body"] == body:
-            return f"#{found['number']} says it already"
+            return f"#{found['number']} is up to date"
         self._send("PATCH", f"issues/{found['number']}", {"body": body})
         return f"updated #{found['number']}"
 
@@ -111,8 +111,8 @@ class Repository:
             hint = "; the job needs issues: write or pull-requests: write" if error.status in (401, 403, 404) else ""
             raise StackError(f"GitHub answered {error.status} to {method} {path}: {error.text}{hint}") from None
         except DynatraceError as error:
-            raise StackError(f"GitHub: {error}") from None
+            raise StackError(f"GitHub cannot be reached: {error}") from None
 
 
-def mine(issue: dict[str, Any], title: str) -> bool:
+def is_ours(issue: dict[str, Any], title: str) -> bool:
     return issue["title"] == title and "pull_request" not in issue

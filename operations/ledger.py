@@ -1,4 +1,4 @@
-"""The run ledger: one log record per run of the sync script, which tells its window, its counts and its outcome."""
+"""The run ledger: one log record per run of the sync script, with its window, its counts and its outcome."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class Run:
-    """One leg of the sync script."""
+    """One leg: one execution of the script, at most 100 s, in the chain that a long catch-up needs."""
 
     at: datetime
     """When its record arrived, which is the end of the run."""
@@ -26,8 +26,8 @@ class Run:
     reason: str
     covered_from: datetime | None
     covered_to: datetime | None
-    """What this run answers for: everything in between was read and accepted, by it or by one that could not tell.
-    None: nothing."""
+    """The time range that this run vouches for: every record in it was read and accepted, by this run or by an earlier
+    one that could not report it. None: no range."""
     fetched: int
     sent: int
     repeated: int
@@ -35,7 +35,7 @@ class Run:
     checkpoint: str
     lag_s: int | None
     backfill: bool
-    """A window sent again on request, which moves no checkpoint."""
+    """A window resent on request; the checkpoint does not move."""
 
 
 def runs(environment: Environment, workflow: str, since: datetime) -> Iterator[Run]:

@@ -15,11 +15,12 @@ VISIBLE_WITHIN_S = 60.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--most", type=int, default=20, help="how many records (default: 20)")
+    parser.add_argument("--most", type=int, default=20, help="maximum number of records (default: 20)")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    print(table(newest(stack, options.most)))
+    records = newest(stack, options.most)
+    print(table(records) if records else "No audit records in the last 24 h.")
     return 0
 
 
@@ -51,7 +52,7 @@ def cells(record: Record) -> tuple[str, ...]:
         str(record.get("loglevel", "")),
         service,
         action,
-        # The columns before hold what `content` begins with.
+        # The other columns show the beginning of `content`.
         " ".join(str(record.get("content", "")).removeprefix(f"[{service}] {action}: ").split()),
     )
 

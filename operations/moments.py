@@ -1,4 +1,4 @@
-"""Times as an operator writes and reads them. All are UTC and aware of it."""
+"""Times, spans and counts as an operator writes and reads them. All times are in UTC, with their zone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?)?\s*([Zz]|[+-]\d\d:?\d\d)?")
+"""``TIME`` of the sync script; ``datetime.fromisoformat`` takes other forms too (``20260129``, ``2026-W05-4``)."""
 BEFORE_NOW = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
 
 
@@ -26,13 +27,15 @@ def parse(text: object) -> datetime | None:
 
 
 def given(text: str, now: datetime) -> datetime:
-    """What a command line means: an ISO time, or a span before now (``2h``, ``5d12h``). Raises ValueError."""
+    """A time from the command line: an ISO time, or a span before now (``2h``, ``5d12h``). Raises ValueError."""
     moment = parse(text)
     if moment is not None:
         return moment
     span = BEFORE_NOW.fullmatch(text.strip())
     if not text.strip() or span is None:
-        raise ValueError(f"{text!r} is no time: write 2026-01-29T09:00:00Z, or 2h, 1d, 5d12h for a time before now")
+        raise ValueError(
+            f"{text!r} is not a valid time; use 2026-01-29T09:00:00Z, or 2h, 1d, 5d12h for a time before now"
+        )
     days, hours, minutes = (int(part or 0) for part in span.groups())
     return now - timedelta(days=days, hours=hours, minutes=minutes)
 
@@ -58,6 +61,11 @@ def span(seconds: float) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{minutes // 1440} days"
+
+
+def count(number: int, thing: str) -> str:
+    """``1 record``, ``2 records``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -1,8 +1,8 @@
-"""``preview-pr``: what a pull request would change in production, without a single secret of production.
+"""``preview-pr``: what a pull request would change in production, without any of production's secrets.
 
-The base is brought up in a local environment with the stack's plain config and placeholders for its secrets; then the
-head is previewed against that state. The diff is the one that production would show, as far as production is at the
-base (the drift job tells when it is not).
+The base is deployed to a local environment with the stack's plain config and placeholders for its secrets; then the
+head is previewed against that state. The diff is the one that production would show, provided production is at the
+base commit (the drift job reports when it is not).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,25 +24,24 @@ from providers.api.destination import VARIABLE
 from providers.rules import LOOPBACK
 
 from . import github
-from .drift import plain
 from .rehearsal import environment, placeholders
 from .stack import ROOT, Stack, StackError
 
 OUTPUT = ROOT / "build" / "preview"
 BASES = ("origin/main", "main")
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
-"""Variables that the previewed program sees; no token of the job is among them."""
+"""Variables that the previewed program gets from this process; none of them holds a token."""
 ROTATED = "2"
 
 Content = dict[str, Any]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--base", default="", help="commit to compare with (default: where HEAD left main)")
+    parser.add_argument("--base", default="", help="commit to compare with (default: where HEAD branched off main)")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: previewed. Raises StackError with pulumi's words if the base does not come up or the head has an error."""
+    """0: previewed. Raises StackError with Pulumi's errors if the base cannot be deployed or the head previewed."""
     base = options.base or default_base(stack.folder)
     with tempfile.TemporaryDirectory(prefix="preview-") as scratch:
         text = preview(stack, base, Path(scratch))
@@ -48,12 +49,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     file = OUTPUT / f"{file_name(stack.name)}.txt"
     file.write_text(text + "\n", encoding="utf-8")
-    github.summarize(f"### What this changes in `{stack.name}`\n\n{github.fenced(text, 'diff')}\n")
+    github.summarize(f"### Changes to `{stack.name}`\n\n{github.fenced(text, 'diff')}\n")
     return 0
 
 
 def default_base(folder: Path) -> str:
-    """Where HEAD left the main branch; HEAD itself on the main branch, so that uncommitted work is previewed."""
+    """Where HEAD branched off main; on main HEAD itself, so that uncommitted work is previewed."""
     target = os.environ.get("GITHUB_BASE_REF")
     for name in (f"origin/{target}",) if target else BASES:
         if git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False):
@@ -62,7 +63,7 @@ def default_base(folder: Path) -> str:
 
 
 def preview(stack: Stack, base: str, scratch: Path) -> str:
-    """Bring the base up, preview the head; returns the preview's text."""
+    """Deploy the base, preview the head; returns the preview's text."""
     before, after = scratch / "base", scratch / "head"
     unpack(stack.folder, base, before)
     copy(stack.folder, after)
@@ -72,34 +73,70 @@ def preview(stack: Stack, base: str, scratch: Path) -> str:
             f"{stack_file(after, stack).name} does not exist; create it with pulumi config set --stack {stack.name}"
         )
     notes = []
-    with environment(scratch, values(old or new, stack)) as address:
-        old, new = old and at_home(old, stack, address), at_home(new, stack, address)
-        env = {
-            **{key: os.environ[key] for key in KEPT if key in os.environ},
-            "PULUMI_HOME": str(scratch / "home"),
-            "PULUMI_BACKEND_URL": f"file://{scratch / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "local",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "CI": "true",
-            VARIABLE: address,
-        }
-        (scratch / "state").mkdir()
+    (scratch / "state").mkdir()
+    with environment(scratch, values(old or new, stack)) as address, variables(scratch, address):
+        new, salt = at_home(new, stack, address), {}
         if old is not None:
-            write_config(before, stack, old, {})
-            pulumi(before, env, "stack", "init", stack.name)
-            set_secrets(before, env, stack, old, set())
-            up = ("up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--stack", stack.name)
-            pulumi(before, env, *up)
+            old = at_home(old, stack, address)
+            with failures("the base cannot be deployed"):
+                deployed = prepare(before, stack, old, {}, set())
+                deployed.up()
+            salt = yaml.safe_load(stack_file(before, stack).read_text(encoding="utf-8"))
         else:
             notes.append(f"The base has no stack {stack.name}: everything is new.")
-        write_config(after, stack, new, yaml.safe_load(stack_file(before, stack).read_text()) if old else {})
-        pulumi(after, env, "stack", "select", stack.name, "--create")
         rotated = rotations(old or {}, new)
-        set_secrets(after, env, stack, new, rotated)
         if rotated:
-            notes.append(f"Set anew in the stack file: {', '.join(sorted(rotated))} (values are not compared).")
-        shown = pulumi(after, env, "preview", "--diff", "--stack", stack.name)
-    return "\n".join([*notes, plain(shown).strip()])
+            notes.append(f"Secrets changed in the stack file: {', '.join(sorted(rotated))} (values are not compared).")
+        with failures("the head cannot be previewed"):
+            shown = prepare(after, stack, new, salt, rotated).preview().text
+    return "\n".join([*notes, shown])
+
+
+def prepare(folder: Path, stack: Stack, config: Content, encryption: Content, rotated: set[str]) -> Stack:
+    """The stack in a scratch folder, with its plain config and placeholders for its secrets."""
+    write_config(folder, stack, config, encryption)
+    scratch = Stack(stack.name, folder)
+    scratch.create()
+    known = placeholders(values(config, stack))
+    names = [key.removeprefix(f"{stack.project}:") for key, value in config.items() if is_secret(value)]
+    scratch.configure(
+        {name: known.get(name, "placeholder") + (ROTATED if name in rotated else "") for name in names}, secret=True
+    )
+    return scratch
+
+
+@contextmanager
+def variables(scratch: Path, address: str) -> Iterator[None]:
+    """While this lasts, the process has only the variables that a previewed program may see.
+
+    The Automation API hands on the whole environment of the process.
+    """
+    everything = dict(os.environ)
+    kept = {key: everything[key] for key in KEPT if key in everything}
+    os.environ.clear()
+    os.environ.update(
+        kept,
+        PULUMI_HOME=str(scratch / "home"),
+        PULUMI_BACKEND_URL=f"file://{scratch / 'state'}",
+        PULUMI_CONFIG_PASSPHRASE="local",
+        PULUMI_SKIP_UPDATE_CHECK="true",
+        CI="true",
+    )
+    os.environ[VARIABLE] = address
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(everything)
+
+
+@contextmanager
+def failures(what: str) -> Iterator[None]:
+    try:
+        yield
+    except StackError as error:
+        said = f"{what}:\n{error}"
+        raise StackError(said) from None
 
 
 # files
@@ -147,7 +184,7 @@ def link_packages(folder: Path, into: Path) -> None:
 
 
 def config_of(folder: Path, stack: Stack) -> Content | None:
-    """The stack file's config by full key, without ``adopt``: its ids are those of production's objects."""
+    """The stack file's config by full key, without ``adopt``: its IDs are those of production's objects."""
     file = stack_file(folder, stack)
     if not file.is_file():
         return None
@@ -160,7 +197,7 @@ def is_secret(value: Any) -> bool:
 
 
 def at_home(config: Content, stack: Stack, address: str) -> Content:
-    """The dev stack names a local environment already: another port of this machine is this one's."""
+    """The config with this local environment's address, where it names another one on this machine (the dev stack)."""
     url = urlsplit(str(config.get(f"{stack.project}:dynatraceEnvironmentUrl", "")))
     if url.hostname not in LOOPBACK:
         return config
@@ -169,13 +206,13 @@ def at_home(config: Content, stack: Stack, address: str) -> Content:
 
 
 def values(config: Content, stack: Stack) -> Content:
-    """Plain values by our key."""
+    """Plain values by key, without the project's name."""
     prefix = f"{stack.project}:"
     return {key.removeprefix(prefix): value for key, value in config.items() if not is_secret(value)}
 
 
 def rotations(old: Content, new: Content) -> set[str]:
-    """Keys of secrets that were stored anew: their encrypted texts differ."""
+    """Keys of the secrets that were set again: their encrypted texts differ."""
     return {key.split(":")[1] for key, value in new.items() if is_secret(value) and old.get(key, value) != value}
 
 
@@ -185,22 +222,3 @@ def write_config(folder: Path, stack: Stack, config: Content, encryption: Conten
     if "encryptionsalt" in encryption:
         content["encryptionsalt"] = encryption["encryptionsalt"]
     stack_file(folder, stack).write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-def set_secrets(folder: Path, env: dict[str, str], stack: Stack, config: Content, rotated: set[str]) -> None:
-    known = placeholders(values(config, stack))
-    for key in [key for key, value in config.items() if is_secret(value)]:
-        name = key.removeprefix(f"{stack.project}:")
-        text = known.get(name, "placeholder") + (ROTATED if name in rotated else "")
-        pulumi(folder, env, "config", "set", "--secret", key, "--stack", stack.name, input=text)
-
-
-def pulumi(folder: Path, env: dict[str, str], *arguments: str, input: str | None = None) -> str:
-    command = ["pulumi", *arguments, "--cwd", str(folder), "--non-interactive", "--color", "never"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, input=input)
-    if done.returncode:
-        text = (done.stdout + done.stderr).strip()
-        if folder.name == "base":
-            raise StackError(f"pulumi {arguments[0]} of the base failed:\n{text}")
-        raise StackError(f"pulumi {arguments[0]} of the head failed:\n{text}")
-    return done.stdout

@@ -1,4 +1,4 @@
-"""``readme``: Pulumi.README.md with the stack's outputs filled in, as Pulumi Cloud shows it."""
+"""``readme``: Pulumi.README.md with the stack's outputs filled in, as on Pulumi Cloud."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACE = re.compile(r"\$\{outputs\.([A-Za-z]+)((?:\.[A-Za-z]+)*)\}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def filled(text: str, outputs: dict[str, Any]) -> str:
         found: Any = outputs
         for name in [place[1], *place[2].split(".")[1:]]:
             if not isinstance(found, dict) or name not in found:
-                raise StackError(f"Pulumi.README.md names {place[0]}, which the stack does not export")
+                raise StackError(f"Pulumi.README.md refers to {place[0]}, which the stack does not export")
             found = found[name]
         return found if isinstance(found, str) else json.dumps(found)
 

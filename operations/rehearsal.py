@@ -1,4 +1,4 @@
-"""A local environment that takes a stack's config for true: its host, its client ids, and placeholders for secrets."""
+"""A local environment that accepts a stack's config: its host and client IDs, and placeholders for its secrets."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from providers.api.scopes import (
 from .stack import ROOT, StackError
 
 OWNER = "automation@service.local"
-"""The service user of the local environment's seed, where the config names no actor."""
+"""The service user of the local environment's seed; used if the config names no actor."""
 PERMISSIONS = sorted({*scopes_of("actor", required=None), *AUTOMATION_SCOPES, NAME_ACTOR.scope})
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
 
 
 def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
-    """Secrets that look right and open nothing, by key."""
+    """Well-formed but worthless secrets, by key."""
     client = str(config.get("oauthClientId", "dt0s02.PREVIEW"))
     return {
         "dynatraceApiToken": f"dt0c01.{'PREVIEWDEPLOY':A<24}.{'PLACEHOLDER':A<64}",
@@ -66,10 +66,10 @@ def environment(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def introduce(url: str, config: Mapping[str, Any]) -> None:
-    """Make the identities that the config names known."""
+    """Register the identities that the config names."""
     secrets = placeholders(config)
     actor = config.get("workflowActor")
-    # One service user for token, client and actor, as README recommends: who of them differs is not in the config.
+    # One service user for token, client and actor, as README recommends; the config does not say whether they differ.
     owner = actor or OWNER
     identities = {
         "users": [{"id": actor, "email": f"{actor}@service.local", "kind": "service", "permissions": PERMISSIONS}]

@@ -1,7 +1,7 @@
 """The SCM audit API, read from the operator's machine with the stack's own client.
 
-Path, cursor and the names of a record's id and time are those of ``SCM`` in ``workflow_src/sync.js``; a test holds the
-two together.
+Path, cursor and the names of a record's ID and time are those of ``SCM`` in ``workflow_src/sync.js``; a test compares
+them.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ TIMES = ("timestamp", "time", "eventTime", "created", "createdAt", "date")
 RENEW_BEFORE_S = 60.0
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
 FEW = 10
-"""A page of fewer records is no full page."""
+"""A page with fewer records is not a full page."""
 
 
 class ScmError(DynatraceError):
-    """SCM refused, or answered what nobody can read."""
+    """SCM refused, or its answer cannot be read."""
 
 
 @dataclass(frozen=True)
 class AuditRecord:
-    """``id`` empty: the record has none of its own. ``at`` None: its time is unreadable."""
+    """``id`` empty: the record has no ID. ``at`` None: its time cannot be parsed."""
 
     id: str
     at: datetime | None
     mark: int = 0
-    """Of the whole record, to recognise it when it is read again."""
+    """Hash of the whole record, to recognise it when it is read again."""
 
 
 class Scm:
@@ -57,7 +57,7 @@ class Scm:
 
     @classmethod
     def of(cls, config: Values) -> Scm:
-        """From the checked config values of a stack."""
+        """From a stack's checked config values."""
         return cls(config["scmApiUrl"], config["scmTokenUrl"], config["sectigoClientId"], config["sectigoClientSecret"])
 
     def login(self) -> str:
@@ -74,21 +74,24 @@ class Scm:
             self._token = str(answer["access_token"])
         except ApiError as error:
             raise ScmError(
-                f"SCM refused the OAuth client ({error.status}: {error.text}); check sectigoClientId and "
+                f"SCM rejected the OAuth client ({error.status}: {error.text}); check sectigoClientId and "
                 "sectigoClientSecret"
             ) from None
         except (KeyError, TypeError):
-            raise ScmError(f"SCM's token endpoint {self.token_url} answered without an access_token") from None
+            raise ScmError(
+                f"SCM's token endpoint {self.token_url} returned no access_token; check scmTokenUrl"
+            ) from None
         self._redact.add(self._token)
         self._ends = time.monotonic() + float(answer.get("expires_in") or 300) - RENEW_BEFORE_S
         return self._token
 
     def pages(self, begin: datetime, end: datetime) -> Iterator[list[AuditRecord]]:
-        """Pages of the records from ``begin`` to ``end``, each record once; whether the bounds are included is not
-        documented.
+        """Pages of the records from ``begin`` to ``end``, each record once.
 
-        The documented end is an empty page. A page without a cursor is a probable end only, as a proxy may remove the
-        header: as in the sync script, a query by time has the last word. Raises ScmError where it has none.
+        Sectigo does not document whether the bounds are included.
+
+        The documented end is an empty page. A page without a cursor is probably the last, but a proxy may have removed
+        the header: as in the sync script, a query by time decides. Raises ScmError if it cannot decide.
         """
         reading = Reading(begin, end)
         cursors: set[str] = set()
@@ -103,7 +106,9 @@ class Scm:
             cursor = headers.get(CURSOR, "")
             if records and cursor:
                 if cursor in cursors:
-                    raise ScmError("SCM repeats a page cursor; the window cannot be read to its end")
+                    raise ScmError(
+                        "SCM repeats a page cursor, so the window cannot be read to its end; report this to Sectigo"
+                    )
                 cursors.add(cursor)
                 query = {"token": cursor}
                 continue
@@ -116,12 +121,13 @@ class Scm:
             self._check_order(reading)
 
     def _check_order(self, reading: Reading) -> None:
-        """The query by time looks behind the newest record; pages that come newest first go on before the oldest."""
+        """A query by time finds records after the newest one. If pages come newest first, there are more before the
+        oldest one."""
         query = {"from": moments.iso(reading.begin), "to": moments.iso(min(reading.end, reading.oldest + SECOND))}
         if reading.new([audit_record(one) for one in self._records(self._get(query, {}))]):
             raise ScmError(
-                f"SCM gives no page cursor (header {CURSOR}), and its pages do not come oldest first: they cannot be "
-                "read to their end; does a proxy remove the header?"
+                f"SCM sends no page cursor (header {CURSOR}), and its pages are not sorted oldest first, so they "
+                "cannot be read to the end; check whether a proxy removes the header"
             )
 
     def _get(self, query: dict[str, str], headers: dict[str, str]) -> Any:
@@ -134,31 +140,34 @@ class Scm:
                     self._ends = 0.0
                     continue
                 hint = "; is audit API access enabled for this key?" if error.status in (401, 403) else ""
-                raise ScmError(f"SCM audit API answered {error.status}: {error.text}{hint}") from None
+                raise ScmError(f"the SCM audit API answered {error.status}: {error.text}{hint}") from None
         raise AssertionError("unreachable")
 
     def _records(self, answer: Any) -> list[Any]:
         if isinstance(answer, dict):
             answer = next((answer[name] for name in LISTS if isinstance(answer.get(name), list)), None)
         if not isinstance(answer, list):
-            raise ScmError(f"SCM audit API answered no list of records: {self._redact(json.dumps(answer)[:200])}")
+            raise ScmError(
+                f"the SCM audit API did not return a list of records: {self._redact(json.dumps(answer)[:200])}"
+            )
         return answer
 
 
 class Reading:
-    """What one window's pages have brought so far, and where a query by time begins after a page without a cursor."""
+    """What the pages of one window contained so far, and where to query by time after a page without a cursor."""
 
     def __init__(self, begin: datetime, end: datetime) -> None:
         self.begin, self.end = begin, end
         self.newest, self.oldest = begin, end
         self._ordered = True
         self._seen: set[int] = set()
-        # How far before the newest record the last query by time began, None: there was none; and what led to it.
+        # How far before the newest record the last query by time began (None: there was none), and the size of the
+        # page before it.
         self._step: timedelta | None = None
         self._size = 0
 
     def new(self, records: list[AuditRecord]) -> list[AuditRecord]:
-        """Those that were not read before."""
+        """The records that were not read before."""
         found = []
         for record in records:
             if record.mark in self._seen:
@@ -173,11 +182,11 @@ class Reading:
 
     @property
     def is_doubtful(self) -> bool:
-        """A page without a cursor has been seen, and records that came out of order."""
+        """There was a page without a cursor, and records were out of order."""
         return self._step is not None and not self._ordered
 
     def check_from(self, size: int, new: int) -> datetime | None:
-        """Where to ask again after a page of ``size`` without a cursor; None: the window is done. Raises ScmError.
+        """Where to query next after a page of ``size`` without a cursor; None: the window is done. Raises ScmError.
 
         The same decisions as ``narrowerStep`` of workflow_src/sync.js.
         """
@@ -191,8 +200,8 @@ class Reading:
             return None
         else:
             raise ScmError(
-                f"SCM gives no page cursor (header {CURSOR}), and a page of {self._size} records is not enough for "
-                "those of one moment: they cannot be read by time alone; does a proxy remove the header?"
+                f"SCM sends no page cursor (header {CURSOR}), and more records share one time than fit in a page of "
+                f"{self._size}, so they cannot be read by time alone; check whether a proxy removes the header"
             )
         return max(self.begin, self.newest - self._step)
 

@@ -1,27 +1,70 @@
-"""A stack as the command line sees it: its outputs, its config, and the environment it lives in."""
+"""A stack as the commands see it: its outputs, its config, its preview, and the environment it is deployed to."""
 
 from __future__ import annotations
 
-import json
 import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pulumi import automation
 
 from providers.api.environment import Environment
 from providers.configuration import KEYS, Values, access_of, read
 
 ROOT = Path(__file__).resolve().parent.parent
+LEFT_ALONE = (automation.OpType.SAME, automation.OpType.READ, automation.OpType.REFRESH)
+OWN_TYPES = "pulumi:"
+"""Types of Pulumi's own resources: the stack itself and its providers."""
 
 
 class StackError(Exception):
-    """The stack cannot be read; the text says why."""
+    """A command cannot do its work on the stack; the text says why."""
+
+
+class Command(automation.PulumiCommand):
+    """The ``pulumi`` command. A failure is a StackError with what the command printed."""
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> automation.CommandResult:
+        printed: list[str] = []
+        try:
+            return super().run(args, cwd, additional_env, on_output or printed.append, on_error or printed.append)
+        except automation.CommandError as error:
+            said = "\n".join(printed).strip().removeprefix("error: ")
+            raise StackError(said) from error
+
+
+class Workspace(automation.LocalWorkspace):
+    """The project folder. Every command names its stack, so none is selected: the selection is the user's own."""
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an update would do.
+
+    ``text``: as ``pulumi preview --diff`` prints it. ``changes``: names of the resources that are not left as they are,
+    by operation (``update``, ``create``, ...).
+    """
+
+    text: str
+    changes: dict[str, list[str]]
 
 
 class Stack:
-    """Reads through the ``pulumi`` command; secrets stay in this process's memory.
+    """One stack of this project, through Pulumi's Automation API. Secrets stay in this process's memory.
 
     Args:
         name: as ``pulumi --stack`` takes it.
@@ -32,31 +75,64 @@ class Stack:
         self.name, self.folder = name, folder
         self.project: str = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
 
-    def pulumi(self, *arguments: str, input: str | None = None) -> str:
-        """What the command prints. Raises StackError with its own words."""
-        command = ["pulumi", *arguments, "--stack", self.name, "--cwd", str(self.folder), "--non-interactive"]
+    @cached_property
+    def workspace(self) -> Workspace:
+        """Raises StackError without a usable ``pulumi`` command."""
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, input=input)
+            return Workspace(str(self.folder), pulumi_command=Command())
         except FileNotFoundError:
             raise StackError("pulumi is not on PATH; run this through make, or see README, “Deploy”") from None
-        if done.returncode:
-            raise StackError((done.stderr or done.stdout).strip())
-        return done.stdout
+        except automation.InvalidVersionError as error:
+            raise StackError(str(error)) from None
+
+    # state
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
         """Raises StackError if the stack is not deployed."""
-        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json"))
+        outputs = {key: output.value for key, output in self.workspace.stack_outputs(self.name).items()}
         if "workflowId" not in outputs:
             raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
         return outputs
 
+    def create(self) -> None:
+        """Create the stack unless it exists."""
+        try:
+            self.workspace.stack_outputs(self.name)
+        except StackError as error:
+            if not isinstance(error.__cause__, automation.StackNotFoundError):
+                raise
+            self.workspace.create_stack(self.name)
+
+    def preview(self, *, refresh: bool = False) -> Preview:
+        """What `pulumi up` would change; with ``refresh``, compared with the live objects. Raises StackError."""
+        events: list[automation.EngineEvent] = []
+        try:
+            done = self._deployment.preview(diff=True, color="never", refresh=refresh, on_event=events.append)
+        except StackError as error:
+            raise StackError(errors(events) or str(error)) from None
+        return Preview(done.stdout.strip(), changes(events))
+
+    def up(self) -> None:
+        """Deploy without asking. Raises StackError with the errors."""
+        events: list[automation.EngineEvent] = []
+        try:
+            self._deployment.up(color="never", on_event=events.append)
+        except StackError as error:
+            raise StackError(errors(events) or str(error)) from None
+
+    @property
+    def _deployment(self) -> automation.Stack:
+        return automation.Stack.select(self.name, self.workspace)
+
+    # config
+
     @cached_property
     def given(self) -> dict[str, str]:
         """The config values that are set, by key, as texts."""
-        raw = json.loads(self.pulumi("config", "--show-secrets", "--json"))
         prefix = f"{self.project}:"
-        return {key.removeprefix(prefix): entry["value"] for key, entry in raw.items() if key.startswith(prefix)}
+        found = self.workspace.get_all_config(self.name)
+        return {key.removeprefix(prefix): entry.value for key, entry in found.items() if key.startswith(prefix)}
 
     @cached_property
     def config(self) -> Values:
@@ -66,10 +142,47 @@ class Stack:
         except ValueError as problems:
             raise StackError(str(problems)) from None
 
+    def configure(self, values: Mapping[str, str], *, path: bool = False, secret: bool = False) -> None:
+        """Set config values, by key.
+
+        Args:
+            path: a key may lead into an object (``adopt.scm``).
+            secret: encrypt them. Only for values that are no real secrets: they are arguments of a command meanwhile.
+        """
+        if values:
+            entries = {f"{self.project}:{key}": automation.ConfigValue(text, secret) for key, text in values.items()}
+            self.workspace.set_all_config(self.name, entries, path=path)
+
+    def configure_secret(self, key: str, text: str) -> None:
+        """Set and encrypt a config value.
+
+        The one plain call of the command: the Automation API passes values as arguments, which every process on the
+        machine can read; this passes the secret through stdin.
+        """
+        command = [self.workspace.pulumi_command.command, "config", "set", "--secret", f"{self.project}:{key}"]
+        command += ["--stack", self.name, "--cwd", str(self.folder), "--non-interactive"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, input=text)
+        if done.returncode:
+            raise StackError(done.stderr.strip().removeprefix("error: "))
+
+    # environment
+
     @cached_property
     def environment(self) -> Environment:
         return Environment(access_of(self.config))
 
-    def titled(self, name: str) -> str:
-        """An object's full name: the connector's name and this one."""
-        return f"{self.config['name']} {name}"
+
+def changes(events: list[automation.EngineEvent]) -> dict[str, list[str]]:
+    """Names of the resources that an engine's events change, by operation, in the engine's order."""
+    found: dict[str, list[str]] = {}
+    for event in events:
+        step = event.resource_pre_event and event.resource_pre_event.metadata
+        if step and step.op not in LEFT_ALONE and not step.type.startswith(OWN_TYPES):
+            found.setdefault(step.op.value, []).append(step.urn.rsplit("::", 1)[-1])
+    return found
+
+
+def errors(events: list[automation.EngineEvent]) -> str:
+    """The error messages among an engine's events."""
+    said = [event.diagnostic_event for event in events if event.diagnostic_event]
+    return "\n".join(one.message.strip() for one in said if one.severity == "error")

@@ -1,10 +1,11 @@
-"""``status``: how a deployed stack is, on one screen; every line is read from the environment now."""
+"""``status``: the current state of a deployed stack on one screen, read from the environment."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,15 +14,15 @@ from providers import parts
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
+from providers.api.tokens import EXPIRES_SOON, expiry
 
 from . import drift, executions, ledger, moments
-from .stack import Stack, StackError
+from .stack import Preview, Stack, StackError
 
 EXECUTIONS = 5
 PATIENT_INTERVALS = 3
 ONE_RUN = timedelta(minutes=3)
-"""The minute that a run leaves to the next one, and the two that it may take."""
-EXPIRES_SOON = timedelta(days=14)
+"""A run leaves the newest minute to the next run, and may take two minutes itself."""
 ALMOST_FULL = 90
 ENTRIES = {
     "scm": parts.SCM.output,
@@ -35,14 +36,14 @@ ENTRIES = {
 
 @dataclass
 class Status:
-    """Lines to show, the same as JSON, and what is wrong."""
+    """The screen's lines, the same values for JSON, and the problems found."""
 
     now: datetime
     lines: list[tuple[str, str]] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     blind: list[str] = field(default_factory=list)
-    """Parts that could not be read for want of an optional scope."""
+    """Parts that could not be read because an optional scope is missing."""
 
     def add(self, label: str, text: str, problem: str = "", **values: Any) -> None:
         self.lines.append((label, text))
@@ -51,9 +52,9 @@ class Status:
             self.problems.append(problem)
 
     def ask(self, label: str, part: Callable[[], None], optional: str = "") -> None:
-        """One part of the screen; what cannot be read says why and hides nothing else.
+        """Add one part of the screen. If it cannot be read, its line says why; the other parts follow.
 
-        ``optional``: scopes that it needs and that may be missing.
+        ``optional``: scopes that this part needs and that may be missing.
         """
         try:
             part()
@@ -71,7 +72,7 @@ class Status:
 
     @property
     def patience(self) -> timedelta | None:
-        """How long nothing may come; None: there is no schedule to wait for."""
+        """The longest silence that is normal; None without an active schedule."""
         minutes = self.values.get("intervalMinutes")
         if not self.values.get("scheduleActive") or not minutes:
             return None
@@ -90,11 +91,11 @@ def first_line(error: Exception) -> str:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--no-drift", action="store_true", help="leave out the comparison with the program (2 to 4 s)")
+    parser.add_argument("--no-drift", action="store_true", help="skip the comparison with the program (2 to 4 s)")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: well; 1: something needs attention. Raises StackError, DynatraceError."""
+    """0: OK; 1: something needs attention. Raises StackError, DynatraceError."""
     status = read(stack, datetime.now(UTC), with_drift=not options.no_drift)
     if options.json:
         shown = {**status.values, "notRead": status.blind, "problems": status.problems}
@@ -107,8 +108,19 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 def read(stack: Stack, now: datetime, *, with_drift: bool = True) -> Status:
     status = Status(now)
     out = stack.outputs
+    with ThreadPoolExecutor(1) as background:
+        # The slowest part begins first: Pulumi compares while the rest is read.
+        preview = background.submit(stack.preview, refresh=True) if with_drift else None
+        read_parts(status, stack, out["workflowId"])
+        if preview is not None:
+            status.ask("drift", lambda: drifted(status, stack, preview))
+    return status
+
+
+def read_parts(status: Status, stack: Stack, workflow_id: str) -> None:
+    """Every part but the drift."""
     status.add("stack", f"{stack.name} in {stack.config['dynatraceEnvironmentUrl']}", stack=stack.name)
-    workflow = stack.environment.automation.workflow(out["workflowId"])
+    workflow = stack.environment.automation.workflow(workflow_id)
     objects(status, stack, workflow)
     if workflow is not None:
         identities(status, stack, workflow)
@@ -117,9 +129,6 @@ def read(stack: Stack, now: datetime, *, with_drift: bool = True) -> Status:
         status.ask("checkpoint", lambda: checkpoint(status, stack), "storage:logs:read and storage:buckets:read")
     status.ask("tokens", lambda: tokens(status, stack))
     status.ask("allowlist", lambda: allowlist(status, stack))
-    if with_drift:
-        status.ask("drift", lambda: drifted(status, stack))
-    return status
 
 
 def objects(status: Status, stack: Stack, workflow: Json | None) -> None:
@@ -127,7 +136,7 @@ def objects(status: Status, stack: Stack, workflow: Json | None) -> None:
     gone = [name for name, entry in found.items() if entry is None] + (["workflow"] if workflow is None else [])
     ids = {**{name: stack.outputs[output] for name, output in ENTRIES.items()}, "workflow": stack.outputs["workflowId"]}
     text = f"{len(ids) - len(gone)} of {len(ids)}: workflow {ids['workflow']} and its vault entries"
-    problem = f"gone: {', '.join(gone)} (pulumi up --refresh makes them again)" if gone else ""
+    problem = f"deleted: {', '.join(gone)} (pulumi up --refresh creates them again)" if gone else ""
     status.add("objects", text, problem, objects=ids, gone=gone)
     entries = ", ".join(f"{name} {ids[name].removeprefix('CREDENTIALS_VAULT-')}" for name in ENTRIES)
     status.add("entries", entries)
@@ -138,11 +147,11 @@ def objects(status: Status, stack: Stack, workflow: Json | None) -> None:
 def identities(status: Status, stack: Stack, workflow: Json) -> None:
     actor, owner = workflow.get("actor") or "?", workflow.get("owner") or "?"
     owners = status.values["owners"]
-    text = f"actor {actor}, workflow's owner {owner}, vault entries of {', '.join(owners) or '?'}"
+    text = f"workflow runs as {actor}, is owned by {owner}; vault entries are owned by {', '.join(owners) or '?'}"
     wanted = stack.config["workflowActor"]
-    problem = f"the actor is {actor}, not workflowActor {wanted}" if wanted and actor != wanted else ""
+    problem = f"the workflow runs as {actor}, not as workflowActor {wanted}" if wanted and actor != wanted else ""
     if len(owners) > 1:
-        problem = problem or "the vault entries belong to several users: each write takes an entry from the other"
+        problem = problem or "the vault entries have several owners: each write takes an entry away from the other"
     status.add("identities", text, problem, actor=actor, owner=owner)
 
 
@@ -155,8 +164,10 @@ def schedule(status: Status, workflow: Json) -> None:
         text = "off"
     else:
         text = f"every {minutes} minutes"
-        text += f", next run {moments.ago(following, status.now)}" if following else ""
-    problem = "Dynatrace calls the schedule faulty; save the workflow anew with pulumi up --refresh" if (
+        if following:
+            overdue = " was due" if following < status.now else ""
+            text += f", next run{overdue} {moments.ago(following, status.now)}"
+    problem = "Dynatrace reports a faulty schedule; save the workflow again with pulumi up --refresh" if (
         found.get("isFaulty")
     ) else ""  # fmt: skip
     status.add(
@@ -178,19 +189,19 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
         recent = [one for one in newest if (at := started_at(one)) and status.now - at <= patience]
         if executions.last_good(automation, recent) is None:
             skipped = sum(one["state"] == "SUCCESS" and not executions.is_backfill(one) for one in recent)
-            problem = f"no run has read and sent for {moments.span(patience.total_seconds())} and more"
-            problem += f" ({skipped} skipped: another run holds the lock)" if skipped else ""
+            problem = f"no run has read and sent records for at least {moments.span(patience.total_seconds())}"
+            problem += f" ({skipped} skipped because another run holds the lock)" if skipped else ""
     status.add(
         "runs", "; ".join(shown) or "none yet", problem,
         runs=[{"id": one["id"], "state": one["state"], "startedAt": one.get("startedAt")} for one in latest],
     )  # fmt: skip
     holder = next((one for one in latest if one["state"] == "RUNNING" and not executions.is_backfill(one)), None)
-    status.add("fence", f"held by execution {holder['id']}" if holder else "free: no execution is running",
-               fence=holder["id"] if holder else None)  # fmt: skip
+    status.add("lock", f"held by execution {holder['id']}" if holder else "free: no execution is running",
+               lock=holder["id"] if holder else None)  # fmt: skip
 
 
 def checkpoint(status: Status, stack: Stack) -> None:
-    """From the run ledger: the vault never answers with a value."""
+    """From the run ledger: the vault never reveals a value."""
     since = status.now - timedelta(hours=24)
     last, reached, set_aside = None, None, 0
     for run in ledger.runs(stack.environment, stack.outputs["workflowId"], since):
@@ -205,17 +216,18 @@ def checkpoint(status: Status, stack: Stack) -> None:
         silent = "no run has reported in the last 24 h"
         status.add("checkpoint", silent, silent if patience else "", checkpoint=None, lagSeconds=None)
         return
+    refused = moments.count(set_aside, "record")
     lost = (
-        f"log ingest has refused {set_aside} records in the last 24 h (make reconcile STACK={stack.name} names them)"
+        f"log ingest has refused {refused} in the last 24 h (make reconcile STACK={stack.name} lists them)"
         if set_aside
         else ""
     )
-    told = f"{last.checkpoint} (told {moments.ago(last.at, status.now)})"
-    status.add("checkpoint", told, lost, checkpoint=last.checkpoint, setAside=set_aside)
+    reported = f"{last.checkpoint} (reported {moments.ago(last.at, status.now)})"
+    status.add("checkpoint", reported, lost, checkpoint=last.checkpoint, setAside=set_aside)
     lag = None if reached is None else max(0, round((status.now - reached).total_seconds()))
-    text = "unknown" if lag is None else f"{moments.span(lag)} since the end of what was read"
+    text = "unknown" if lag is None else f"{moments.span(lag)} behind"
     behind = (
-        f"what was read ends {moments.span(lag)} ago, and is to be {moments.span(patience.total_seconds())} old at most"
+        f"the connector is {moments.span(lag)} behind (limit: {moments.span(patience.total_seconds())})"
         if patience and lag is not None and lag > patience.total_seconds()
         else ""
     )
@@ -231,7 +243,7 @@ def tokens(status: Status, stack: Stack) -> None:
     shown, expiring = [], []
     for key, token in lookups.items():
         described = stack.environment.lookup_token(token)
-        ends = moments.parse(described.get("expirationDate"))
+        ends = expiry(described)
         if not described.get("enabled", True):
             shown.append(f"{key} is disabled")
             expiring.append(f"{key} is disabled")
@@ -248,18 +260,20 @@ def tokens(status: Status, stack: Stack) -> None:
 def allowlist(status: Status, stack: Stack) -> None:
     seen = stack.environment.allowlist.read()
     if not seen.enforced:
-        status.add("allowlist", "not enforced: scripts reach every host", allowlist=None)
+        status.add("allowlist", "not enforced: scripts can reach every host", allowlist=None)
         return
     used = len(seen.hosts)
-    problem = f"the allowlist has room for {MOST_HOSTS - used} more hosts" if used > ALMOST_FULL else ""
+    room = moments.count(MOST_HOSTS - used, "more host")
+    problem = f"the allowlist has room for only {room}" if used > ALMOST_FULL else ""
     status.add("allowlist", f"{used} of {MOST_HOSTS} hosts", problem, allowlist=used)
 
 
-def drifted(status: Status, stack: Stack) -> None:
-    found = drift.look(stack)
+def drifted(status: Status, stack: Stack, preview: Future[Preview]) -> None:
+    found = preview.result().changes
     problem = (
-        f"the program says otherwise (changed outside Pulumi, or not deployed yet): make drift STACK={stack.name}"
-        if found.changes
+        "drift: the deployment differs from the program (changed outside Pulumi, or not yet deployed): "
+        f"make drift STACK={stack.name}"
+        if found
         else ""
     )
-    status.add("drift", found.line, problem, drift=found.changes)
+    status.add("drift", drift.describe(found), problem, drift=found)

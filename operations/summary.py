@@ -1,4 +1,4 @@
-"""What a deployment has made, in the form of the manual's summary, with the proof that it works."""
+"""``summary``: what was deployed, as in the manual's summary, and the proof that it works."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def show(stack: Stack, most: int) -> None:
     print(f"\n🔗 View Workflow:\n  {out['workflowUrl']}\n")
     schedule = out["schedule"]
     runs = (
-        "does not run by itself" if schedule == "off" else f"will run automatically {schedule[0].lower()}{schedule[1:]}"
+        "does not run automatically"
+        if schedule == "off"
+        else f"will run automatically {schedule[0].lower()}{schedule[1:]}"
     )
     print(f"🎯 Workflow {runs} (and was started once by the deployment)\n")
     execution = out["firstRun"]["execution"]
@@ -47,7 +49,7 @@ def show(stack: Stack, most: int) -> None:
         print(f"  {line}")
     records = newest(stack, most, wait=True)
     print(f"\n📊 The newest {len(records)} records of: {out['logQuery']}\n")
-    print(table(records) if records else "No record is visible yet; try `make logs` in a minute.")
+    print(table(records) if records else "No records are visible yet; try `make logs` in a minute.")
     show_next(stack)
 
 
@@ -56,10 +58,10 @@ def show_next(stack: Stack) -> None:
     print("\nNext:")
     if name == "dev":
         print(f"  1. Open the workflow's page:  {out['workflowUrl']}")
-        print("  2. Change a setting, and see what it would do:  set triggerIntervalMinutes to 5 in Pulumi.dev.yaml,")
+        print("  2. Change a setting and preview the effect:  set triggerIntervalMinutes to 5 in Pulumi.dev.yaml,")
         print("     then  make preview")
         print("  3. Deploy to a real environment: README, “Deploy to a real environment”")
-        print("\nThe schedule goes on in the background until `make down`.")
+        print("\nThe workflow keeps running on schedule in the background until `make down`.")
     else:
         print(f"  1. Open the workflow's page:  {out['workflowUrl']}")
         print(f"  2. Look at new records:       python -m operations logs --stack {name}")

@@ -1,4 +1,4 @@
-"""``import-config``: the vendor's ``config.yaml`` into the stack config, every secret encrypted."""
+"""``import-config``: import the vendor's ``config.yaml`` into the stack config, secrets encrypted."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ NAMES = {
     "trigger_interval_minutes": "triggerIntervalMinutes",
     "trigger_enabled": "triggerEnabled",
 }
-"""The manual's parameters and ours."""
+"""The manual's parameters and our config keys."""
 NOT_TAKEN = "initial_checkpoint"
-"""The vendor's script has applied it long ago. Here each new value is applied once, so that it would be once more."""
+"""The vendor's script has already applied it. The sync script applies each new value once, so would apply it again."""
 PLACEHOLDER = re.compile(r"(^|[^A-Za-z0-9])YOUR[_-]")
 
 
 @dataclass
 class Reading:
-    """``values``: raw texts by our key. ``missing``: required keys that the file does not give."""
+    """``values``: raw texts by config key. ``missing``: required keys that the file does not set."""
 
     values: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     initial_checkpoint: str = ""
-    """What the file says; it is not imported."""
+    """The file's value, which is not imported."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,40 +54,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: all keys are there now; 1: some are still to be set. Raises StackError."""
+    """0: all required keys are set; 1: some are missing. Raises StackError."""
     reading = read(options.file)
     if reading.problems:
         raise StackError(f"{options.file}: nothing was imported\n" + "\n".join(f"  - {p}" for p in reading.problems))
-    stack.pulumi("stack", "select", "--create")
+    stack.create()
     already = set(stack.given)
-    plain = [f"{key}={text}" for key, text in reading.values.items() if not KEYS[key].secret]
-    stack.pulumi("config", "set-all", *[word for pair in plain for word in ("--plaintext", pair)])
+    stack.configure({key: text for key, text in reading.values.items() if not KEYS[key].secret})
     for key, text in reading.values.items():
         if KEYS[key].secret:
-            # Through stdin: arguments are seen by every process of the machine.
-            stack.pulumi("config", "set", "--secret", key, input=text)
+            stack.configure_secret(key, text)
         print(f"  {key:<24} {'[secret]' if KEYS[key].secret else text}")
     if begin := reading.initial_checkpoint:
         print(
-            f"\nNot imported: {NOT_TAKEN} {begin}. The vendor's script has applied it; here it would be applied once\n"
-            "more and all records since then sent again. Only where nothing of the vendor's is taken over:\n"
+            f"\nNot imported: {NOT_TAKEN} {begin}. The vendor's script has already applied it; setting it here\n"
+            "would resend all records since then. Set it only if you do not adopt the vendor's objects:\n"
             f"  pulumi config set initialCheckpoint {begin} --stack {stack.name}"
         )
     missing = [key for key in reading.missing if key not in already]
     if missing:
-        print("\nStill needed (the manual's table calls them required, its sample file lacks some):")
+        print("\nStill required (the manual's sample file lacks some of them):")
         for key in missing:
             print(f"  pulumi config set {'--secret ' if KEYS[key].secret else ''}{key} --stack {stack.name}")
     print(
-        f"\n{options.file} holds its secrets in clear: delete it once `pulumi up` has worked, and if it was ever "
+        f"\n{options.file} contains secrets in plaintext: delete it after a successful `pulumi up`. If it was ever "
         "shared, rotate them (docs/rotate.md).\n"
-        f"Next: make adopt STACK={stack.name} finds what the vendor's script made, so that it is taken over."
+        f"Next: make adopt STACK={stack.name} finds the objects of the vendor's script and adopts them."
     )
     return 1 if missing else 0
 
 
 def read(path: Path) -> Reading:
-    """Raises StackError where the file is none; no message holds a value."""
+    """Raises StackError if it is not the vendor's file; no message contains a value."""
     try:
         given: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as problem:
@@ -95,14 +93,16 @@ def read(path: Path) -> Reading:
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         mark = getattr(problem, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
-        raise StackError(f"{path} is no YAML{line}; a secret with signs like = ! ] [ needs quotes") from None
+        raise StackError(
+            f"{path} is not valid YAML{line}; put secrets with characters like = ! ] [ in quotes"
+        ) from None
     if not isinstance(given, dict):
-        raise StackError(f"{path} holds no keys; the vendor's file begins with dynatrace_api_token: …")
+        raise StackError(f"{path} contains no keys; the vendor's file starts with dynatrace_api_token: …")
     reading = Reading()
     for name, value in given.items():
         key = NAMES.get(str(name))
         if key is None:
-            reading.problems.append(f"{name}: is not a key of the vendor's config.yaml")
+            reading.problems.append(f"{name}: unknown key; it is not in the vendor's config.yaml")
             continue
         text = text_of(value)
         if text == "" or PLACEHOLDER.search(text):
@@ -124,6 +124,6 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, datetime):  # YAML's own reading of a time without quotes
+    if isinstance(value, datetime):  # YAML parses a time without quotes
         return moments.iso(value if value.tzinfo else value.replace(tzinfo=UTC))
     return str(value).strip()

@@ -1,4 +1,4 @@
-"""``adopt``: finds what the vendor's script has made in the environment and prints (or sets) the ``adopt`` config."""
+"""``adopt``: finds the objects of the vendor's script in the environment and prints or sets the ``adopt`` config."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Kind:
     name: re.Pattern[str]
 
 
-# The manual shows the names of three entries and of the workflow; those of checkpoint and lock are not shown anywhere.
+# The manual shows the names of three entries and of the workflow, but not those of checkpoint and lock.
 KINDS = (
     Kind(parts.SCM.key, "USERNAME_PASSWORD", re.compile(r"sectigo.*oauth", re.IGNORECASE)),
     Kind(parts.LOG_INGEST.key, "TOKEN", re.compile(r"dynatrace log ingest token|sectigo.*ingest.*", re.IGNORECASE)),
@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: found, each once; 1: some were not found or are ambiguous. Raises StackError, DynatraceError."""
+    """0: each object was found once; 1: some are missing or ambiguous. Raises StackError, DynatraceError."""
     found = candidates(stack.environment)
     clear = True
     for key in list(parts.BY_KEY):
@@ -57,21 +57,21 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             continue
         print(f"{key:<15} {some[0].name} ({some[0].id})")
         if options.write:
-            stack.pulumi("config", "set", "--plaintext", "--path", f"adopt.{key}", some[0].id)
+            stack.configure({f"adopt.{key}": some[0].id}, path=True)
         else:
             print(f"                pulumi config set --path adopt.{key} {some[0].id} --stack {stack.name}")
     if begin := stack.given.get("initialCheckpoint"):
         print(
-            f"\ninitialCheckpoint is set to {begin}: the checkpoint that is taken over would be left for it,\n"
-            "and all records since then sent again. To go on from the checkpoint:\n"
+            f"\ninitialCheckpoint is set to {begin}: it would replace the adopted checkpoint,\n"
+            "and all records since then would be resent. To resume from the checkpoint:\n"
             f"  pulumi config rm initialCheckpoint --stack {stack.name}"
         )
-    print("\nWhat is not named under adopt is made new. See docs/way-in.md for what is kept.")
+    print("\nAnything not listed under `adopt` will be created. docs/way-in.md says what is kept.")
     return 0 if clear else 1
 
 
 def candidates(environment: Environment) -> list[Candidate]:
-    """Objects that look like the vendor's and bear no stack's mark."""
+    """Objects that look like the vendor's and have no stack's mark."""
     found = [
         Candidate(kind.adopt_key, entry.id, entry.name)
         for entry in environment.vault.entries()

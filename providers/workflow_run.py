@@ -14,7 +14,7 @@ import pulumi
 
 from workflow_src.render import TASK
 
-from .api.automation import FINAL_STATES, Json, moment, started_at
+from .api.automation import CHECK_EVERY_S, LONGEST_LEG_S, Json, moment, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
 from .api.scopes import ACTOR, ACTOR_BOXES, LOGS_INGEST, VAULT_READ, WORKFLOWS_READ, WORKFLOWS_RUN
@@ -22,8 +22,6 @@ from .configuration import Properties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
 
-CHECK_EVERY_S = 1.0
-LONGEST_WAIT_S = 180.0
 SKIPPED_TRIES = 3
 QUALIFIERS = 20
 SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
@@ -77,7 +75,7 @@ def run_once(environment: Environment, props: RunProperties) -> RunOutcome:
     automation = environment.automation
     skipped: set[str] = set()
     while len(skipped) < SKIPPED_TRIES:
-        execution = await_end(environment, find_or_start(environment, props, skipped))
+        execution = automation.await_end(find_or_start(environment, props, skipped))
         id, task = execution["id"], automation.task(execution["id"], TASK)
         failed = execution["state"] != "SUCCESS"
         if props["showLog"] or failed:
@@ -131,18 +129,8 @@ def is_good(execution: Json, written: datetime | None) -> bool:
     return execution["state"] in ("RUNNING", "SUCCESS") and (not written or not started or started >= written)
 
 
-def await_end(environment: Environment, execution: Json) -> Json:
-    until = time.monotonic() + LONGEST_WAIT_S
-    while execution["state"] not in FINAL_STATES:
-        if time.monotonic() >= until:
-            raise RunFailed(f"execution {execution['id']} is still {execution['state']} after {LONGEST_WAIT_S:.0f} s")
-        environment.sleep(CHECK_EVERY_S)
-        execution = environment.automation.execution(execution["id"])
-    return execution
-
-
 def await_others(environment: Environment, workflow: str) -> None:
-    until = time.monotonic() + LONGEST_WAIT_S
+    until = time.monotonic() + LONGEST_LEG_S
     while environment.automation.newest_executions(workflow, state="RUNNING") and time.monotonic() < until:
         environment.sleep(CHECK_EVERY_S)
 

@@ -1,4 +1,4 @@
-"""``reconcile``: walk, report, exit code."""
+"""``reconcile``: verify that every SCM record is in Dynatrace."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ MINUTE = timedelta(minutes=1)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="begin", default="", help="ISO time or a span before now (default: 24h)")
-    parser.add_argument("--to", dest="end", default="", help="ISO time or a span before now (default: now)")
-    parser.add_argument("--json", type=Path, help="write the report for auditors to this file")
+    parser.add_argument("--from", dest="begin", default="", help="start: ISO time, or a span before now (default: 24h)")
+    parser.add_argument("--to", dest="end", default="", help="end: ISO time, or a span before now (default: now)")
+    parser.add_argument("--json", type=Path, help="also write the report to this file, as JSON")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: complete; 1: records are missing; 2: not compared to the end. Raises StackError, DynatraceError."""
-    now = datetime.now(UTC)
+    now = moments.floor(datetime.now(UTC))
     begin, end = between(options.begin, options.end, now)
     interval = MINUTE * stack.config["triggerIntervalMinutes"]
     environment, workflow = stack.environment, stack.outputs["workflowId"]
-    # Runs end after the window they have read, so those of interest come later than its begin.
+    # A run ends after the window that it read, so the relevant runs ended after the begin.
     coverage = Coverage.of(ledger.runs(environment, workflow, begin), by_clock(now, interval))
     if not options.begin and coverage.stretches:
-        # What is older than the connector's history was never asked for.
+        # The connector was never asked for records older than its initial history.
         begin = min(end - MINUTE, max(begin, moments.floor(coverage.stretches[0][0])))
     report = Report(stack.name, stack.config["scmApiUrl"], begin, end, coverage)
     bar = Bar("reconcile")
@@ -45,7 +45,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             note = f"{report.total('scm')} records, {report.missing} missing, up to {moments.short(window.end)}"
             bar.show((window.end - begin) / (end - begin), note)
     except DynatraceError as error:
-        # What was compared is told all the same, and a report from an earlier day does not stay in its place.
+        # Report what was compared so far, also so that no report of an earlier day remains in the file.
         report.stopped = str(error)
     finally:
         bar.close()
@@ -57,12 +57,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def between(begin: str, end: str, now: datetime) -> tuple[datetime, datetime]:
-    """Whole seconds, as windows have. Raises StackError."""
+    """Begin and end of the range, in whole seconds. Raises StackError."""
     try:
         until = moments.floor(moments.given(end, now) if end else now)
         since = moments.floor(moments.given(begin, now) if begin else until - HISTORY)
     except ValueError as problem:
         raise StackError(str(problem)) from None
     if since >= until:
-        raise StackError(f"nothing to compare: {moments.iso(since)} is not before {moments.iso(until)}")
+        raise StackError(f"the time range is empty: {moments.iso(since)} is not before {moments.iso(until)}")
     return since, until

@@ -1,4 +1,4 @@
-"""One window: which ids are on both sides, late, missing or foreign."""
+"""One window: which IDs are on both sides, late, missing or foreign."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from .. import moments
 
 MOST_NAMED = 1000
-"""Ids that a window lists; what is beyond is counted."""
+"""IDs that a window lists; further ones are only counted."""
 
 
 @dataclass
@@ -20,10 +20,10 @@ class Window:
     begin: datetime
     end: datetime
     scm: int = 0
-    """Records that SCM has, those without an id of their own included."""
+    """Records in SCM, including those without an ID."""
     equal: int = 0
     late: int = 0
-    """Not there yet and not due: the next run brings them."""
+    """Not in Dynatrace yet, and not due: the next run sends them."""
     missing: list[tuple[datetime, str]] = field(default_factory=list)
     missing_count: int = 0
     foreign: list[str] = field(default_factory=list)
@@ -31,15 +31,15 @@ class Window:
     repeats: int = 0
     """Copies in Grail beyond the first of each id."""
     nameless_scm: int = 0
-    """Due records without an id: the sync script gives them one of their content, so they can be counted only."""
+    """Due records without an ID. The sync script derives one from their content, so they can only be counted here."""
     nameless_grail: int = 0
     nameless_late: int = 0
-    """The same, not due: whether they are there already is not asked."""
+    """The same, not due: not looked for in Grail."""
     unreadable: list[str] = field(default_factory=list)
-    """Ids of records whose time nobody can read; they count as ``equal`` where Grail has them."""
+    """IDs of records whose time cannot be parsed; they count as ``equal`` if Grail has them."""
     unreadable_missing: list[str] = field(default_factory=list)
     unreadable_nameless: int = 0
-    """With neither a readable time nor an id: whether they have arrived cannot be told."""
+    """Records with neither a valid time nor an ID: they cannot be compared."""
 
     @property
     def nameless_missing(self) -> int:
@@ -47,7 +47,7 @@ class Window:
 
     @property
     def unproven(self) -> int:
-        """Records that are missing, or of which nobody can tell."""
+        """Records that are missing or cannot be compared."""
         return self.missing_count + self.nameless_missing + len(self.unreadable_missing) + self.unreadable_nameless
 
     @property
@@ -80,8 +80,8 @@ def compare(window: Window, scm: Mapping[str, datetime], grail: Mapping[str, int
     """Fill in a window from both sides.
 
     Args:
-        scm: time by id.
-        grail: copies by id, of this window's records.
+        scm: time by ID.
+        grail: copies by ID, of this window's records.
         due_before: records older than this must have arrived.
     """
     window.scm = len(scm) + window.nameless_scm + window.nameless_late

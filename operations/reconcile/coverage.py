@@ -1,4 +1,4 @@
-"""What the run ledger claims: which stretches of time were read to their end, and up to where records are due."""
+"""What the run ledger reports: which time ranges were read completely, and up to when records are due."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from datetime import datetime, timedelta
 from ..ledger import Run
 
 OVERLAP = timedelta(minutes=5)
-"""How late a record may become visible and still be found by the next run (``overlap`` in workflow_src/sync.js)."""
+"""How late a record may become visible and still be found by the next run (``overlap`` in the sync script)."""
 LAG = timedelta(seconds=60)
-"""How new records are when a run leaves them to the next one (``lag`` there)."""
+"""A run leaves records that are newer than this to the next run (``lag`` in the sync script)."""
 RUN = timedelta(minutes=2)
-"""What a run may take; the platform kills it then."""
+"""The longest a run may take before the platform kills it."""
 
 Stretch = tuple[datetime, datetime]
 
 
 def by_clock(now: datetime, interval: timedelta) -> datetime:
-    """What is older must have arrived whatever the ledger says: a dead connector reads nothing and owes it."""
+    """Older records must have arrived, whatever the ledger reports: a stopped connector should have delivered them."""
     return now - (interval + LAG + OVERLAP + RUN)
 
 
 @dataclass
 class Coverage:
-    """Built run by run, oldest first; keeps stretches, not runs."""
+    """Built run by run, oldest first; keeps time ranges, not runs."""
 
     by_clock: datetime
     runs: int = 0
@@ -33,7 +33,7 @@ class Coverage:
     sent: int = 0
     set_aside: int = 0
     high_water: datetime | None = None
-    """Up to where the schedule's runs have read."""
+    """Up to when the scheduled runs have read."""
     stretches: list[Stretch] = field(default_factory=list)
 
     @classmethod
@@ -67,16 +67,16 @@ class Coverage:
 
     @property
     def due_before(self) -> datetime:
-        """Records older than this must be in Grail: read by a run already, or overdue."""
+        """Records older than this must be in Grail: a run has read them, or they are overdue."""
         return max(self.high_water - OVERLAP, self.by_clock) if self.high_water else self.by_clock
 
     @property
     def is_behind(self) -> bool:
-        """Whether the schedule should have reached further by now."""
+        """Whether the scheduled runs should have read further by now."""
         return self.high_water is None or self.high_water < self.by_clock
 
     def holes(self, begin: datetime, end: datetime) -> list[Stretch]:
-        """Stretches of a time that no run has read to the end; what is newer than ``due_before`` is none."""
+        """Parts of a time range that no run has read completely, up to ``due_before``."""
         end = min(end, self.due_before)
         found, at = [], begin
         for a, b in self.stretches:

@@ -1,4 +1,4 @@
-"""What was found, for people (a table), for auditors (JSON) and for the shell (commands that repair)."""
+"""The result for people (a table), for auditors (JSON) and for the shell (commands that resend what is missing)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .coverage import Coverage, Stretch
 
 MOST_IDS_A_COMMAND = 50
 NEAR = timedelta(hours=2)
-"""Missing records closer than this are sent again by one run."""
+"""Missing records less than this apart are resent by one run."""
 SECOND = timedelta(seconds=1)
 
 
 @dataclass
 class Report:
-    """Grows window by window; keeps counts and the ids that differ."""
+    """Grows window by window; keeps counts and the IDs that differ."""
 
     stack: str
     scm_url: str
@@ -29,7 +29,7 @@ class Report:
     coverage: Coverage
     windows: list[Window] = field(default_factory=list)
     stopped: str = ""
-    """Why the comparison ended before the end."""
+    """Why the comparison stopped early."""
 
     def total(self, name: str) -> int:
         return sum(getattr(window, name) for window in self.windows)
@@ -39,7 +39,7 @@ class Report:
         return self.coverage.holes(self.begin, self.end)
 
     def touched(self, window: Window) -> bool:
-        """Whether a part of the window was not read to its end by any run."""
+        """Whether no run has read some part of the window completely."""
         return any(a < window.end and b > window.begin for a, b in self.holes)
 
     @property
@@ -48,27 +48,31 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """A hole alone is no loss: what SCM has for it was looked for in Grail, as for any other window."""
+        """A gap in the ledger alone is no loss: its records were looked for in Grail like all others."""
         return not self.missing and not self.stopped
 
     @property
     def verdict(self) -> str:
         late = self.total("late")
-        waiting = f"; {late} newer records wait for the next run" if late else ""
+        waiting = (
+            f"; {late} newer {'record is' if late == 1 else 'records are'} waiting for the next run" if late else ""
+        )
         if self.stopped:
-            return f"NOT COMPARED from {moments.iso(self.compared_to)} on: {self.stopped}"
+            return f"NOT COMPARED after {moments.iso(self.compared_to)}: {self.stopped}"
         if self.missing:
             unclear = " or cannot be compared" if self.total("unreadable_nameless") else ""
             return f"INCOMPLETE: {self.missing} of {self.total('scm')} records are missing{unclear}{waiting}"
-        return f"COMPLETE: all {self.total('equal')} due records of SCM are in Dynatrace{waiting}"
+        if not self.total("equal"):
+            return f"COMPLETE: SCM has no records due in this time range{waiting}"
+        return f"COMPLETE: all {self.total('equal')} SCM records due so far are in Dynatrace{waiting}"
 
     @property
     def compared_to(self) -> datetime:
         return self.windows[-1].end if self.windows else self.begin
 
     def repairs(self) -> list[str]:
-        """Commands that send again what is missing and read what no run answers for, oldest first."""
-        # Where not every missing record has a name here, the whole window goes.
+        """Commands that resend missing records and the ranges that no run vouches for, oldest first."""
+        # If not every missing record is listed by its ID, resend the whole window.
         whole = [(window.begin, window.end) for window in self.windows if window.unproven > len(window.missing)]
         spans = joined([*whole, *self.holes])
         groups: list[list[tuple[datetime, str]]] = []
@@ -88,7 +92,7 @@ class Report:
         return [command for _, command in sorted(commands)]
 
     def _backfill(self, begin: datetime, end: datetime) -> str:
-        """A second more at both ends, as SCM may or may not include its bounds."""
+        """One second more at both ends, as SCM may or may not include its bounds."""
         since, until = moments.floor(begin) - SECOND, moments.floor(end) + 2 * SECOND
         return f"make backfill STACK={self.stack} FROM={moments.iso(since)} TO={moments.iso(until)}"
 
@@ -128,7 +132,7 @@ class Report:
         path.write_text(json.dumps(self.shown(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def text(self) -> str:
-        """The table, the ids that differ, and what to do next."""
+        """The table, the IDs that differ, and what to do next."""
         head = (
             f"{'window (UTC)':<33} {'in SCM':>7} {'equal':>7} {'late':>6} {'missing':>7} {'foreign':>7} {'repeats':>7}"
         )
@@ -136,37 +140,38 @@ class Report:
         shown = [window for window in self.windows if window.scm or window.foreign_count or self.touched(window)]
         for window in shown:
             line = row(f"{moments.short(window.begin)} to {moments.short(window.end)[5:]}", window)
-            lines.append(f"{line}  not read by any run" if self.touched(window) else line)
+            lines.append(f"{line}  not fully read by any run" if self.touched(window) else line)
         empty = len(self.windows) - len(shown)
         if empty:
-            lines.append(f"windows without records, left out: {empty}")
+            lines.append(f"windows without records (not shown): {empty}")
         lines += ["-" * len(head), self._totals(), ""]
         for window in self.windows:
             lines += [f"missing  {moments.iso(at)}  {id}" for at, id in window.missing]
             lines += cut("missing", window.missing_count - len(window.missing))
-            lines += cut("missing, without an id of their own", window.nameless_missing)
-            lines += [f"missing  {id} (its time is unreadable)" for id in window.unreadable_missing[:MOST_NAMED]]
-            lines += cut("missing, its time is unreadable", len(window.unreadable_missing) - MOST_NAMED)
-            lines += cut("neither a readable time nor an id, cannot be compared", window.unreadable_nameless)
+            lines += cut("missing, without an ID", window.nameless_missing)
+            lines += [f"missing  {id} (unparseable time)" for id in window.unreadable_missing[:MOST_NAMED]]
+            lines += cut("missing, unparseable time", len(window.unreadable_missing) - MOST_NAMED)
+            lines += cut("neither a valid time nor an ID, cannot be compared", window.unreadable_nameless)
             arrived = [id for id in window.unreadable if id not in window.unreadable_missing]
-            lines += [f"arrived  {id} (its time is unreadable)" for id in arrived[:MOST_NAMED]]
-            lines += cut("arrived, its time is unreadable", len(arrived) - MOST_NAMED)
+            lines += [f"arrived  {id} (unparseable time)" for id in arrived[:MOST_NAMED]]
+            lines += cut("arrived, unparseable time", len(arrived) - MOST_NAMED)
             lines += [f"foreign  {id} (in Dynatrace, not in SCM)" for id in window.foreign]
             lines += cut("foreign", window.foreign_count - len(window.foreign))
         ledger = self.coverage
         lines.append(
-            f"Ledger: {ledger.runs} runs ({ledger.failed} failed), {ledger.sent} sent, {ledger.set_aside} set aside"
+            f"Ledger: {moments.count(ledger.runs, 'run')} ({ledger.failed} failed), {ledger.sent} sent, "
+            f"{ledger.set_aside} skipped as invalid"
         )
-        lines += [f"  not read to the end by any run: {moments.iso(a)} to {moments.iso(b)}" for a, b in self.holes]
+        lines += [f"  not fully read by any run: {moments.iso(a)} to {moments.iso(b)}" for a, b in self.holes]
         if ledger.is_behind:
             reached = f"nothing newer than {moments.iso(ledger.high_water)}" if ledger.high_water else "nothing"
             lines += [
-                f"  the schedule has read {reached}, and should have reached {moments.iso(ledger.by_clock)}:",
-                f"  look at make status STACK={self.stack} first; its next good run brings what is newer by itself",
+                f"  scheduled runs have read {reached}, but should have reached {moments.iso(ledger.by_clock)}.",
+                f"  Check make status STACK={self.stack} first; the next successful run sends newer records by itself.",
             ]
         lines.append(self.verdict)
         if repairs := self.repairs():
-            lines += ["To send it again:", *(f"  {command}" for command in repairs)]
+            lines += ["To resend missing records and unread ranges:", *(f"  {command}" for command in repairs)]
         return "\n".join(lines)
 
     def _totals(self) -> str:
@@ -182,7 +187,7 @@ def row(title: str, window: Window) -> str:
 
 
 def joined(spans: list[Stretch]) -> list[Stretch]:
-    """Spans that touch or overlap, as one."""
+    """Joins spans that touch or overlap."""
     found: list[Stretch] = []
     for begin, end in sorted(spans):
         if found and begin <= found[-1][1]:

@@ -1,4 +1,4 @@
-"""Goes through a stretch of time, window by window, with at most one window's ids in memory."""
+"""Goes through a time range, window by window, with at most one window's IDs in memory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Sides:
-    """``due_before``: records older than this must be in Grail. ``most_ids``: kept in memory at once, of each side."""
+    """``due_before``: records older than this must be in Grail. ``most_ids``: kept in memory at once, per side."""
 
     scm: Scm
     environment: Environment
     due_before: datetime
     most_ids: int = MOST_IDS
     unreadable: set[str] = field(default_factory=set)
-    """Ids of records without a readable time, told already: SCM may list one in more than one window."""
+    """IDs of records without a valid time that were already reported: SCM may list one in several windows."""
 
 
 def windows(sides: Sides, begin: datetime, end: datetime, length: timedelta = WINDOW) -> Iterator[Window]:
-    """Compared windows in order; one that holds too many records is cut in two until it does not."""
+    """Compared windows, in order. A window with too many records is split in two, repeatedly."""
     at = begin
     while at < end:
         until = min(end, at + length)
@@ -44,7 +44,7 @@ def split(sides: Sides, begin: datetime, end: datetime) -> Iterator[Window]:
         yield one(sides, begin, end)
     except TooManyError:
         half = begin + max(SECOND, (end - begin) / 2 // SECOND * SECOND)
-        if half >= end:  # one second cannot be cut: it is compared whole
+        if half >= end:  # one second cannot be split; it is compared as a whole
             yield one(replace(sides, most_ids=10**9), begin, end)
             return
         yield from split(sides, begin, half)
@@ -56,11 +56,11 @@ def one(sides: Sides, begin: datetime, end: datetime) -> Window:
     window = Window(begin, end)
     ids: dict[str, datetime] = {}
     unreadable: dict[str, None] = {}
-    # A second more at both ends: whether SCM includes its bounds is not documented.
+    # One second more at both ends: Sectigo does not document whether the bounds are included.
     for page in sides.scm.pages(begin - SECOND, end + SECOND):
         for record in page:
             if record.at is None:
-                # Which window it belongs to cannot be told: it counts where SCM lists it first.
+                # Its window is unknown; it counts in the first one in which SCM lists it.
                 if not record.id:
                     window.unreadable_nameless += 1
                 elif record.id not in sides.unreadable:

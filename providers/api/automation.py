@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from .errors import NotFound
+from .errors import NotFound, RunFailed
 
 PATH = "/platform/automation/v1"
 FINAL_STATES = ("SUCCESS", "ERROR", "CANCELLED")
 PAGE_SIZE = 100
+LONGEST_LEG_S = 180.0
+"""After it an execution is not waited for any more; the platform ends a script at 120 s."""
+CHECK_EVERY_S = 1.0
 
 Json = dict[str, Any]
 
@@ -29,8 +33,8 @@ def moment(text: str | None) -> datetime | None:
 class Automation:
     """Workflows and executions of one environment, as the OAuth client's user sees them."""
 
-    def __init__(self, call: Callable[..., Any]) -> None:
-        self._call = call
+    def __init__(self, call: Callable[..., Any], sleep: Callable[[float], None]) -> None:
+        self._call, self._sleep = call, sleep
         self._listing = threading.Lock()
         self._listed: list[Json] | None = None
 
@@ -103,6 +107,19 @@ class Automation:
     def execution(self, id: str) -> Json:
         found: Json = self._call("GET", f"{PATH}/executions/{id}")
         return found
+
+    def await_end(self, execution: Json) -> Json:
+        """The execution, ended. Raises RunFailed if it goes on for longer than a script may run."""
+        until = time.monotonic() + LONGEST_LEG_S
+        while execution["state"] not in FINAL_STATES:
+            if time.monotonic() >= until:
+                raise RunFailed(
+                    f"execution {execution['id']} is still {execution['state']} after {LONGEST_LEG_S:.0f} s; "
+                    "look at it in Dynatrace, then try again"
+                )
+            self._sleep(CHECK_EVERY_S)
+            execution = self.execution(execution["id"])
+        return execution
 
     def task(self, execution: str, task: str) -> Json:
         found: Json = self._call("GET", f"{PATH}/executions/{execution}/tasks/{task}")

@@ -37,7 +37,7 @@ class Environment:
         self.http = Http(self.redact, before_write, self.sleep)
         self.vault = Vault(self._classic, self.sleep)
         self.allowlist = AllowlistSettings(self._classic)
-        self.automation = Automation(self._platform)
+        self.automation = Automation(self._platform, self.sleep)
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight: Literal["to do", "failed", "passed"] = "to do"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from . import tokens
 from .errors import DynatraceError, NotFound, PreflightFailed
 from .scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES
 
 if TYPE_CHECKING:
     from .environment import Environment
 
-EXPIRES_SOON = timedelta(days=14)
 MANUAL = "https://docs.sectigo.com/scm/sectigo-connector-for-dynatrace/configuring-the-connector.html"
 
 
@@ -46,19 +46,10 @@ def token_problems(key: str, lookup: Callable[[], Any], needed: tuple[str, ...],
         return [f"{key}: this environment does not know the token; create one on its page “Access tokens”"]
     except DynatraceError as error:
         return [f"{key}: {error}"]
-    problems = []
-    if not token.get("enabled", True):
-        problems.append(f"{key}: token {token['id']} is disabled")
-    missing = [scope for scope in needed if scope not in token.get("scopes", [])]
-    if missing:
-        problems.append(f"{key}: token {token['id']} lacks the scope{'s' * (len(missing) > 1)} {', '.join(missing)}")
-    if expires := token.get("expirationDate"):
-        left = datetime.fromisoformat(expires) - datetime.now(UTC)
-        if left < timedelta(0):
-            problems.append(f"{key}: token {token['id']} expired on {expires}")
-        elif left < EXPIRES_SOON:
-            warnings.append(f"{key}: token {token['id']} expires in {left.days} days ({expires})")
-    return problems
+    now = datetime.now(UTC)
+    if warning := tokens.expires_soon(token, now):
+        warnings.append(f"{key}: {warning}")
+    return [f"{key}: {problem}" for problem in tokens.problems(token, needed, now)]
 
 
 def automation_problems(environment: Environment) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pulumi.automation import EngineEvent, OpType
 
 from local_dynatrace.testing import Local
 from tests import ROOT
@@ -21,10 +21,14 @@ PROJECT = "sectigo-dynatrace"
 PROGRAM = ("providers", "workflow_src")
 QUICK = Path(__file__).parent / "quick"
 DEV_ADDRESS = "http://127.0.0.1:8787"
+LEFT_ALONE = (OpType.SAME, OpType.READ, OpType.REFRESH)
+OWN_TYPES = "pulumi:"
+"""Types of Pulumi's own resources: the stack itself and its providers."""
+ENGINE_COMMANDS = ("up", "preview", "refresh", "destroy")
 
 
 def search_path() -> str:
-    """The virtual environment first, then the engine that the set-up chose, then the machine's own."""
+    """The virtual environment first, then the engine that setup chose, then the machine's own."""
     chosen = ROOT / ".local" / "setup" / "engine-path"
     engine = chosen.read_text().strip() if chosen.is_file() else ""
     folders = [str(Path(sys.executable).parent), engine, os.environ.get("PATH", "")]
@@ -33,14 +37,43 @@ def search_path() -> str:
 
 @dataclass(frozen=True)
 class Done:
-    """An ended command; ``text`` is all it printed, without colours and carriage returns."""
+    """An ended command.
+
+    ``text``: all it printed, without colours. ``events``: those of its engine; empty if it used none.
+    """
 
     code: int
     text: str
+    events: tuple[EngineEvent, ...] = ()
+
+    @property
+    def changes(self) -> dict[str, set[str]]:
+        """Names of the resources that were not left as they are, by operation; of a preview, what it announces.
+
+        Fails if the engine did not get to its end, so that an empty answer means "nothing changed".
+        """
+        assert any(event.summary_event for event in self.events), f"no summary:\n{self.text}"
+        found: dict[str, set[str]] = {}
+        for event in self.events:
+            step = event.res_outputs_event and event.res_outputs_event.metadata
+            if step and step.op not in LEFT_ALONE and not step.type.startswith(OWN_TYPES):
+                found.setdefault(step.op.value, set()).add(step.urn.rsplit("::", 1)[-1])
+        return found
+
+    @property
+    def warnings(self) -> list[str]:
+        """Messages of the severities that people are to notice."""
+        said = [event.diagnostic_event for event in self.events if event.diagnostic_event]
+        return [one.message for one in said if one.severity in ("warning", "error")]
 
 
 class Deployment:
-    """One stack of this repository's program. Config values are those of the dev stack, changed by ``config``."""
+    """One stack of this repository's program. Config values are those of the dev stack, changed by ``config``.
+
+    Runs the commands that users type and reads the event log of the Automation API beside what they print. The
+    Automation API's own ``up`` asks for outputs and history each time (three more commands), and gives no process that
+    a test could kill.
+    """
 
     def __init__(self, folder: Path, local: Local, stack: str = "test", **config: Any) -> None:
         self.folder, self.local, self.stack = folder, local, stack
@@ -66,8 +99,10 @@ class Deployment:
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "local",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # allows --event-log
             "CI": "true",
         }
+        self._log = folder / "events.jsonl"
         self.pulumi("stack", "select", stack, "--create")
 
     # config
@@ -86,11 +121,11 @@ class Deployment:
         self.pulumi("config", "set", "--secret", key, input=value)
 
     def configured(self, key: str) -> Any:
-        """A plain config value, None where the default holds."""
+        """A plain config value; None if it is not set."""
         return yaml.safe_load(self.file.read_text())["config"].get(f"{PROJECT}:{key}")
 
     def restore_config(self) -> None:
-        """What it was made with, secrets included."""
+        """The config it was created with, including secrets."""
         self.file.write_text(self._first_config)
 
     # commands
@@ -102,15 +137,24 @@ class Deployment:
         )
 
     def pulumi(self, *arguments: str, check: bool = True, input: str | None = None) -> Done:
-        process = self.start(*arguments, **({} if input is None else {"stdin": subprocess.PIPE}))
+        logged = ("--event-log", str(self._log)) if arguments[0] in ENGINE_COMMANDS else ()
+        process = self.start(*arguments, *logged, **({} if input is None else {"stdin": subprocess.PIPE}))
         try:
             text, _ = process.communicate(input, timeout=240)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        done = Done(process.returncode, text)
+        done = Done(process.returncode, text, self._events() if logged else ())
         assert not check or done.code == 0, f"pulumi {' '.join(arguments)} ended with {done.code}:\n{done.text}"
         return done
+
+    def _events(self) -> tuple[EngineEvent, ...]:
+        """Those of the last command; it wrote none if it failed before its engine began."""
+        if not self._log.is_file():
+            return ()
+        lines = self._log.read_text(encoding="utf-8").splitlines()
+        self._log.unlink()
+        return tuple(EngineEvent.from_json(json.loads(line)) for line in lines)
 
     def up(self, *more: str, check: bool = True) -> Done:
         return self.pulumi("up", "--yes", "--skip-preview", "--stack", self.stack, *more, check=check)
@@ -125,12 +169,12 @@ class Deployment:
         return self.pulumi("refresh", "--yes", "--skip-preview", "--stack", self.stack, *more, check=check)
 
     def lose_state(self) -> None:
-        """As if the backend had been lost: a new stack of the same name, the same config."""
+        """As if the backend had been lost: a new stack with the same name and config."""
         shutil.rmtree(self.state)
         self.state.mkdir()
         self.pulumi("stack", "select", self.stack, "--create")
 
-    # what there is
+    # what exists
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -138,14 +182,9 @@ class Deployment:
         return outputs
 
     def calls(self, **filters: Any) -> list[str]:
-        """What clients (not scripts) have asked the environment for since the log was emptied: ``GET /path``."""
+        """Calls of clients (not of scripts) since the request log was emptied: ``GET /path``."""
         lines = self.local.sim("GET", "requests", caller="outside", limit=1000, **filters)["requests"]
         return [f"{line['method']} {line['path']}" for line in lines]
 
     def forget_calls(self) -> None:
         self.local.sim("DELETE", "requests")
-
-
-def changes(done: Done) -> dict[str, int]:
-    """The resource counts a command printed: ``{"create": 9}``, ``{"unchanged": 9}``."""
-    return {verb: int(count) for count, verb in re.findall(r"^\s+(?:[-+~]+ )?(\d+) (?:to )?([a-z]+)", done.text, re.M)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import bearer
 from tests.engine import inside
-from tests.engine.deployment import Deployment, changes
+from tests.engine.deployment import Deployment
 
 POLLS = "GET /platform/automation/v1/executions/"
 
@@ -18,41 +18,43 @@ def test_a_deployment_runs_changes_nothing_twice_needs_no_network_to_preview_and
     stack.forget_calls()
     first = stack.up()
     calls = [call for call in stack.calls() if not (call.startswith(POLLS) and call.count("/") == 5)]
-    assert changes(first) == {"created": 10}
+    assert first.changes.keys() == {"create"}
+    everything = first.changes["create"]
     assert len(calls) <= 20, calls
     assert "✓ Execution lock released (IDLE)" in first.text, "the first run's own log is shown"
     assert "Traceback" not in first.text
     assert "warning" not in first.text
+    assert first.warnings == []
     outputs = stack.outputs
     assert outputs["firstRun"]["outcome"] == "caught up"
     assert outputs["workflowUrl"].endswith(f"/ui/apps/dynatrace.automations/workflows/{outputs['workflowId']}")
     assert outputs["schedule"] == "Every 2 minutes"
 
     stack.forget_calls()
-    assert changes(stack.up()) == {"unchanged": 10}
+    assert stack.up().changes == {}
     assert stack.calls() == []
 
-    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+    assert stack.preview("--refresh", "--expect-no-changes").changes == {}
     stack.refresh()
-    assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
+    assert stack.preview("--expect-no-changes").changes == {}
 
     local.stop()
     try:
-        assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
+        assert stack.preview("--expect-no-changes").changes == {}
         stack.configure(triggerIntervalMinutes=7, maxRetries=5)
         changed = stack.preview("--diff")
     finally:
         local.start()
-    assert changes(changed) == {"update": 2, "unchanged": 8}
+    assert changed.changes == {"update": {"workflow", "workflow-config"}}
     assert "intervalMinutes: 2 => 7" in changed.text
     assert "edits that were made in the vault are lost" in changed.text
 
     stack.forget_calls()
-    assert changes(stack.up()) == {"updated": 2, "unchanged": 8}
-    assert changes(stack.preview("--expect-no-changes")) == {"unchanged": 10}
-    assert changes(stack.preview("--refresh", "--expect-no-changes")) == {"unchanged": 10}
+    assert stack.up().changes == changed.changes
+    assert stack.preview("--expect-no-changes").changes == {}
+    assert stack.preview("--refresh", "--expect-no-changes").changes == {}
 
-    assert changes(stack.destroy()) == {"deleted": 10}
+    assert stack.destroy().changes == {"delete": everything}
     assert local.sim("GET", "dump") == before
 
 
@@ -101,7 +103,7 @@ def test_a_failed_run_fails_the_deployment_with_its_reason_and_the_next_one_trie
 
     local.sim("DELETE", "faults")
     again = stack.up()
-    assert changes(again) == {"created": 1, "unchanged": 9}
+    assert again.changes == {"create": {"first-run"}}
     assert stack.outputs["firstRun"]["outcome"] == "caught up"
 
 

@@ -62,7 +62,7 @@ def test_the_command_that_reconcile_prints_repairs_exactly_the_hole(
         assert "lock and checkpoint stay as they are" in done.text
 
     after = stack.operate("reconcile", *WINDOW)
-    assert f"COMPLETE: all {COUNT} due records" in after.text
+    assert f"COMPLETE: all {COUNT} SCM records due" in after.text
     assert [
         inside.value(local, outputs[key]) for key in ("checkpointCredentialId", "executionLockCredentialId")
     ] == before
@@ -79,7 +79,7 @@ def test_a_whole_window_is_sent_again_and_marked_in_logs_and_ledger(
 
     assert f"{COUNT} sent" in done.text
     after = stack.operate("reconcile", *WINDOW).text
-    assert f"COMPLETE: all {COUNT} due records" in after
+    assert f"COMPLETE: all {COUNT} SCM records due" in after
     [totals] = [line for line in after.splitlines() if line.startswith("total")]
     assert totals.split()[-1] == str(COUNT - len(hidden)), "what was there already is there twice"
     [line] = logs(local, 'filter log.source == "sectigo-scm-connector" and connector.backfill == "true"')

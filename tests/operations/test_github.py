@@ -106,9 +106,9 @@ def test_drift_opens_one_issue_updates_it_and_closes_it_when_clean(forge: Forge)
     ]
     repository = github.Repository.of_this_job()
 
-    assert repository.keep_issue("Drift in prod", "") == "none, as it should be"
+    assert repository.keep_issue("Drift in prod", "") == "not needed, none is open"
     assert repository.keep_issue("Drift in prod", "workflow (update)") == "opened #131"
-    assert repository.keep_issue("Drift in prod", "workflow (update)") == "#131 says it already"
+    assert repository.keep_issue("Drift in prod", "workflow (update)") == "#131 is up to date"
     assert repository.keep_issue("Drift in prod", "workflow (update), allowlist (update)") == "updated #131"
     assert repository.keep_issue("Drift in prod", "") == "closed #131"
     assert forge.issues[130]["state"] == "closed"

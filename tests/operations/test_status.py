@@ -28,12 +28,13 @@ def test_a_healthy_stack_is_one_screen_without_a_complaint(deployed: Operated) -
 
     lines = [line.split()[0] for line in done.text.splitlines() if line and not line.startswith("warning")]
     assert lines == [
-        "stack", "objects", "entries", "identities", "schedule", "runs", "fence", "checkpoint", "lag", "tokens",
+        "stack", "objects", "entries", "identities", "schedule", "runs", "lock", "checkpoint", "lag", "tokens",
         "allowlist", "drift", "OK",
     ]  # fmt: skip
     outputs = deployed.outputs
     assert outputs["workflowId"] in done.text
-    assert "6 of 6" in done.text
+    objects = [key for key in outputs if key.endswith("Id")]
+    assert f"{len(objects)} of {len(objects)}: workflow" in done.text
     assert "free: no execution is running" in done.text
     assert "drift       none" in done.text
     for secret in (
@@ -64,11 +65,11 @@ def test_what_somebody_changed_in_the_web_interface_is_drift_in_one_line(deploye
     try:
         done = deployed.operate("drift", check=False)
         assert done.code == 1
-        assert "Drift of test: workflow (update)" in done.text
+        assert "Drift in test: workflow changed" in done.text
         assert "1 => 2" in done.text, "the preview itself follows"
     finally:
         deployed.up("--refresh")
-    assert "Drift of test: none" in deployed.operate("drift").text
+    assert "Drift in test: none" in deployed.operate("drift").text
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +103,8 @@ def test_silence_and_lag_are_problems_after_three_intervals(silent: Operated) ->
 
     assert code == 1
     assert found["problems"] == [
-        "no run has read and sent for 9 min and more",
-        "what was read ends 21 min ago, and is to be 9 min old at most",
+        "no run has read and sent records for at least 9 min",
+        "the connector is 21 min behind (limit: 9 min)",
     ]
     assert found["scheduleActive"] is True
 
@@ -118,7 +119,7 @@ def test_a_run_that_was_skipped_is_no_sign_of_life(silent: Operated, running: Lo
     assert code == 1
     assert found["runs"][0]["state"] == "SUCCESS"
     assert found["problems"][0] == (
-        "no run has read and sent for 9 min and more (1 skipped: another run holds the lock)"
+        "no run has read and sent records for at least 9 min (1 skipped because another run holds the lock)"
     )
 
 
@@ -138,7 +139,7 @@ def test_records_that_log_ingest_has_refused_are_a_problem(silent: Operated, run
 
     assert code == 1
     assert found["problems"] == [
-        "log ingest has refused 1 records in the last 24 h (make reconcile STACK=silent names them)"
+        "log ingest has refused 1 record in the last 24 h (make reconcile STACK=silent lists them)"
     ]
 
 
@@ -162,13 +163,13 @@ def test_an_undeployed_stack_says_so(running: Local, tmp_path_factory: pytest.Te
     assert "Traceback" not in done.text
 
     doctor = stack.operate("doctor")
-    assert "proven by the first run of pulumi up" in doctor.text, "the doctor comes before the deployment, too"
+    assert "the first run of pulumi up will prove them" in doctor.text, "the doctor comes before the deployment, too"
     assert "/ui/apps/dynatrace.automations/settings" in doctor.text
 
 
 def test_the_doctor_finds_everything_in_order(deployed: Operated) -> None:
     done = deployed.operate("doctor")
-    assert "Everything needed is there" in done.text
+    assert "All prerequisites are met" in done.text
     assert "FAIL" not in done.text
 
 
@@ -179,7 +180,7 @@ def test_the_doctor_names_a_missing_scope_and_the_page_to_open(deployed: Operate
     try:
         done = deployed.operate("doctor", check=False)
         assert done.code == 1
-        assert "lacks credentialVault.write, settings.write" in done.text
+        assert "lacks the scopes credentialVault.write, settings.write" in done.text
         assert "/ui/access-tokens" in done.text
     finally:
         running.sim("POST", "identities", {"apiTokens": [token(public)]})
@@ -190,7 +191,7 @@ def test_the_doctor_tells_a_wrong_scm_secret_from_a_wrong_dynatrace_one(deployed
     deployed.configure_secret("oauthClientSecret", "dt0s02.LOCALCLI.WRONG")
     try:
         done = deployed.operate("doctor", check=False)
-        assert "sectigoClientId: SCM refused the OAuth client (401" in done.text
+        assert "sectigoClientId: SCM rejected the OAuth client (401" in done.text
         assert "oauthClientId: OAuth client dt0s02.LOCALCLI got no token" in done.text
         assert "WRONG" not in done.text
     finally:
@@ -203,7 +204,7 @@ def test_the_doctor_finds_a_host_that_was_removed_after_the_deployment(deployed:
     try:
         done = deployed.operate("doctor", check=False)
         assert done.code == 1
-        assert "FAIL  outbound allowlist: audit.demo.sectigo.com is not listed any more, so that runs fail" in done.text
+        assert "FAIL  outbound allowlist: audit.demo.sectigo.com was removed, so runs fail" in done.text
     finally:
         deployed.up("--refresh")
     assert "ok    outbound allowlist" in deployed.operate("doctor").text
@@ -217,7 +218,7 @@ def test_a_run_at_work_proves_nothing_to_the_doctor_yet(deployed: Operated, runn
     end(running)
     running.sim("DELETE", "faults")
 
-    assert "may do what a run needs (run " in done.text
+    assert "has all permissions that a run needs (proven by run " in done.text
     assert at_work not in done.text
 
 
