@@ -1,4 +1,4 @@
-"""Program, Pulumi.yaml and README agree on every config key: name, type, default, secret."""
+"""Program, Pulumi.yaml and docs/configuration.md agree on every config key: name, type, default, secret."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (.*?) \| (.*?) \|$", re.MULTILINE)
-SECTION = (ROOT / "README.md").read_text().split("## Configuration")[1].split("\n## ")[0]
-TABLE = {key: (kind, default.strip("`")) for key, kind, default, _ in ROW.findall(SECTION)}
+PAGE = (ROOT / "docs" / "configuration.md").read_text()
+TABLE = {key: (kind, default.strip("`")) for key, kind, default, _ in ROW.findall(PAGE)}
 SHOWN = {"logIngestToken": "the API token", "scmTokenUrl": "Sectigo's SSO"}
 """Defaults that the table tells in words."""
 
