@@ -104,40 +104,43 @@ def page(results: dict[str, Any]) -> str:
     repairs = results.get("repaired_state_files", 0)
     rows = "\n".join(f"| `{key}` | {value:,} |" for key, value in shown.items())
     calls = ", ".join(f"{life} {number}" for life, number in results.get("most_calls", {}).items())
-    return f"""# What the providers have been through
+    return f"""# The providers under interruption
 
-Printed by `python -m dev.soak.providers` (part of `make soak`); `build/soak/providers.json` holds the same figures.
+Written by `python -m dev.soak.providers` (part of `make soak`); `build/soak/providers.json` has the same figures.
 
 | figure | value |
 |---|---|
 {rows}
 
-**Interruptions.** Each operation is interrupted at each of its HTTP calls: the connection cut before or after the
-commit, or a 500 after it, at this call alone or at all that follow, too; the engine killed; Ctrl-C. Then the same
-command is run again (after a killed engine: `pulumi cancel` first). It has converged when the environment is what an
-undisturbed operation makes of it, no object is doubled or unknown to the state, and the live values are untouched: no
-PUT or DELETE of checkpoint, lock or workflow config by anybody but scripts at any time, each run found the checkpoint
-that was left, and no dead run holds the lock. Calls of each operation, polling included: {calls or "not measured"}.
+**Interruptions.** Each operation is interrupted at each of its HTTP calls. The connection is cut before or after the
+commit, or the call gets a 500 after it; this happens once, or at all later calls as well. Or the engine is killed, or
+gets Ctrl-C. Then the same command runs again (after a killed engine: `pulumi cancel` first). It has converged if the
+environment is the same as after an undisturbed operation, if there is no duplicate and no object that the state does
+not know, and if the live values are untouched: nobody but a script writes or deletes the checkpoint, the lock or the
+workflow config, each run finds the checkpoint that was left, and no dead run keeps the lock. Calls of each operation,
+including polling: {calls or "not measured"}.
 {repaired(repairs) if repairs else ""}
-**Secrets.** A canary for each secret key is searched for, in clear, in {len(canaries.forms("")) - 1} other forms and in
-part, in state, history, backups, plan, output of every command, vault metadata, workflow, run logs, results, pages,
-database and request log of the local environment. The writes of a first `up`, all calls of a living stack and those of
-`destroy` are made to fail, by errors that throw back what they were sent and by cut connections. `up -v=9
---logtostderr` is searched, too, but for the engine's own records of the values it exchanges with program and provider
-(`Marshaling property for RPC`): Pulumi writes secrets into these in clear. Treat such a log as a secret.
+**Secrets.** Each secret key gets a unique value. These values are searched for in plaintext, in
+{len(canaries.forms("")) - 1} other forms and in part: in state, history, backups, plan, output of every command, vault
+metadata, workflow, run logs, results, pages, database and request log of the local environment. Meanwhile the writes
+of a first `up`, all calls of a deployed stack and those of `destroy` fail, with errors that return what they were sent
+and with cut connections. The output of `up -v=9 --logtostderr` is searched as well, except for the engine's own records
+of the values that it exchanges with the program and the provider (`Marshaling property for RPC`): Pulumi writes secrets
+into these in plaintext. Treat such a log as a secret.
 
-**Rotations.** SCM client, ingest token, OAuth client and deploy token in turn, each by `pulumi config set` and
-`pulumi up` while the schedule starts runs; the old secret is revoked when no run can hold it any more.
+**Rotations.** The SCM client, the log ingest token, the OAuth client and the deploy token are replaced in turn, each
+with `pulumi config set` and `pulumi up`, while the schedule starts runs. The old secret is revoked when no run can
+still use it.
 """
 
 
 def repaired(number: int) -> str:
     return f"""
-**Torn state files.** {number} times `kill -9` hit the engine while it wrote the `file://` backend's state, and the next
-command said `{TORN}`: the file was empty or cut off. Pulumi keeps the state before its last write beside it
-(`.pulumi/stacks/PROJECT/STACK.json.bak`); copied over the torn file (or, where there is none, with a new stack of the
-same name) the next `up` finds by their marks the objects that this copy does not know, and converges. This is one
-manual step more than `pulumi cancel`, which the figure `converged` does not count against it.
+**Corrupted state files.** {number} times `kill -9` hit the engine while it wrote the state of the `file://` backend. The
+next command said `{TORN}`: the file was empty or cut off. Pulumi keeps the previous state beside it
+(`.pulumi/stacks/PROJECT/STACK.json.bak`). After this copy is restored (or, if there is none, after a new stack of the
+same name is created), the next `up` finds the objects that the copy does not know by their marks, and converges. This
+takes one manual step more than `pulumi cancel`; the figure `converged` includes these cases.
 """
 
 
