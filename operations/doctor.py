@@ -156,7 +156,7 @@ def user_permissions(findings: Findings, environment: Environment) -> None:
     if missing:
         findings.say(
             "FAIL", f"the OAuth client's user lacks {', '.join(missing)}",
-            f"A person grants them at {page}; a service user gets them from an IAM policy (README, step 1)",
+            f"A person grants them at {page}; a service user gets them from a policy (docs/deploy.md, step 1)",
         )  # fmt: skip
     else:
         findings.say("ok", f"the OAuth client's user has {', '.join(asked)}")
@@ -167,7 +167,7 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
     page = f"{environment.access.apps_url}/ui/apps/dynatrace.automations/settings"
     todo = (
         f"The actor needs {', '.join(ACTOR_PERMISSIONS)} (and, for the vault, environment:roles:viewer). No API can "
-        f"set them: a person grants them at {page}; a service user gets them from an IAM policy (README, step 1)"
+        f"set them: a person grants them at {page}; a service user gets them from a policy (docs/deploy.md, step 1)"
     )
     try:
         workflow = environment.automation.workflow(stack.outputs["workflowId"])

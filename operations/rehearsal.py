@@ -69,7 +69,7 @@ def introduce(url: str, config: Mapping[str, Any]) -> None:
     """Register the identities that the config names."""
     secrets = placeholders(config)
     actor = config.get("workflowActor")
-    # One service user for token, client and actor, as README recommends; the config does not say whether they differ.
+    # One service user for token, client and actor, as docs/deploy.md says; the config does not tell if they differ.
     owner = actor or OWNER
     identities = {
         "users": [{"id": actor, "email": f"{actor}@service.local", "kind": "service", "permissions": PERMISSIONS}]

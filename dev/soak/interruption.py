@@ -146,7 +146,7 @@ def end_session(process: subprocess.Popen[str]) -> None:
 
 
 def restore(stack: Deployment) -> None:
-    """A kill at the wrong moment can tear the file backend's state (facts: pulumi 8); its own copy is beside it."""
+    """A kill at the wrong moment can tear the file backend's state; its own copy is beside it."""
     (file,) = (stack.state / ".pulumi" / "stacks").rglob(f"{stack.stack}.json")
     backup = file.with_name(file.name + ".bak")
     if backup.is_file():

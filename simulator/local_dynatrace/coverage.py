@@ -27,7 +27,7 @@ Made by `python -m local_dynatrace coverage` from the route table; edit the rout
 difference is listed; **refused**: 501 with a pointer, on purpose. Every other path is answered 501 too and names the
 closest routes. What no source confirms is marked UNVERIFIED in the code and, where it matters, is an option
 (README.md).
-Sources are the keys of the project's facts: public documents, types of the `@dynatrace-sdk` packages, code of public
+Sources are the keys of docs/facts/README.md: public documents, types of the `@dynatrace-sdk` packages, code of public
 clients, threads of their users; [D] is derived.
 """
 

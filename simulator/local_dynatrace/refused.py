@@ -1,7 +1,7 @@
 """Documented routes that are refused on purpose, with what to use instead: a 501 that helps, and a line of COVERAGE.md.
 
-Names are those of the vendors' documents (facts: dynatrace-api 3 to 8, dynatrace-runtime 5, 10). A path may end in
-``*``, which stands for anything.
+Names are those of the vendors' documents (facts: dynatrace-api 3, 4, 5, 7, 8; dynatrace-runtime 5, 10). A path may end
+in ``*``, which stands for anything.
 """
 
 from __future__ import annotations

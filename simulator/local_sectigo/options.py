@@ -20,7 +20,7 @@ class ScmOptions:
     # How far SCM's clock is ahead of Dynatrace's: its Date header and the timestamps of its records.
     scm_skew_s: float = within(-YEAR_S, YEAR_S, 0.0)
     scm_from: Literal["exclusive", "inclusive"] = "exclusive"
-    # Does a page that exhausts the range carry a cursor too? UNVERIFIED (facts: S1 and S2 read differently).
+    # Does a page that exhausts the range carry a cursor too? UNVERIFIED (facts: sectigo 1.3).
     scm_last_page_token: bool = True
 
 

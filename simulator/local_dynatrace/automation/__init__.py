@@ -1,4 +1,4 @@
-"""Dynatrace's automation API: workflows, executions, schedules (facts: dynatrace-api 5, dynatrace-runtime 1, 6, 7).
+"""Dynatrace's automation API: workflows, executions, schedules (facts: dynatrace-api 5; dynatrace-runtime 1, 6, 7).
 
 Reading order: ``workflow_checks`` and its neighbours (what a body may say), ``access`` (who sees, owns, acts),
 ``workflows``, ``executions`` and ``tasks`` (what happens), ``history`` (versions), ``scheduler``, ``views`` (wire

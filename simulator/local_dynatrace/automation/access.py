@@ -1,4 +1,4 @@
-"""Who sees a workflow, who owns it and for whom it acts (facts: dynatrace-api 5.6, SEC)."""
+"""Who sees a workflow, who owns it and for whom it acts (facts: dynatrace-api 5.6)."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def flag(value: Any) -> bool:
 
 
 def whole(least: int, most: int) -> Check:
-    """An integer in a range; digits in a string count too, as the API takes both (facts: 5.2)."""
+    """An integer in a range; digits in a string count too, as the API takes both (facts: dynatrace-api 5.2)."""
 
     def check(value: Any) -> Any:
         if isinstance(value, str) and "{{" in value:

@@ -18,7 +18,7 @@ def not_found(what: str) -> WireError:
 
 
 def no_admin_access() -> WireError:
-    """``adminAccess=true`` without the scope: clients repeat the call without it on exactly 403 (facts: 5.1)."""
+    """``adminAccess=true`` without the scope: clients repeat the call without it on 403 (facts: dynatrace-api 5.1)."""
     return platform_error(403, "Insufficient permissions.", {"missingScopes": ["automation:workflows:admin"]})
 
 

@@ -58,7 +58,7 @@ def action_of(call: Call) -> tuple[Row, Row]:
 
 
 def list_executions(call: Call) -> Answer:
-    """Neither draft executions nor those of simple workflows are listed (facts: 5.4, SA)."""
+    """Neither draft executions nor those of simple workflows are listed (facts: dynatrace-api 5.4, SA)."""
     listing.refuse(call, "schedule", "trigger")
     # No workflow here has sub-workflows.
     if listing.flag(call, "subworkflowOfTask") or {"parentExecution", "parentWorkflow"} & call.query.keys():
@@ -76,7 +76,7 @@ def list_executions(call: Call) -> Answer:
     ):
         if words := listing.words(call, name):
             if name == "state" and "ERROR" in words:
-                words.add("CANCELLED")  # facts: 5.4, DC
+                words.add("CANCELLED")  # facts: dynatrace-api 5.4, DC
             conditions.append(f"{column} IN ({', '.join('?' * len(words))})")
             values += sorted(words)
     found = call.world.store.all(f"SELECT * FROM executions WHERE {' AND '.join(conditions)}", *values)
@@ -143,7 +143,7 @@ def as_json(value: Any) -> Answer:
 
 
 def as_string(text: str) -> Answer:
-    """Logs are a JSON-encoded string, not text/plain (facts: 5.4)."""
+    """Logs are a JSON-encoded string, not text/plain (facts: dynatrace-api 5.4)."""
     return as_json(text)
 
 

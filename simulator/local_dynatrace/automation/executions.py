@@ -117,7 +117,7 @@ def log(world: World, execution_id: str, task: str | None = None) -> str:
 
 
 def cancel(world: World, row: Row) -> None:
-    """Nothing further starts; the script that runs completes and may still write (facts: dynatrace-runtime 6, S3)."""
+    """Nothing further starts; the script that runs completes and may still write (facts: dynatrace-runtime 6)."""
     if row["state"] in FINAL:
         return
     now = world.clock.now_us()

@@ -48,7 +48,7 @@ def one(name: str, value: Any, row: int) -> dict[str, Any]:
         problems |= wrong.details
     if problems:
         raise InvalidError(problems)
-    # The server fills these in, which is where clients see drift (facts: 5.2, TF#579).
+    # The server fills these in, which is where clients see drift (facts: dynatrace-api 5.2, TF#579).
     return {
         "description": "",
         "input": {},
@@ -78,7 +78,7 @@ def active(value: Any) -> bool:
 
 
 def position(value: Any) -> dict[str, Any] | None:
-    # null is accepted and makes SDK reads crash inside scripts (facts: TF#387), so it is kept as it came.
+    # null is accepted and makes SDK reads crash in scripts (facts: dynatrace-api 5.2), so it is kept as it came.
     if value is None:
         return None
     given = each({"x": number, "y": number}, mapping(value))

@@ -14,7 +14,7 @@ from ..kernel.world import World
 from .workflow_checks import JAVASCRIPT
 
 FINAL = ("SUCCESS", "ERROR", "SKIPPED", "DISCARDED", "CANCELLED")
-# Which states of a predecessor satisfy a condition (values: S8; meaning of OK and NOK [D]).
+# Which states of a predecessor satisfy a condition (values: SA; meaning of OK and NOK [D]).
 SATISFIES = {
     "SUCCESS": ("SUCCESS",),
     "ERROR": ("ERROR",),

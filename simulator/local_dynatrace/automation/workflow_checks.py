@@ -76,7 +76,7 @@ def checked(body: Any, former: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def simple(definition: dict[str, Any]) -> None:
-    """A simple workflow has one task, which is no JavaScript (facts: 5.2, WF; texts UNVERIFIED)."""
+    """A simple workflow has one task, which is no JavaScript (facts: dynatrace-api 5.2, WF; texts UNVERIFIED)."""
     if definition["type"] != "SIMPLE":
         return
     if len(definition["tasks"]) > 1:

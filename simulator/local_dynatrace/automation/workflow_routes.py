@@ -51,7 +51,7 @@ def wanted(call: Call, row: Row) -> bool:
     trigger_type = "Schedule" if definition["trigger"].get("schedule") else "Manual"
     deployed, faulty = listing.flag(call, "isDeployed"), listing.flag(call, "trigger__schedule__isFaulty")
     return (
-        # A part of the title, in any case: no exact match (facts: 5.1).
+        # A part of the title, in any case: no exact match (facts: dynatrace-api 5.1).
         query.get("search", "").casefold() in row["title"].casefold()
         and query.get("id", row["id"]) == row["id"]
         and query.get("owner", row["owner"]) == row["owner"]

@@ -29,7 +29,7 @@ def visible(world: World, user: str, admin: bool) -> list[Row]:
 
 
 def create(world: World, principal: Principal, body: Any, admin: bool = False) -> Row:
-    """Store a new workflow; an ``id`` in the body is kept (facts: 5.1, Monaco relies on it)."""
+    """Store a new workflow; an ``id`` in the body is kept (facts: dynatrace-api 5.1, Monaco relies on it)."""
     given = workflow_checks.checked(body, None)
     new = given.pop("id", None) or world.ids.uuid()
     if find(world, new):
@@ -48,7 +48,7 @@ def create(world: World, principal: Principal, body: Any, admin: bool = False) -
 
 
 def update(world: World, principal: Principal, row: Row, body: Any, admin: bool) -> Row:
-    """What the body leaves out keeps its value: PUT and PATCH are the same here (facts: 0.5)."""
+    """What the body leaves out keeps its value: PUT and PATCH are the same here (facts: dynatrace-api 5.1)."""
     former = json.loads(row["definition"])
     given = workflow_checks.checked(body, {"title": row["title"], **former})
     owner = access.owner(world, principal, given, row["owner"], admin)

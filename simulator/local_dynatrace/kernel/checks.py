@@ -11,7 +11,7 @@ from typing import Any, Literal
 from .routing import Call, WireError, classic_error, platform_error
 
 MAX_CLASSIC_BODY = 1024 * 1024
-"""Facts: dynatrace-api 9 (AL). Log ingest has a limit of its own."""
+"""facts: dynatrace-api 9 (AL). Log ingest has a limit of its own."""
 DEFAULT_PAGE, MAX_PAGE = 100, 500
 
 Where = Literal["PAYLOAD_BODY", "QUERY", "PATH", "HEADER"]

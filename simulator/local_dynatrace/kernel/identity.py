@@ -1,7 +1,7 @@
 """Users, API tokens, OAuth clients, bearer tokens: who calls, and with which scopes.
 
 Only SHA-256 digests of tokens are stored, without salt: tokens are 64 random characters, so a digest reveals nothing.
-Shapes: dt0c01.<24>.<64> for API tokens, dt0s02.<8> / dt0s02.<8>.<64> for OAuth clients (facts: AU).
+Shapes: dt0c01.<24>.<64> for API tokens, dt0s02.<8> / dt0s02.<8>.<64> for OAuth clients (facts: dynatrace-api 2.1).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS bearer_tokens (
 IMPLIED = {
     "environment:roles:manage-settings": {"settings:objects:read", "settings:objects:write", "settings:schemas:read"},
 }
-"""Permissions that a role includes (facts: 2.3; the SDK's "one of the following permissions")."""
+"""Permissions that a role includes (facts: dynatrace-api 2.3; the SDK's "one of the following permissions")."""
 
 
 def digest(secret: str) -> str:
@@ -49,7 +49,7 @@ class Principal:
     user: str
     kind: Literal["api-token", "bearer"]
     scopes: frozenset[str]
-    """What the call may do: of a bearer token its scopes as far as the user's permissions reach (facts: 2.2)."""
+    """What the call may do: a bearer token's scopes, within its user's permissions (facts: dynatrace-api 2.2)."""
     token_id: str
     """Public part of the API token, the OAuth client's id, or ``workflow:<execution id>``; safe to show."""
     granted: frozenset[str] = frozenset()
@@ -135,7 +135,7 @@ class Identity:
         return Principal(row["user"], "bearer", granted & self.permissions(row["user"]), row["client"], granted)
 
     def describe_api_token(self, row: Row) -> dict[str, Any]:
-        """The wire form of ``POST /api/v2/apiTokens/lookup`` (facts: 2.4, LK)."""
+        """The wire form of ``POST /api/v2/apiTokens/lookup`` (facts: dynatrace-api 2.4, LK)."""
         body: dict[str, Any] = {
             "id": row["id"],
             "name": row["name"],

@@ -51,7 +51,7 @@ class Options:
 
     # The real host name that this environment also answers to, such as abc12345.live.dynatrace.com.
     environment_host: str = ""
-    # Dynatrace: how long a change takes to take effect (facts: ids 5..10 s, allowlist up to 10 s).
+    # Dynatrace: how long a change takes to take effect (facts: dynatrace-api 3, 4).
     credential_settles_s: float = within(0, DAY_S, 5.0)
     allowlist_settles_s: float = within(0, DAY_S, 10.0)
     # Credential vault: who may overwrite another user's entry that is not owner-only. The docs ask for the permission

@@ -128,7 +128,7 @@ class Route:
     scope_label: str = ""
     """Dynatrace's label in the 403 text of classic APIs: ``Write settings``."""
     source: str = ""
-    """Where the contract is known from (key of facts/dynatrace-api.md), with [D] or UNVERIFIED where it is derived."""
+    """Where the contract is known from (a key of docs/facts/README.md), with [D] or UNVERIFIED where it is derived."""
     fidelity: Literal["exact", "approximate"] = "exact"
     note: str = ""
     """What differs from the platform where approximate."""
@@ -180,10 +180,10 @@ def scopes_of(route: Route) -> tuple[str, ...]:
 
 
 def authenticate(world: World, route: Route, call: Call) -> Principal | None:
-    """Check the caller's token and the route's scope. Raises the platform's refusals (facts: 2.5).
+    """Check the caller's token and the route's scope. Raises its refusals (facts: dynatrace-api 2.5).
 
-    Classic APIs take the token as query parameter ``api-token``, too (facts: 2.1); which one counts where a call has
-    both is UNVERIFIED.
+    Classic APIs take the token as query parameter ``api-token``, too (facts: dynatrace-api 2.1); which one counts
+    where a call has both is UNVERIFIED.
     """
     if route.auth == "own":
         return None
@@ -193,7 +193,7 @@ def authenticate(world: World, route: Route, call: Call) -> Principal | None:
             scheme, token = "Api-Token", call.query[TOKEN_PARAMETER]
         principal = world.identity.by_api_token(token.strip()) if scheme.lower() == "api-token" else None
         if principal is None:
-            # UNVERIFIED text (facts: 2.5).
+            # UNVERIFIED text (facts: dynatrace-api 2.5).
             raise classic_error(401, "Token Authentication failed" if token else "Missing authorization parameter.")
     else:
         if scheme and scheme.lower() != "bearer":

@@ -71,7 +71,7 @@ def check_allowed(world: World, host: str) -> None:
 
     enforced, _ = rules.allowed_outbound(world)
     if enforced and not rules.host_allowed(world, host):
-        # Facts: dynatrace-runtime 3, S17, from the log of one app.
+        # facts: dynatrace-runtime 3, from the log of one app.
         raise RefusedError(f"Blocked request to '{host}' (host not in allowlist)")
 
 

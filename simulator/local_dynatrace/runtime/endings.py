@@ -1,6 +1,7 @@
 """What a script's end means for its task: state, and the text that says why.
 
-Read in a user's report (facts: TF#387): ``An error occurred: {"code":540,"message":"Execution crashed.","details":
+Read in a user's report (facts: dynatrace-api 5.4; TF#387):
+``An error occurred: {"code":540,"message":"Execution crashed.","details":
 {"type":"UNCAUGHT_EXCEPTION",…}}``. All other texts, and that they stand in ``stateInfo``, are UNVERIFIED; they are
 written here and nowhere else.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 JAVASCRIPT_ERROR = 540
-"""The function executor's status for an error in JavaScript (facts: dynatrace-runtime 2, S19)."""
+"""The function executor's status for an error in JavaScript (facts: dynatrace-runtime 2)."""
 
 
 @dataclass(frozen=True)

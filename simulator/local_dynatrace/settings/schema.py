@@ -1,6 +1,6 @@
 """``builtin:dt-javascript-runtime.allowed-outbound-connections`` 1.0.5: its definition, default and validation.
 
-Facts: dynatrace-api 4 (the Terraform provider's copy of the schema). Texts of violations are UNVERIFIED but for their
+facts: dynatrace-api 4 (the Terraform provider's copy of the schema). Texts of violations are UNVERIFIED but for their
 frame, which real answers show: "Validation failed for 1 Validators.", path with schema id and object index.
 """
 

@@ -28,6 +28,6 @@ def unsupported_grant() -> WireError:
 
 
 def missing_scopes(scopes: list[str]) -> WireError:
-    """One scope that the client does not have fails the whole request (MCP PR 18)."""
+    """One scope that the client does not have fails the whole request (MCP#18)."""
     description = f"OAuth client is missing following scopes [{', '.join(scopes)}]"
     return WireError(400, {"error": "invalid_request", "error_description": description})

@@ -44,4 +44,4 @@ def basic(authorization: str) -> tuple[str, str] | None:
     return (unquote_plus(client_id), unquote_plus(secret)) if colon else None
 
 
-ROUTES = [Route("POST", "/sso/oauth2/token", token, "sso", "own", source="OA, TF#518, MCP PR 18")]
+ROUTES = [Route("POST", "/sso/oauth2/token", token, "sso", "own", source="OA, TF#518, MCP#18")]

@@ -42,7 +42,7 @@ class Entry:
     number: int
     id: str
     owner: str
-    """The user who wrote it last (facts: dynatrace-api 0.6)."""
+    """The user who wrote it last (facts: dynatrace-api 3)."""
     created_us: int
     content: Content
 

@@ -10,7 +10,7 @@ def not_found(id: str) -> WireError:
 
 
 def not_yet_usable(id: str) -> WireError:
-    """A new id is unknown to other services for some seconds (TF#682, #774); here as if it did not exist."""
+    """A new id is unknown to other services for some seconds (TF#682, TF#774); here as if it did not exist."""
     return not_found(id)
 
 

@@ -1,6 +1,6 @@
 """What the body of a create or update must look like; everything wrong is named at once.
 
-Facts: dynatrace-api 3 (CV, SC). UNVERIFIED: that a blank secret, a missing one and an unknown field are refused.
+facts: dynatrace-api 3 (CV, SC). UNVERIFIED: that a blank secret, a missing one and an unknown field are refused.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from local_dynatrace.kernel.routing import WireError
 
 AUTHORIZATION_URI = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
-"""Named in every 401, so that clients can discover it (facts: sectigo 1.2, S8)."""
+"""Named in every 401, so that clients can discover it (facts: sectigo 1.2)."""
 
-# Numeric codes are those of the sibling APIs where known (-16), else derived [D] (facts: sectigo 1.3, S9, S10).
+# Numeric codes are those of the sibling APIs where known (-16), else derived [D] (facts: sectigo 1.3).
 UNKNOWN_USER = -16
 BAD_PARAMETER = -1
 
