@@ -17,6 +17,8 @@ from local_dynatrace.testing.flows import SLEEP, Outcome, author, create, get, o
 
 from . import ROOT
 
+pytestmark = pytest.mark.slow
+
 FOREVER = "export default () => new Promise(() => {});"
 
 
