@@ -12,7 +12,7 @@ tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 
 try := up preview logs destroy down
 operate := status doctor reconcile backfill drift plan deploy preview-pr import-config adopt readme
-develop := quick test browser lint format bench soak lock
+develop := quick test browser lint format new-resource bench soak lock
 $(try) $(operate) $(develop): private export PATH = $(tools)
 $(try) $(operate) $(develop): private export PULUMI_SKIP_UPDATE_CHECK = true
 # Keeps colours; without it each pulumi command waits 5 s on terminals that do not report their background colour.
@@ -140,6 +140,10 @@ lint: for-test ## run only the linters: style, formatting, types, imports
 .PHONY: format
 format: for-test ## format Python and JavaScript
 	@python -m dev.toolchain.check --fix
+
+.PHONY: new-resource
+new-resource: for-test ## write the files of a new resource (NAME=LogBucket)
+	@python -m dev.new_resource "$(NAME)"
 
 .PHONY: bench
 bench: for-test ## benchmark a deployment, the local environment, and the sync script against two peers

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-SLOW = {"connector", "deploy", "deployed", "prepare", "stack"}
+SLOW = {"connector", "deploy", "deployed", "prepare", "running", "stack"}
 """Fixtures that deploy a stack or run the sync script: each test that uses one is slow."""
 
 

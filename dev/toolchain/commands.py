@@ -1,4 +1,4 @@
-"""Run a command: watch its lines, say that it lives, end it when it has stalled or the setup is interrupted."""
+"""Run a command: watch its lines, report progress, end it if it has stalled or the setup is interrupted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The engine built from its published Go modules, where it is neither installed nor to be had from its makers.
+"""The engine, built from its published Go modules where it is not installed and cannot be downloaded.
 
 Two modules with checked-in go.mod and go.sum (dev/toolchain/engine): the CLI, which contains the engine, and the Python
-language host in the last version that lives inside the SDK's module. Two, as their versions exclude each other.
+language host in the last version that lives inside the SDK's module. Two, because their versions conflict.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def build_environment(scratch: Path) -> dict[str, str]:
 
 @dataclass
 class Count:
-    """How far a build is, told from the lines the Go tool prints."""
+    """The progress of a build, from the lines that the Go tool prints."""
 
     downloaded: int = 0
     listed: int = 0

@@ -1,4 +1,4 @@
-"""Which Pulumi engine is used: the user's own, an earlier find in the cache, the official installer's, our build."""
+"""Which Pulumi engine is used: the user's own, one in the cache, the official installer's, or our build."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Attempt = Callable[[], "Engine | str"]
 
 
 def choose(attempts: Iterable[Attempt]) -> Engine:
-    """The first engine that one of the attempts finds. Raises SetupError that tells what was tried."""
+    """The first engine that one of the attempts finds. Raises SetupError, which lists what was tried."""
     tried = []
     for attempt in attempts:
         found = attempt()
@@ -180,15 +180,15 @@ def from_go_modules(cache: Path, log: Path, step: Step) -> Engine | str:
 
 
 def noted(step: Step, attempts: Sequence[Attempt]) -> Iterable[Attempt]:
-    """The same attempts; each failure is told as it happens, in one line."""
+    """The same attempts; each failure is printed as it happens, in one line."""
 
-    def tell(attempt: Attempt) -> Attempt:
-        def told() -> Engine | str:
+    def noting(attempt: Attempt) -> Attempt:
+        def attempted() -> Engine | str:
             found = attempt()
             if isinstance(found, str) and found:
                 step.note(found)
             return found
 
-        return told
+        return attempted
 
-    return [tell(attempt) for attempt in attempts]
+    return [noting(attempt) for attempt in attempts]

@@ -2,4 +2,4 @@ from __future__ import annotations
 
 
 class SetupError(Exception):
-    """Why the setup cannot go on, as its user should read it."""
+    """Why the setup cannot continue, in the words for its user."""

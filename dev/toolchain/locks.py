@@ -1,4 +1,4 @@
-"""One setup at a time: a file lock that the system gives back even if its holder is killed."""
+"""One setup at a time: a file lock that the system releases even if its holder is killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(file: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold ``file``; ``waiting`` is told once who has it, if somebody does."""
+    """Hold ``file``. If another process has it, ``waiting`` is called once with a sentence that names the process."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as lock:
         try:

@@ -1,4 +1,4 @@
-"""What the machine has to bring along; everything missing is named at once, before any work."""
+"""What must be installed on the machine; everything missing is named at once, before any work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the setup prints: one aligned line a step, and signs of life while a long one runs."""
+"""What the setup prints: one aligned line per step, and progress while a long one runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Step:
             progress.rewrite(self._line(doing))
 
     def alive(self, detail: str = "") -> None:
-        """Say that the step lives, and how far it is; may be called as often as one likes."""
+        """Report that the step is still running, and how far it is. Can be called often: it prints rarely."""
         now = self.progress.now()
         if now - self._shown < (TERMINAL_S if self.progress.terminal else LOG_S):
             return

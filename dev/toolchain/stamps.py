@@ -1,4 +1,4 @@
-"""Stamps say what a finished step was made from, so that an unchanged setup costs next to nothing."""
+"""Stamps record what a finished step was made from, so that an unchanged setup takes almost no time."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ from local_dynatrace.testing.flows import (
 
 from . import ROOT
 
+pytestmark = pytest.mark.slow
+
 FOREVER = "export default () => new Promise(() => {});"
 
 

@@ -79,6 +79,7 @@ def test_every_answer_has_all_declared_fields_in_their_types_and_no_others(
     assert checked(tmp_path, answers) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [
