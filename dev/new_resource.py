@@ -38,7 +38,7 @@ NEXT = """
 Next:
   1. Replace the lines marked EXAMPLE with your API:  grep -rn EXAMPLE providers simulator
   2. Scopes: a row each in providers/api/scopes.py; the tests name the other places.
-  3. Create it in __main__.py. Config keys: Pulumi.yaml, providers/configuration.py and the README.
+  3. Create it in __main__.py. Config keys: Pulumi.yaml, providers/configuration.py and docs/configuration.md.
   4. make quick, then make lint. More in CONTRIBUTING.md.
 """
 
