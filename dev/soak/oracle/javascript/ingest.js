@@ -10,6 +10,8 @@ export class Ingest {
     this.nowMs = nowMs;
     /** Every stored record, repeats included. @type {{id: string, record: any, request: any, atMs: number}[]} */
     this.stored = [];
+    /** Runs' own records. @type {{record: any, request: any}[]} */
+    this.ledger = [];
   }
 
   /**
@@ -30,8 +32,9 @@ export class Ingest {
     const kept = records.filter((record, index) => !old.includes(record) && !(partial && index % 2 === 1));
     for (const record of kept) {
       if (record["log.source"] === "sectigo-scm") {
-        this.stored.push({ id: record["event.id"], record, request, atMs: this.nowMs() });
-      }
+        // Ids may repeat or be missing; the number of a record's object is its own.
+        this.stored.push({ id: record["object.id"], record, request, atMs: this.nowMs() });
+      } else this.ledger.push({ record, request });
     }
     const whole = kept.length === records.length || (this.oldRecords === "silent" && !partial);
     return whole ? answer(204, null) : answer(200, '{"details":{"message":"partly ingested"}}');

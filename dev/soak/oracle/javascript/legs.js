@@ -83,6 +83,7 @@ export function legs(script, count, latencyMs, hours) {
     },
     saved: () => {},
     delivered: () => {},
+    told: () => {},
   };
   const world = new World(schedule, script, { watch });
   world.scm = new Backlog(options, () => world.timeline.nowMs, count);

@@ -23,7 +23,7 @@ function play(script, seed, verbose) {
   if (verbose) oracle.log = (text) => say({ at: at(), text });
   try {
     world.issue();
-    for (const { record, us, number } of world.scm.records) oracle.places.set(record.id, { us, number });
+    oracle.issued(world);
     world.play((round) => oracle.afterRound(world, round));
   } catch (error) {
     oracle.problems.push(String(/** @type {any} */ (error)?.stack ?? error));

@@ -7,10 +7,26 @@
  * - the checkpoint never goes back (where executions cannot be read it may, and then only repeats records);
  * - a script that reports success has saved all that it delivered;
  * - the first run after the faults have stopped succeeds, and a fresh record gets through;
- * - a script leaves the vault as it found it: no metadata changed, no entry made that somebody had deleted.
+ * - a script leaves the vault as it found it: no metadata changed, no entry made that somebody had deleted;
+ * - what a run's own record claims as covered was delivered by then (or set aside by id);
+ * - no secret, in any encoding, in anything a script prints, returns, throws or reports;
+ * - never more than two successful runs in a row that deliver nothing while records wait;
+ * - requests to SCM and log ingest are bounded per run and record;
+ * - without a fault and a late record nothing is repeated.
+ *
+ * A world in which something lies (lies.js) excuses by name what cannot hold there (`Excuses` in schedule.js).
  */
 import { LATE_AT_MOST_S, START_MS } from "./schedule.js";
 import { cursor, micros } from "./scm.js";
+import { LIES } from "./lies.js";
+import { leaked } from "./secrets.js";
+
+/** A run may send so many requests to SCM and log ingest, and so many more for each record that SCM holds. */
+const REQUESTS_A_RUN = 60;
+const REQUESTS_A_RECORD = 4;
+/** What a script's death may repeat at most: what was accepted since the last save, and one batch on its way. */
+export const REPEATS_AFTER_A_DEATH = 10_000;
+const IDLE_SUCCESSES = 2;
 
 /** The newest records are left for the next run (LIMITS.lag), and whole seconds are asked for. */
 const LEFT_MS = 62_000;
@@ -41,13 +57,39 @@ export class Oracle {
     this.began = new Map();
     /** @type {Map<string, {us: number, number: number}>} */
     this.places = new Map();
+    /** @type {import("./schedule.js").Excuses} */
+    this.excuses = schedule.excuses ?? {};
+    const initial = schedule.rounds.some((/** @type {any} */ round) => round.initialCheckpoint);
+    /** From here on records are due. */
+    this.firstUs = START_MS * 1000 - (initial ? 20 : schedule.history === "1d12h" ? 31 : 2) * HOUR_US;
+    /** Records that wait to be delivered for the first time. @type {Map<string, any>} */
+    this.waiting = new Map();
+    /** Records that a backfill on request has sent. @type {Set<string>} */
+    this.resent = new Set();
+    /** Which run's checkpoint reached how far first. @type {{reached: number, startedMs: number}[]} */
+    this.reads = [];
+    /** How often all memory was lost: entries deleted, an initial checkpoint. */
+    this.resets = 0;
+    /** Ids that runs have reported as set aside. */
+    this.setAside = "";
+    /** Successful runs in a row that delivered nothing new while records waited. */
+    this.idle = 0;
     this.log = (/** @type {string} */ _text) => {};
+  }
+
+  /** All records are in SCM now. @param {any} world */
+  issued(world) {
+    for (const entry of world.scm.records) {
+      this.places.set(entry.record.objectId, { us: entry.us, number: entry.number });
+      this.waiting.set(entry.record.objectId, entry);
+    }
   }
 
   /** @param {any} process */
   started(process) {
     this.open.set(process, []);
     this.began.set(process, this.best);
+    process.firsts = 0;
     this.log(`run ${process.number} started`);
   }
 
@@ -59,24 +101,93 @@ export class Oracle {
     this.mostInFlight = Math.max(this.mostInFlight, left.length);
     const outcome = process.result?.outcome ?? process.error;
     this.log(`run ${process.number} ${process.end}${outcome ? `: ${outcome}` : ""}; ${left.length} records in flight`);
+    if (process.end === "killed" && left.length > REPEATS_AFTER_A_DEATH) {
+      this.problems.push(`run ${process.number} died with ${left.length} records that will be repeated`);
+    }
+    this.#checkSecrets(process);
+    this.#checkRequests(process);
+    this.#checkProgress(process);
     // A last page without cursor has no place of its own: what it brought may come once more.
-    if (process.end === "ended" && inFlight > 0 && this.schedule.lastPageToken) {
+    if (process.end === "ended" && inFlight > 0 && this.schedule.lastPageToken && !this.excuses.placeless) {
       this.problems.push(
         `run ${process.number} reported "${outcome}" with ${inFlight} accepted records behind no checkpoint`,
       );
     }
   }
 
+  /** @param {any} process */
+  #checkSecrets(process) {
+    const { world, lines, error, result } = process;
+    const found = leaked([...lines, error, JSON.stringify(result)].join("\n"), world.secrets);
+    if (found) this.problems.push(`run ${process.number} shows a secret (${found})`);
+  }
+
+  /** @param {any} process */
+  #checkRequests(process) {
+    const most = REQUESTS_A_RUN + REQUESTS_A_RECORD * this.places.size;
+    if (process.requests > most) {
+      this.problems.push(`run ${process.number} sent ${process.requests} requests for ${this.places.size} records`);
+    }
+  }
+
+  /** @param {any} process */
+  #checkProgress(process) {
+    if (process.firsts > 0) this.idle = 0;
+    if (process.end !== "ended" || process.result?.outcome === "skipped" || process.result?.backfill) return;
+    const waits = [...this.waiting.values()].some((entry) => this.#isDue(entry, process.startedMs - LEFT_MS));
+    this.idle = process.firsts > 0 || !waits ? 0 : this.idle + 1;
+    if (this.idle === IDLE_SUCCESSES + 1) {
+      this.problems.push(`${this.idle} successful runs in a row delivered nothing while records wait`);
+    }
+  }
+
+  /** Whether a record must have been delivered by a run that read SCM as it was at a moment.
+   * @param {any} entry @param {number} untilMs */
+  #isDue({ us, visibleMs }, untilMs) {
+    const until = untilMs - (this.excuses.delayMs ?? 0);
+    return us >= this.firstUs && us / 1000 <= until && visibleMs <= until &&
+      visibleMs - us / 1000 <= LATE_AT_MOST_S * 1000;
+  }
+
+  /** A run's own record has arrived. @param {any} world @param {any} process @param {any} record */
+  told(world, process, record) {
+    this.setAside += ` ${record["connector.setAsideIds"] ?? ""}`;
+    const found = leaked(JSON.stringify(record), world.secrets);
+    if (found) this.problems.push(`run ${process.number} shows a secret in the ledger (${found})`);
+    const [from, to] = [micros(record["connector.coveredFrom"]), micros(record["connector.coveredTo"])];
+    if (from === null || to === null || (!this.schedule.lies && this.resets > 0)) return; // worlds of their own: "moved-back"
+    for (const [id, entry] of this.waiting) {
+      if (entry.us < from || entry.us > to) continue;
+      // What SCM showed only after that part was read is for the next run, which begins earlier by the overlap.
+      const reader = this.reads.find(({ reached }) => reached >= entry.us);
+      if (!this.#isDue(entry, Math.min(process.startedMs, reader?.startedMs ?? Infinity))) continue;
+      if (this.resent.has(id) || this.#isSetAside(entry)) continue;
+      this.problems.push(`run ${process.number} claims ${entry.record.timestamp} as covered, without ${id}`);
+      return;
+    }
+  }
+
+  /** @param {any} entry */
+  #isSetAside({ record }) {
+    return this.excuses.setAside && record.id && this.setAside.includes(record.id);
+  }
+
   /** @param {any} delivery */
   delivered(delivery) {
-    const { id, request: { process, sentMs } } = delivery;
+    const { id, record, request: { process, sentMs } } = delivery;
+    if (record["scm.backfill_run"]) return void this.resent.add(id);
     const count = (this.counts.get(id) ?? 0) + 1;
     this.counts.set(id, count);
+    if (this.waiting.delete(id)) process.firsts += 1;
     this.#open(process).push(delivery);
     if (!process.alive) this.bound += 1; // arrived after its sender's death
     if (count === 1) return;
     this.duplicates += 1;
     if (!this.schedule.executions && this.#overlapped()) {
+      this.bound += 1;
+      return;
+    }
+    if (this.excuses.placeless || count <= (this.excuses.copies ?? 1)) {
       this.bound += 1;
       return;
     }
@@ -118,7 +229,7 @@ export class Oracle {
       this.problems.push(`run ${process.number} saved a checkpoint of ${text.length} characters`);
     }
     if (checkpoint.initial !== (this.best?.initial ?? "")) this.best = null;
-    if (this.best && isBehind(checkpoint, this.best, !this.schedule.lastPageToken)) {
+    if (!this.excuses.placeless && this.best && isBehind(checkpoint, this.best, !this.schedule.lastPageToken)) {
       this.#forget();
       if (this.schedule.executions) {
         this.regressions += 1;
@@ -126,6 +237,9 @@ export class Oracle {
       } else this.excusedRegressions += 1;
     }
     this.best = checkpoint;
+    if (checkpoint.reached > (this.reads.at(-1)?.reached ?? -Infinity)) {
+      this.reads.push({ reached: checkpoint.reached, startedMs: process.startedMs });
+    }
     const left = [];
     for (const delivery of this.#open(process)) {
       if (delivery.request.accepted && covers(checkpoint, this.#place(delivery.id))) {
@@ -151,6 +265,8 @@ export class Oracle {
 
   /** What comes now may repeat all that was delivered: bounded, but not by the deaths of scripts. */
   #forget() {
+    this.resets += 1;
+    this.reads = [];
     this.bound += this.covered.size;
     this.covered.clear();
     this.best = null;
@@ -168,7 +284,7 @@ export class Oracle {
 
   /** @param {any} world @param {any} round */
   afterRound(world, round) {
-    if (!round.quiet) return;
+    if (!round.quiet || round.settling) return;
     const begun = world.processes.find((/** @type {any} */ process) => process.startedMs >= START_MS + round.at);
     const last = world.processes.at(-1);
     // Where only the lease decides, a host's wrong clock makes it longer: by one more interval at most.
@@ -189,24 +305,18 @@ export class Oracle {
   /** @param {any} world */
   verdict(world) {
     const { schedule, problems } = this;
-    const initial = schedule.rounds.some((/** @type {any} */ round) => round.initialCheckpoint);
-    const from = START_MS * 1000 - (initial ? 20 : schedule.history === "1d12h" ? 31 : 2) * HOUR_US;
     const until = START_MS + schedule.rounds.at(-1).at - LEFT_MS;
-    const issued = new Map(world.scm.records.map((/** @type {any} */ one) => [one.record.id, one]));
     let missing = 0;
-    for (const { us, visibleMs, record } of world.scm.records) {
-      const due = us >= from && us / 1000 <= until && visibleMs <= until &&
-        visibleMs - us / 1000 <= LATE_AT_MOST_S * 1000;
-      if (!due || this.counts.has(record.id)) continue;
+    for (const entry of this.waiting.values()) {
+      const { us, visibleMs, record } = entry;
+      if (!this.#isDue(entry, until) || this.#isSetAside(entry)) continue;
       missing += 1;
       const late = Math.round((visibleMs - us / 1000) / 1000);
       problems.push(`missing: ${record.id} of ${record.timestamp}${late ? `, visible ${late} s late` : ""}`);
     }
-    for (const { id, record } of world.ingest.stored) {
-      const source = issued.get(id);
-      if (!source) problems.push(`delivered but never issued: ${id}`);
-      else if (!sameContent(source.record, record)) problems.push(`changed on the way: ${id}`);
-    }
+    this.#checkContents(world);
+    this.#checkCopies(world);
+    for (const lie of schedule.lies ?? []) problems.push(...(LIES[lie].verdict?.(world, this) ?? []));
     for (const what of new Set(world.vault.spoiled)) problems.push(`a write changed more than the value: ${what}`);
     if (this.duplicates > this.bound) problems.push(`${this.duplicates} repeats, ${this.bound} explained`);
     return {
@@ -223,6 +333,40 @@ export class Oracle {
       hits: world.faults.hits,
       problems,
     };
+  }
+
+  /** @param {any} world */
+  #checkContents(world) {
+    const issued = new Map(world.scm.records.map((/** @type {any} */ entry) => [entry.record.objectId, entry]));
+    /** The id that a record without one was given. @type {Map<string, string>} */
+    const given = new Map();
+    for (const { id, record } of world.ingest.stored) {
+      const entry = issued.get(id);
+      if (!entry) this.problems.push(`delivered but never issued: ${id}`);
+      else if (!sameContent(entry.record, record, this.excuses)) this.problems.push(`changed on the way: ${id}`);
+      else if (given.get(id) !== undefined && given.get(id) !== record["event.id"]) {
+        this.problems.push(`delivered with two ids: ${id}`);
+      }
+      given.set(id, record["event.id"]);
+    }
+  }
+
+  /** How often a record may be delivered: once, and once more after each run that something happened to.
+   * @param {any} world */
+  #checkCopies(world) {
+    const { schedule, excuses, problems } = this;
+    if (!schedule.lies && this.duplicates === 0) return;
+    const faults = world.processes.reduce(
+      (/** @type {number} */ sum, /** @type {any} */ { end, faults }) => sum + faults + (end === "killed" ? 1 : 0),
+      0,
+    );
+    const late = world.scm.records.some((/** @type {any} */ { us, visibleMs }) => visibleMs > us / 1000);
+    if (!schedule.executions || (faults === 0 && late)) return;
+    const most = (excuses.copies ?? 1) * (1 + this.resets + faults);
+    const often = [...this.counts].filter(([, count]) => count > most);
+    if (often.length > 0) {
+      problems.push(`${often.length} records repeated too often, ${often[0][0]} ${often[0][1]} times of at most ${most}`);
+    }
   }
 }
 
@@ -262,13 +406,17 @@ function covers(checkpoint, place) {
   return place.us <= checkpoint.reached || (place.us <= checkpoint.end && !comesBefore(checkpoint.place, place));
 }
 
-/** What a reader of the log looks at, by the vendor's field table (facts: sectigo 1.6). @param {any} source @param {any} log */
-function sameContent(source, log) {
-  const details = source.details.replaceAll("\n", "\\u000a");
-  return log.content === `[${source.service}] ${source.action}: ${details}` &&
-    micros(log["scm.event.timestamp"]) === micros(source.timestamp) &&
+/** What a reader of the log looks at, by the vendor's field table (facts: sectigo 1.6).
+ * @param {any} source @param {any} log @param {import("./schedule.js").Excuses} excuses */
+function sameContent(source, log, excuses) {
+  const content = `[${source.service}] ${source.action}: ${source.details.replaceAll("\n", "\\u000a")}`;
+  const cut = source.details.length > 400_000;
+  const undated = excuses.undated && log["scm.event.timestamp"] === undefined && log["scm.event.time_raw"];
+  return (cut ? content.startsWith(log.content.slice(0, 400_000)) : log.content === content) &&
+    (excuses.anyTime || undated || micros(log["scm.event.timestamp"]) === micros(source.timestamp)) &&
+    (source.id === undefined || log["event.id"] === source.id) &&
     log["event.service"] === source.service && log["event.action"] === source.action &&
     (log["event.category"] ?? "") === source.category && log["object.id"] === source.objectId &&
-    log["object.name"] === source.objectName && log["object.type"] === source.objectType &&
+    log["object.name"] === source.objectName && (excuses.paths || log["object.type"] === source.objectType) &&
     log["customer.id"] === String(source.customerId) && log["scm.status"] === source.status;
 }

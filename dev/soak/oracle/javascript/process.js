@@ -31,6 +31,10 @@ export class Process {
     this.endedMs = 0;
     /** Vault entries that it knows to have made. @type {Set<string>} */
     this.made = new Set();
+    /** Requests to SCM and log ingest. */
+    this.requests = 0;
+    /** How many of its calls a fault has hit. */
+    this.faults = 0;
   }
 
   hostMs() {
@@ -43,7 +47,7 @@ export class Process {
 
   /** @param {string} text */
   print(text) {
-    if (this.world.verbose) this.lines.push(text);
+    this.lines.push(text);
   }
 
   /** @param {any} script The factory from `script.js`. @param {() => void} ended */
@@ -111,7 +115,11 @@ export class Process {
       const { world } = this;
       const { timeline } = world;
       const target = world.resolve(url);
+      const invalid = Object.values(headers).find((value) => /[\r\n\0]/.test(value));
+      if (invalid !== undefined) return reject(new TypeError(`Headers.append: "${invalid}" is an invalid header value.`));
+      if (target.api === "scm" || target.api === "logs") this.requests += 1;
       const rule = world.faults.match(target.api, method, target.path);
+      if (rule) this.faults += 1;
       const request = {
         process: this,
         target,
@@ -126,8 +134,8 @@ export class Process {
       this.onTheWay.add(request);
       if (rule?.world_step_ms) this.offsetMs += rule.world_step_ms;
       if (rule?.world_delete) world.deleteEntries(rule.world_delete);
-      const answered = (/** @type {() => void} */ act) =>
-        timeline.after(world.latency(), () => {
+      const answered = (/** @type {() => void} */ act, delayMs = 0) =>
+        timeline.after(world.latency() + delayMs, () => {
           this.onTheWay.delete(request);
           this.#hear(act);
         });
@@ -136,17 +144,18 @@ export class Process {
         if (rule?.script && rule.when === "before") this.#strike(rule);
         if (request.lost) return;
         if (rule?.cut === "before") return answered(() => reject(new TypeError("connection closed")));
-        const { status, body: text, headers: more } = world.serve(request, rule);
+        const { status, body: text, headers: more, delayMs, kills } = world.serve(request, rule);
         if (rule?.script && rule.when === "after") this.#strike(rule);
         if (rule?.cut === "after") return answered(() => reject(new TypeError("connection closed")));
         const broken = rule?.truncate !== undefined && (text ?? "").length > rule.truncate;
         answered(() => {
           if (signal?.aborted) return;
+          if (kills) return this.kill();
           request.answered = true;
           request.accepted = status === 204;
           if (request.created) this.made.add(request.created);
           resolve(new Answer(status, text, more, broken));
-        });
+        }, delayMs);
       });
     });
   }

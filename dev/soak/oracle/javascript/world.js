@@ -5,7 +5,7 @@ import { Ingest } from "./ingest.js";
 import { Process } from "./process.js";
 import { Random } from "./random.js";
 import { START_MS } from "./schedule.js";
-import { answer, Scm } from "./scm.js";
+import { ACCESS, answer, Scm } from "./scm.js";
 import { Timeline } from "./timeline.js";
 import { Vault } from "./vault.js";
 
@@ -18,6 +18,9 @@ export const IDS = {
   lock: "CREDENTIALS_VAULT-0000000000000004",
   config: "CREDENTIALS_VAULT-0000000000000005",
 };
+/** With characters that every encoding writes in its own way. */
+export const SECRETS = { password: '7f!k"Q=z%\\v&Ä/9+w x<B$m', ingest: "dt0c01.ORACLE0INGEST.Q7W4+E9/R2T5Y8U1I3O6P0" };
+
 export class World {
   /** @param {any} schedule @param {any} script @param {{verbose?: boolean, watch: any}} more `watch` is told what happens. */
   constructor(schedule, script, { verbose = false, watch }) {
@@ -32,9 +35,13 @@ export class World {
     this.scm = new Scm(schedule, now);
     this.ingest = new Ingest(schedule.oldRecords, now);
     this.vault = new Vault({
-      [IDS.scm]: { name: "SCM OAuth", type: "USERNAME_PASSWORD", secret: { username: "client", password: "secret" } },
-      [IDS.ingest]: { name: "Log Ingest", type: "TOKEN", secret: { token: "dt0c01.ingest" } },
-      [IDS.checkpoint]: { name: "Checkpoint", type: "TOKEN", secret: { token: "NONE" } },
+      [IDS.scm]: {
+        name: "SCM OAuth",
+        type: "USERNAME_PASSWORD",
+        secret: { username: "client", password: SECRETS.password },
+      },
+      [IDS.ingest]: { name: "Log Ingest", type: "TOKEN", secret: { token: SECRETS.ingest } },
+      [IDS.checkpoint]: { name: "Checkpoint", type: "TOKEN", secret: { token: schedule.checkpoint ?? "NONE" } },
       [IDS.lock]: { name: "Lock", type: "TOKEN", secret: { token: "IDLE" } },
       [IDS.config]: { name: "Config", type: "TOKEN", secret: { token: JSON.stringify(this.#config("")) } },
     });
@@ -47,6 +54,11 @@ export class World {
     this.round = schedule.rounds[0];
     this.startedInRound = 0;
     this.mostRuns = MOST_RUNS_A_ROUND;
+    /** What stands between scripts and servers: each may change a request, or answer it (lies.js).
+     * @type {((request: any, next: () => ReturnType<typeof answer>) => ReturnType<typeof answer>)[]} */
+    this.gateways = [];
+    /** What no output may show. @type {string[]} */
+    this.secrets = [...Object.values(SECRETS), ACCESS];
   }
 
   /** @param {string} initialCheckpoint */
@@ -58,9 +70,10 @@ export class World {
   issue() {
     for (const { records } of this.schedule.rounds) {
       this.scm.issue(
-        records.map((/** @type {any} */ { us, lateS, record }) => ({
+        records.map((/** @type {any} */ { us, lateS, record, shown }) => ({
           us,
           record,
+          shown,
           visibleMs: us / 1000 + lateS * 1000,
         })),
       );
@@ -80,8 +93,8 @@ export class World {
         this.vault.entries.get(IDS.config).secret = { token };
         this.watch.startsOver();
       }
-      for (const { after, offsetMs } of round.starts) {
-        timeline.after(after, () => this.startExecution("Schedule", {}, offsetMs));
+      for (const { after, offsetMs, input = {} } of round.starts) {
+        timeline.after(after, () => this.startExecution("Schedule", input, offsetMs));
       }
       const last = Math.max(...round.starts.map((/** @type {any} */ { after }) => after));
       timeline.runUntil(timeline.nowMs + last);
@@ -111,7 +124,8 @@ export class World {
     this.executions.push(execution);
     this.startedInRound += 1;
     if (this.startedInRound > this.mostRuns) throw new Error("scripts start each other without end");
-    this.timeline.after(this.random.between(20, 3_000), () => {
+    const [least, most] = this.schedule.queueMs ?? [20, 3_000];
+    this.timeline.after(this.random.between(least, most), () => {
       const process = new Process(this, id, number, offsetMs);
       this.processes.push(process);
       this.watch.started(process);
@@ -142,7 +156,12 @@ export class World {
   /** The commit of a request. @param {any} request @param {any} rule */
   serve(request, rule) {
     if (rule?.status && !rule.world_after) return fault(rule);
-    const handled = this.#handle(request, rule);
+    let place = 0;
+    const next = () => {
+      const gateway = this.gateways[place++];
+      return gateway ? gateway(request, next) : this.#handle(request, rule);
+    };
+    const handled = next();
     return rule?.world_after ? fault(rule) : handled;
   }
 
@@ -156,10 +175,11 @@ export class World {
       case "scm":
         return this.scm.page(query, new Headers(headers).get("authorization") ?? "");
       case "logs": {
-        const { stored } = this.ingest;
-        const before = stored.length;
+        const { stored, ledger = [] } = this.ingest;
+        const [before, told] = [stored.length, ledger.length];
         const done = this.ingest.store(body, { request, partial: rule?.world_partial ?? false });
         for (const delivery of stored.slice(before)) this.watch.delivered(delivery);
+        for (const { record } of ledger.slice(told)) this.watch.told(this, process, record);
         return done;
       }
       case "vault": {
@@ -182,7 +202,7 @@ export class World {
       const shown = ({ qualifier: _, startedMs, ...execution }) => ({
         ...execution,
         workflow: WORKFLOW,
-        startedAt: new Date(startedMs).toISOString(),
+        startedAt: new Date(startedMs + (this.schedule.platformMs ?? 0)).toISOString(),
       });
       if (path.endsWith("/executions")) {
         const states = query.get("state")?.split(",");
