@@ -75,23 +75,37 @@ def messages(process: subprocess.Popen[str]) -> Iterator[Message]:
 
 
 @contextmanager
-def playing(first: int, count: int, *, script: str | None = None, verbose: bool = False) -> Iterator[Iterator[Message]]:
-    """Play the worlds of ``count`` seeds: ``{"sums": …}`` now and then, ``{"failed": seed, "problems": […]}``."""
-    words = ["play", "{script}", str(first), str(count), *(["verbose"] if verbose else [])]
+def playing(
+    first: int, count: int, *, script: str | None = None, lies: str = "honest", how: tuple[str, ...] = ()
+) -> Iterator[Iterator[Message]]:
+    """Play the worlds of ``count`` seeds: ``{"sums": …}`` now and then, ``{"failed": seed, "lies": …, "problems": …}``.
+
+    ``lies``: ``honest``, ``held`` (in every other seed one of those that the script withstands) or names with commas
+    (javascript/lies.js). ``how``: ``verbose``, ``stop`` (at the first failure).
+    """
+    words = ["play", "{script}", str(first), str(count), lies, *how]
     with running(*words, script=script or rendered()) as said:
         yield said
 
 
-def played(first: int, count: int, *, script: str | None = None) -> tuple[Message, dict[int, list[str]]]:
+def played(
+    first: int, count: int, *, script: str | None = None, lies: str = "honest", stop: bool = False
+) -> tuple[Message, dict[int, list[str]]]:
     """The sums, and the problems of each seed that failed."""
     sums: Message = {}
     failed: dict[int, list[str]] = {}
-    with playing(first, count, script=script) as said:
+    with playing(first, count, script=script, lies=lies, how=("stop",) if stop else ()) as said:
         for message in said:
             sums = message.get("sums", sums)
             if "failed" in message:
                 failed[message["failed"]] = message["problems"]
     return sums, failed
+
+
+def all_lies() -> dict[str, dict[str, Any]]:
+    """By name: the ``cases`` it shows, and whether the script withstands it (``held``)."""
+    with running("lies") as said:
+        return dict(next(said))
 
 
 def schedule(seed: int) -> Message:

@@ -1,11 +1,15 @@
 /**
  * Plays worlds and prints one JSON object a line.
  *
- *   main.js play SCRIPT FROM COUNT [verbose]   sums so far, now and then; `failed` with a seed's problems
+ *   main.js play SCRIPT FROM COUNT LIES [verbose] [stop]
+ *                                              sums so far, now and then; `failed` with a seed's problems; `stop` at the
+ *                                              first. LIES: `honest`, `held` (none or one of HELD, by seed) or names
+ *   main.js lies                               names, cases and `held` of all lies
  *   main.js schedule SEED                      the schedule of one seed
  *   main.js legs SCRIPT RECORDS LATENCY_MS H   a backlog that needs many legs, with a schedule of H hours
  */
 import { legs } from "./legs.js";
+import { HELD, heldBy, LIES, lying, tell } from "./lies.js";
 import { Oracle } from "./oracle.js";
 import { schedule } from "./schedule.js";
 import { factory } from "./script.js";
@@ -14,15 +18,16 @@ import { World } from "./world.js";
 const SAY_EVERY_MS = 500;
 const say = (/** @type {any} */ message) => console.log(JSON.stringify(message));
 
-/** @param {any} script @param {number} seed @param {boolean} verbose */
-function play(script, seed, verbose) {
-  const plan = schedule(seed);
+/** @param {any} script @param {number} seed @param {string[]} lies @param {boolean} verbose */
+function play(script, seed, lies, verbose) {
+  const plan = lying(seed, lies);
   const oracle = new Oracle(plan);
   const world = new World(plan, script, { verbose, watch: oracle });
   const at = () => new Date(world.timeline.nowMs).toISOString().slice(11, 23);
   if (verbose) oracle.log = (text) => say({ at: at(), text });
   try {
     world.issue();
+    tell(world);
     oracle.issued(world);
     world.play((round) => oracle.afterRound(world, round));
   } catch (error) {
@@ -34,19 +39,24 @@ function play(script, seed, verbose) {
   return oracle.verdict(world);
 }
 
-/** @param {string} path @param {number} from @param {number} count @param {boolean} verbose */
-function campaign(path, from, count, verbose) {
+/** @param {string} path @param {number} from @param {number} count @param {string} lies @param {string[]} how */
+function campaign(path, from, count, lies, how) {
   const script = factory(Deno.readTextFileSync(path));
+  const told = (/** @type {number} */ seed) =>
+    lies === "honest" ? [] : lies === "held" ? heldBy(seed) : lies.split(",");
   /** @type {Record<string, any>} */
   const sums = { seeds: 0, faults: {} };
   let said = performance.now();
   for (let seed = from; seed < from + count; seed += 1) {
-    const { hits, problems, mostInFlight, ...counts } = play(script, seed, verbose);
+    const { hits, problems, mostInFlight, ...counts } = play(script, seed, told(seed), how.includes("verbose"));
     sums.seeds += 1;
     for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
     for (const [name, count] of Object.entries(hits)) sums.faults[name] = (sums.faults[name] ?? 0) + count;
     sums.mostInFlight = Math.max(sums.mostInFlight ?? 0, mostInFlight);
-    if (problems.length > 0) say({ failed: seed, problems: problems.slice(0, 20) });
+    if (problems.length > 0) {
+      say({ failed: seed, lies: told(seed), problems: problems.slice(0, 20) });
+      if (how.includes("stop")) break;
+    }
     if (performance.now() - said > SAY_EVERY_MS) {
       said = performance.now();
       say({ sums });
@@ -62,5 +72,9 @@ setTimeout(() => {
   else if (command === "legs") {
     const [records, latencyMs, hours] = words.slice(1).map(Number);
     say(legs(factory(Deno.readTextFileSync(words[0])), records, latencyMs, hours));
-  } else campaign(words[0], Number(words[1]), Number(words[2]), words[3] === "verbose");
+  } else if (command === "lies") {
+    say(
+      Object.fromEntries(Object.entries(LIES).map(([name, { cases }]) => [name, { cases, held: HELD.includes(name) }])),
+    );
+  } else campaign(words[0], Number(words[1]), Number(words[2]), words[3], words.slice(4));
 }, 0);

@@ -79,6 +79,7 @@ export class Oracle {
 
   /** All records are in SCM now. @param {any} world */
   issued(world) {
+    world.mostRequests = REQUESTS_A_RUN + REQUESTS_A_RECORD * world.scm.records.length;
     for (const entry of world.scm.records) {
       this.places.set(entry.record.objectId, { us: entry.us, number: entry.number });
       this.waiting.set(entry.record.objectId, entry);
@@ -124,9 +125,9 @@ export class Oracle {
 
   /** @param {any} process */
   #checkRequests(process) {
-    const most = REQUESTS_A_RUN + REQUESTS_A_RECORD * this.places.size;
-    if (process.requests > most) {
+    if (process.requests > process.world.mostRequests) {
       this.problems.push(`run ${process.number} sent ${process.requests} requests for ${this.places.size} records`);
+      process.world.abandon();
     }
   }
 
@@ -356,16 +357,17 @@ export class Oracle {
   #checkCopies(world) {
     const { schedule, excuses, problems } = this;
     if (!schedule.lies && this.duplicates === 0) return;
-    const faults = world.processes.reduce(
-      (/** @type {number} */ sum, /** @type {any} */ { end, faults }) => sum + faults + (end === "killed" ? 1 : 0),
-      0,
-    );
+    let faults = world.processes.reduce((/** @type {number} */ sum, /** @type {any} */ { faults }) => sum + faults, 0);
+    // A run that a lie has stopped is repeated only where faults had hit it, or others, before.
+    for (const { end } of world.processes) if (end === "killed" || (faults > 0 && end === "failed")) faults += 1;
     const late = world.scm.records.some((/** @type {any} */ { us, visibleMs }) => visibleMs > us / 1000);
     if (!schedule.executions || (faults === 0 && late)) return;
     const most = (excuses.copies ?? 1) * (1 + this.resets + faults);
     const often = [...this.counts].filter(([, count]) => count > most);
     if (often.length > 0) {
-      problems.push(`${often.length} records repeated too often, ${often[0][0]} ${often[0][1]} times of at most ${most}`);
+      problems.push(
+        `${often.length} records repeated too often, ${often[0][0]} ${often[0][1]} times of at most ${most}`,
+      );
     }
   }
 }

@@ -35,6 +35,8 @@ export class Process {
     this.requests = 0;
     /** How many of its calls a fault has hit. */
     this.faults = 0;
+    /** How many of its requests a lying log ingest has refused. */
+    this.refusals = 0;
   }
 
   hostMs() {
@@ -116,8 +118,12 @@ export class Process {
       const { timeline } = world;
       const target = world.resolve(url);
       const invalid = Object.values(headers).find((value) => /[\r\n\0]/.test(value));
-      if (invalid !== undefined) return reject(new TypeError(`Headers.append: "${invalid}" is an invalid header value.`));
+      if (invalid !== undefined) {
+        return reject(new TypeError(`Headers.append: "${invalid}" is an invalid header value.`));
+      }
       if (target.api === "scm" || target.api === "logs") this.requests += 1;
+      // Whoever turns in circles is stopped here, or a world would take minutes.
+      if (this.requests > world.mostRequests) return this.kill();
       const rule = world.faults.match(target.api, method, target.path);
       if (rule) this.faults += 1;
       const request = {

@@ -9,7 +9,7 @@ import { Random } from "./random.js";
 export const START_MS = Date.UTC(2026, 0, 29, 10);
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
+export const HOUR = 60 * MINUTE;
 /** The overlap that the script promises. */
 export const LATE_AT_MOST_S = 300;
 export const HISTORIES = { "4h": 4 * HOUR, "1d": 24 * HOUR, "1d12h": 36 * HOUR };

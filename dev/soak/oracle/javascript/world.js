@@ -54,6 +54,9 @@ export class World {
     this.round = schedule.rounds[0];
     this.startedInRound = 0;
     this.mostRuns = MOST_RUNS_A_ROUND;
+    /** Requests to SCM and log ingest, of one run. */
+    this.mostRequests = Infinity;
+    this.abandoned = false;
     /** What stands between scripts and servers: each may change a request, or answer it (lies.js).
      * @type {((request: any, next: () => ReturnType<typeof answer>) => ReturnType<typeof answer>)[]} */
     this.gateways = [];
@@ -85,6 +88,7 @@ export class World {
     const { timeline } = this;
     for (const round of this.schedule.rounds) {
       timeline.runUntil(START_MS + round.at);
+      if (this.abandoned) return;
       this.round = round;
       this.startedInRound = 0;
       this.faults.set(round.faults);
@@ -99,6 +103,7 @@ export class World {
       const last = Math.max(...round.starts.map((/** @type {any} */ { after }) => after));
       timeline.runUntil(timeline.nowMs + last);
       timeline.runWhile(() => this.executions.every(({ state }) => state !== "RUNNING"));
+      if (this.abandoned) return;
       if (this.deleted.length > 0) {
         // Nobody deploys while requests of the dead are still on their way.
         timeline.runUntil(timeline.nowMs + 30_000);
@@ -106,6 +111,12 @@ export class World {
       }
       afterRound(round);
     }
+  }
+
+  /** Nothing more happens: the verdict is clear. */
+  abandon() {
+    this.abandoned = true;
+    this.timeline.heap.length = 0;
   }
 
   /** Half of a request's way. */
