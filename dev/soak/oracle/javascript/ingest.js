@@ -4,8 +4,9 @@ import { answer } from "./scm.js";
 const DAY_MS = 24 * 3600 * 1000;
 
 export class Ingest {
-  /** @param {"drop" | "silent" | "refuse"} oldRecords @param {() => number} nowMs */
-  constructor(oldRecords, nowMs) {
+  /** @param {"drop" | "silent" | "refuse"} oldRecords @param {() => number} nowMs @param {number} [limit] Of a request's length. */
+  constructor(oldRecords, nowMs, limit = 10_000_000) {
+    this.limit = limit;
     this.oldRecords = oldRecords;
     this.nowMs = nowMs;
     /** Every stored record, repeats included. @type {{id: string, record: any, request: any, atMs: number}[]} */
@@ -21,7 +22,7 @@ export class Ingest {
   store(body, { request, partial }) {
     const records = JSON.parse(body);
     if (!Array.isArray(records) || records.length === 0) return answer(400, '{"error":{"message":"empty batch"}}');
-    if (body.length > 10_000_000 || records.length > 50_000) return answer(413, '{"error":{"message":"too large"}}');
+    if (body.length > this.limit || records.length > 50_000) return answer(413, '{"error":{"message":"too large"}}');
     const old = records.filter((record) => this.nowMs() - Date.parse(record.timestamp ?? "") > DAY_MS);
     if (old.length > 0 && this.oldRecords === "refuse") {
       return answer(

@@ -47,6 +47,7 @@ export const LIES = {
 };
 
 /** Lies that the script stands today; the list grows until it is all of them. */
+/** @type {string[]} */
 export const HELD = [];
 
 const QUIET_ROUNDS = 5;
@@ -84,12 +85,11 @@ function calmDown(plan) {
   });
 }
 
-/** The lies of a seed: none in half of the seeds, else one or two of those that hold. @param {number} seed */
+/** The lies of a seed: none in half of the seeds, else one of those that hold. @param {number} seed */
 export function heldBy(seed) {
   const random = new Random(seed, "which lies");
   if (HELD.length === 0 || random.chance(0.5)) return [];
-  const [one, other] = [random.pick(HELD), random.pick(HELD)];
-  return [one];
+  return [random.pick(HELD)];
 }
 
 /** Put the lies between the scripts and their world. @param {import("./world.js").World} world */

@@ -135,7 +135,9 @@ export class Oracle {
   #checkProgress(process) {
     if (process.firsts > 0) this.idle = 0;
     if (process.end !== "ended" || process.result?.outcome === "skipped" || process.result?.backfill) return;
-    const waits = [...this.waiting.values()].some((entry) => this.#isDue(entry, process.startedMs - LEFT_MS));
+    const waits = [...this.waiting.values()].some((entry) =>
+      this.#isDue(entry, process.startedMs - LEFT_MS) && !this.#isSetAside(entry)
+    );
     this.idle = process.firsts > 0 || !waits ? 0 : this.idle + 1;
     if (this.idle === IDLE_SUCCESSES + 1) {
       this.problems.push(`${this.idle} successful runs in a row delivered nothing while records wait`);
@@ -308,7 +310,7 @@ export class Oracle {
     const { schedule, problems } = this;
     const until = START_MS + schedule.rounds.at(-1).at - LEFT_MS;
     let missing = 0;
-    for (const entry of this.waiting.values()) {
+    for (const entry of world.abandoned ? [] : this.waiting.values()) {
       const { us, visibleMs, record } = entry;
       if (!this.#isDue(entry, until) || this.#isSetAside(entry)) continue;
       missing += 1;

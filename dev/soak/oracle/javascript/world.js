@@ -33,7 +33,7 @@ export class World {
     this.faults = new Faults();
     const now = () => this.timeline.nowMs;
     this.scm = new Scm(schedule, now);
-    this.ingest = new Ingest(schedule.oldRecords, now);
+    this.ingest = new Ingest(schedule.oldRecords, now, schedule.ingestLimit);
     this.vault = new Vault({
       [IDS.scm]: {
         name: "SCM OAuth",
@@ -97,8 +97,8 @@ export class World {
         this.vault.entries.get(IDS.config).secret = { token };
         this.watch.startsOver();
       }
-      for (const { after, offsetMs, input = {} } of round.starts) {
-        timeline.after(after, () => this.startExecution("Schedule", input, offsetMs));
+      for (const { after, offsetMs, input = {}, queueMs } of round.starts) {
+        timeline.after(after, () => this.startExecution("Schedule", input, offsetMs, undefined, queueMs));
       }
       const last = Math.max(...round.starts.map((/** @type {any} */ { after }) => after));
       timeline.runUntil(timeline.nowMs + last);
@@ -125,8 +125,9 @@ export class World {
     return (latencyMs * (0.5 + this.random.next())) / 2;
   }
 
-  /** @param {string} triggerType @param {any} input @param {number} offsetMs @param {string} [qualifier] */
-  startExecution(triggerType, input, offsetMs, qualifier) {
+  /** @param {string} triggerType @param {any} input @param {number} offsetMs @param {string} [qualifier]
+   * @param {number} [queueMs] Until its script begins. */
+  startExecution(triggerType, input, offsetMs, qualifier, queueMs) {
     const known = qualifier && this.executions.find((execution) => execution.qualifier === qualifier);
     if (known) return known;
     const number = this.executions.length + 1;
@@ -135,8 +136,7 @@ export class World {
     this.executions.push(execution);
     this.startedInRound += 1;
     if (this.startedInRound > this.mostRuns) throw new Error("scripts start each other without end");
-    const [least, most] = this.schedule.queueMs ?? [20, 3_000];
-    this.timeline.after(this.random.between(least, most), () => {
+    this.timeline.after(queueMs ?? this.random.between(20, 3_000), () => {
       const process = new Process(this, id, number, offsetMs);
       this.processes.push(process);
       this.watch.started(process);

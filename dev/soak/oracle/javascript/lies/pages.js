@@ -1,5 +1,6 @@
 /** Pages and their tokens: refused, expired, for ever new, of any order, without any. */
 import { answer } from "../scm.js";
+import { restamp, spread } from "./plans.js";
 
 /** Every answer of SCM's records. @param {(world: any, random: any) => (request: any, next: () => any) => any} make
  * @returns {import("../lies.js").Lie["world"]} */
@@ -226,27 +227,9 @@ export const LIES = {
   },
 };
 
-/** All records of the disturbed rounds evenly over the two hours before the start. @param {any} plan @param {any} random */
-function spread(plan, random) {
-  const first = plan.rounds[0].records;
-  for (const round of plan.rounds.slice(1)) if (!round.quiet) first.push(...round.records.splice(0));
-  first.forEach((/** @type {any} */ made, /** @type {number} */ index) => {
-    const us = Date.UTC(2026, 0, 29, 8, 5) * 1000 + Math.floor((110 * 60e6 * index) / first.length);
-    restamp(made, us + random.between(0, 999_999));
-  });
-}
-
 /** @param {any} plan @param {any} random */
 function onWholeSeconds(plan, random) {
   for (const { records } of plan.rounds) {
     for (const made of records) if (random.chance(0.8)) restamp(made, Math.floor(made.us / 1e6) * 1e6);
   }
-}
-
-/** @param {any} made @param {number} us */
-export function restamp(made, us) {
-  made.us = us;
-  made.record.timestamp = `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 23)}${
-    String(us % 1000).padStart(3, "0")
-  }Z`;
 }

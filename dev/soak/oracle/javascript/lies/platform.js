@@ -2,23 +2,11 @@
 import { HOUR, START_MS } from "../schedule.js";
 import { answer } from "../scm.js";
 import { IDS } from "../world.js";
-import { restamp } from "./pages.js";
+import { more, restamp } from "./plans.js";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const iso = (/** @type {number} */ ms) => new Date(ms).toISOString();
-
-/** So many more records, like the first one of a plan. @param {any} plan @param {number} count @param {(index: number) => number} us */
-function more(plan, count, us) {
-  const like = plan.rounds.flatMap((/** @type {any} */ { records }) => records)[0];
-  if (!like) return;
-  for (let index = 0; index < count; index += 1) {
-    const made = structuredClone({ ...like, lateS: 0 });
-    Object.assign(made.record, { id: `more-${index}`, objectId: String(200_000 + index), details: "x" });
-    restamp(made, us(index));
-    plan.rounds[0].records.push(made);
-  }
-}
 
 /** @type {Record<string, import("../lies.js").Lie>} */
 export const LIES = {
@@ -27,9 +15,12 @@ export const LIES = {
     cases: [22],
     calm: true,
     plan: (plan, random) => {
-      Object.assign(plan, { queueMs: [60_000, 95_000], latencyMs: 2500, pageSize: 3 });
-      for (const round of plan.rounds) {
-        if (!round.quiet) round.starts.push({ after: random.between(80, 200) * SECOND, offsetMs: 0 });
+      Object.assign(plan, { latencyMs: 2500, pageSize: 10 });
+      more(plan, 1200, (index) => (START_MS - 110 * MINUTE + index * 5 * SECOND) * 1000);
+      for (const { quiet, starts } of plan.rounds) {
+        if (quiet) continue;
+        starts[0].queueMs = random.between(60, 95) * SECOND;
+        starts.push({ after: random.between(100, 170) * SECOND, offsetMs: 0 });
       }
     },
   },
@@ -62,7 +53,7 @@ export const LIES = {
     plan: (plan, random) => {
       const round = plan.rounds[random.between(1, 2)];
       round.initialCheckpoint = iso(START_MS - 20 * HOUR);
-      round.faults.push({ api: "scm", method: "GET", path: "/api/v1/records", nth: 1, times: 5, status: 503 });
+      round.faults.push({ api: "vault", method: "PUT", nth: 2, times: 9, status: 403 });
       plan.rounds[0].records.forEach((/** @type {any} */ made, /** @type {number} */ index) => {
         if (index % 2 === 0) restamp(made, (START_MS - random.between(7 * 60, 19 * 60) * MINUTE) * 1000);
       });
@@ -96,7 +87,7 @@ export const LIES = {
     calm: true,
     plan: (plan, random) => {
       Object.assign(plan, { pageSize: 100, latencyMs: 50, lastPageToken: true });
-      const [count, minutes] = [random.pick([600, 1500, 3000]), 5];
+      const [count, minutes] = [random.pick([300, 600, 600, 1500]), 3];
       more(plan, count, (index) => (START_MS + (minutes * MINUTE * index) / count) * 1000 + index % 997);
       plan.rounds[0].starts = Array.from({ length: 10 }, (_, minute) => ({ after: minute * MINUTE, offsetMs: 0 }));
     },
@@ -106,7 +97,13 @@ export const LIES = {
     cases: [21, 27],
     calm: true,
     plan: (plan, random) => {
-      Object.assign(plan, { to: random.pick(["exclusive", undefined]), latencyMs: 2500, pageSize: 37, history: "4h" });
+      Object.assign(plan, {
+        to: random.pick(["exclusive", undefined]),
+        pageSize: random.between(8, 12),
+        history: "4h",
+      });
+      // So that some leg ends between two windows.
+      plan.latencyMs = random.between(2_000, 3_000);
       plan.from = random.pick(["exclusive", "inclusive"]);
       const start = START_MS - 15 * HOUR;
       more(plan, 721, (index) => (start + index * MINUTE) * 1000);

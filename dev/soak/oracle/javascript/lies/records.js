@@ -1,5 +1,5 @@
 /** Records that are not as they were the last time, whose times say other things, or that are too large. */
-import { restamp } from "./pages.js";
+import { restamp } from "./plans.js";
 
 const MINUTE_US = 60e6;
 
@@ -24,8 +24,6 @@ function shuffled(value, random) {
 const shown = (vary) => (world, random) => {
   world.scm.show = ({ shown }) => JSON.stringify(vary(shown, random, world));
 };
-
-const pad = (/** @type {number} */ number, width = 2) => String(number).padStart(width, "0");
 
 /** Ways to write one moment, given in milliseconds; all but the last few lose nothing. @type {((ms: number) => unknown)[]} */
 export const FORMATS = [
@@ -136,7 +134,7 @@ export const LIES = {
       each(plan, (made) => {
         const whole = form === FORMATS[17] || form === FORMATS[19] ? 1e6 : 1e3;
         restamp(made, Math.floor(made.us / whole) * whole);
-        const { timestamp, ...rest } = made.record;
+        const { timestamp: _, ...rest } = made.record;
         const text = (mixed && random.chance(0.5) ? FORMATS[6] : form)(made.us / 1000);
         // An empty field beside a good one, under another of its names.
         made.shown = empty ? { timestamp: "", ...rest, eventTime: text } : { ...rest, timestamp: text };
@@ -176,9 +174,12 @@ export const LIES = {
       const all = plan.rounds.filter(({ quiet }) => !quiet).flatMap(({ records }) => records);
       if (all.length === 0) return;
       const made = random.pick(all);
+      // Mostly a tenth of the real sizes, in time for thousands of worlds.
+      const [count, limit] = random.chance(0.1) ? [350, 10_000_000] : [35, 1_000_000];
+      plan.ingestLimit = limit;
       const text = "x".repeat(32_000);
       made.shown = { ...made.record };
-      for (let number = 0; number < 350; number += 1) made.shown[`attribute${number}`] = text;
+      for (let number = 0; number < count; number += 1) made.shown[`attribute${number}`] = text;
     },
   },
 };

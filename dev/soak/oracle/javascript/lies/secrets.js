@@ -11,7 +11,7 @@ export const LIES = {
     cases: [5],
     world: instead(["scm", "logs", "scm-sso"], 0.25, (random, { process, target, headers, body }) => {
       const { world } = process;
-      const [encode] = [random.pick(Object.values(ENCODINGS))];
+      const encode = random.pick(Object.values(ENCODINGS));
       const secret = target.api === "scm-sso"
         ? world.vault.entries.get(IDS.scm).secret.password
         : String(headers.Authorization ?? headers.authorization ?? "").split(" ").at(-1);
@@ -34,7 +34,7 @@ export const LIES = {
       const place = random.pick([token.length, Math.floor(token.length * 0.8)]);
       const broken = `${token.slice(0, place)}${random.pick(["\n", "\r\n", "\u0000"])}${token.slice(place)}`;
       world.secrets.push(broken);
-      world.gateways.push((request, next) => {
+      world.gateways.push((_, next) => {
         entry.secret.token = world.round.quiet ? token : broken;
         return next();
       });

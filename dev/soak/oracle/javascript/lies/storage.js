@@ -1,6 +1,10 @@
 /** Log ingest that is slow, small, or refuses. */
 import { answer } from "../scm.js";
+import { START_MS } from "../schedule.js";
 import { instead } from "./answers.js";
+import { more } from "./plans.js";
+
+const MINUTE = 60_000;
 
 const refused = () => answer(400, '{"error":{"code":400,"message":"Constraints violated"}}');
 /** A run's own record is small and taken by all. @param {any} request */
@@ -37,7 +41,8 @@ export const LIES = {
     cases: [25],
     calm: true,
     plan: (plan) => {
-      Object.assign(plan, { latencyMs: 2500, pageSize: 3, legs: true });
+      Object.assign(plan, { latencyMs: 500, pageSize: 100, legs: true });
+      more(plan, 4_000, (index) => (START_MS - 110 * MINUTE) * 1000 + index * 1_600_000);
     },
     world: storage((_, next, __, random) => ({ ...next(), delayMs: random.between(8_000, 12_000) })),
   },
