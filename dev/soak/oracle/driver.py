@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,8 +45,11 @@ def rendered(template: str | None = None) -> str:
 
 
 @contextmanager
-def running(*words: str, script: str = "") -> Iterator[Iterator[Message]]:
-    """The driver with these arguments (``{script}`` stands for the script's file), and what it says."""
+def running(*words: str, script: str = "", limit_s: float = 86_400) -> Iterator[Iterator[Message]]:
+    """Start the driver with these arguments (``{script}`` is replaced by the script's file) and yield its messages.
+
+    After ``limit_s`` it is killed, which raises DriverError.
+    """
     with tempfile.TemporaryDirectory(prefix="oracle-") as name:
         folder = Path(name)
         (folder / "sync.js").write_text(script, encoding="utf-8")
@@ -56,27 +60,38 @@ def running(*words: str, script: str = "") -> Iterator[Iterator[Message]]:
             *(word.replace("{script}", str(folder / "sync.js")) for word in words),
         ]  # fmt: skip
         env = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+        with (folder / "errors.txt").open("w", encoding="utf-8") as errors:
+            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, text=True)
+        limit = threading.Timer(limit_s, process.kill)
+        limit.daemon = True
+        limit.start()
         try:
-            yield messages(process)
+            yield messages(process, folder / "errors.txt")
         finally:
+            limit.cancel()
             process.kill()
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
 
 
-def messages(process: subprocess.Popen[str]) -> Iterator[Message]:
+def messages(process: subprocess.Popen[str], errors: Path) -> Iterator[Message]:
     assert process.stdout is not None
     for line in process.stdout:
         yield json.loads(line)
     if process.wait() != 0:
-        raise DriverError(f"the oracle's driver ended with code {process.returncode}; its reason stands above")
+        raise DriverError(f"the oracle's driver exited with code {process.returncode}: {errors.read_text()[-2_000:]}")
 
 
 @contextmanager
 def playing(
-    first: int, count: int, *, script: str | None = None, lies: str = "honest", how: tuple[str, ...] = ()
+    first: int,
+    count: int,
+    *,
+    script: str | None = None,
+    lies: str = "honest",
+    how: tuple[str, ...] = (),
+    limit_s: float = 86_400,
 ) -> Iterator[Iterator[Message]]:
     """Play the worlds of ``count`` seeds: ``{"sums": …}`` now and then, ``{"failed": seed, "lies": …, "problems": …}``.
 
@@ -84,17 +99,23 @@ def playing(
     (javascript/lies.js). ``how``: ``verbose``, ``stop`` (at the first failure).
     """
     words = ["play", "{script}", str(first), str(count), lies, *how]
-    with running(*words, script=script or rendered()) as said:
+    with running(*words, script=script or rendered(), limit_s=limit_s) as said:
         yield said
 
 
 def played(
-    first: int, count: int, *, script: str | None = None, lies: str = "honest", stop: bool = False
+    first: int,
+    count: int,
+    *,
+    script: str | None = None,
+    lies: str = "honest",
+    stop: bool = False,
+    limit_s: float = 86_400,
 ) -> tuple[Message, dict[int, list[str]]]:
     """The sums, and the problems of each seed that failed."""
     sums: Message = {}
     failed: dict[int, list[str]] = {}
-    with playing(first, count, script=script, lies=lies, how=("stop",) if stop else ()) as said:
+    with playing(first, count, script=script, lies=lies, how=("stop",) if stop else (), limit_s=limit_s) as said:
         for message in said:
             sums = message.get("sums", sums)
             if "failed" in message:
