@@ -154,6 +154,7 @@ bench: for-test ## benchmark a deployment, the local environment, and the sync s
 .PHONY: soak
 soak: for-test ## run long campaigns: random faults, interruption of every provider call, kill -9
 	@python -m dev.soak.script
+	@python -m dev.soak.mutants
 	@python -m dev.soak.providers
 	@python -m dev.soak.simulator
 

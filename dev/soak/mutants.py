@@ -79,9 +79,9 @@ def changed(script: str, mutant: Mutant) -> str:
     return script[: mutant["start"]] + mutant["after"] + script[mutant["end"] :]
 
 
-def fails_in_worlds(script: str, first: int, count: int) -> bool:
+def fails_in_worlds(script: str, first: int, count: int, *, limit_s: float = LIMIT_S) -> bool:
     try:
-        _, failed = driver.played(first, count, script=driver.rendered(script), lies="held", stop=True, limit_s=LIMIT_S)
+        _, failed = driver.played(first, count, script=driver.rendered(script), lies="held", stop=True, limit_s=limit_s)
     except (driver.DriverError, ValueError):
         return True  # it does not even load, or it never ends
     return bool(failed)

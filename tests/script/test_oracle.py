@@ -1,7 +1,7 @@
-"""The sync script in seeded worlds of faults (soak/oracle); ``make soak`` plays ten thousand of them.
+"""The sync script in seeded worlds of faults and lies (dev/soak/oracle); ``make soak`` plays ten thousand of them.
 
-A seed that ever failed is kept below. The mutations prove that the oracle sees: each is a mistake one could make in the
-script, and each must be found.
+Every seed that ever failed is kept below. The mutations test the oracle itself: each is a mistake that could be made in
+the script, and the oracle must find it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from workflow_src.render import script_template
 pytestmark = pytest.mark.slow
 
 SEEDS = 300
+LYING_SEEDS = 200
 MUTANT_SEEDS = 100
 
 KEPT = {
@@ -43,6 +44,27 @@ MUTATIONS = {
         "async function takeLock(run) { return true;",
         "repeated|moved the checkpoint back",
     ),
+    "secret in the run log": (
+        r'log\("✓ OAuth token obtained"\);',
+        "log(btoa(run.entries.ingest.value));",
+        r"shows a secret \(base64",
+    ),
+    "coverage claimed too far": (
+        r"coveredTo: covers \? formatTime\(savedHw\)",
+        "coveredTo: covers ? formatTime(savedHw + 600e6)",
+        "claims .* as covered",
+    ),
+    "success without reading": (
+        r"for await \(const page of fetchPages\(run, planWindows\(run\)\)\)",
+        "for await (const page of fetchPages(run, planWindows(run).slice(1)))",
+        "delivered nothing while records wait",
+    ),
+    "each page asked for nine times": (
+        r"return \{ records: recordsIn\(answer\.body\)",
+        "if ((run.asked = (run.asked ?? 0) + 1) % 9) return await fetchPage(run, window, token, from);"
+        " return { records: recordsIn(answer.body)",
+        "requests for",
+    ),
     "repeats not remembered": (r"seen\.marks\.has\(\w+\)", "false", "repeated"),
 }
 
@@ -56,6 +78,19 @@ def test_whatever_goes_wrong_in_hundreds_of_worlds_nothing_is_lost_and_repeats_a
     assert sums["regressions"] == 0
     assert sums["kills"] > SEEDS
     assert 0 < sums["duplicates"] <= sums["bound"], "without any repeat the faults have not bitten"
+
+
+def test_lies_that_the_script_withstands_stay_withstood() -> None:
+    assert any(about["held"] for about in driver.all_lies().values())
+    assert driver.played(0, LYING_SEEDS, lies="held")[1] == {}
+
+
+def test_no_run_of_a_backlog_under_kills_repeats_more_than_the_bound() -> None:
+    carried = driver.legs(60_000, 20, 1, kill_every_s=4)
+
+    assert carried["delivered"] == 60_000
+    assert carried["kills"] > 2
+    assert 0 < carried["mostRepeats"] <= carried["mostRepeatsAllowed"]
 
 
 @pytest.mark.parametrize("seed", KEPT, ids=str)

@@ -135,7 +135,11 @@ def schedule(seed: int) -> Message:
         return next(said)
 
 
-def legs(records: int, latency_ms: int, hours: float) -> Message:
-    """A backlog that needs many legs (javascript/legs.js): ``delivered``, ``repeats`` and the ``runs`` in order."""
-    with running("legs", "{script}", str(records), str(latency_ms), str(hours), script=rendered()) as said:
+def legs(records: int, latency_ms: int, hours: float, *, kill_every_s: float = 0) -> Message:
+    """A backlog that needs many legs (javascript/legs.js), also with kills: ``delivered``, ``repeats``, ``runs``.
+
+    ``mostRepeats`` is what one run has repeated at most, ``mostRepeatsAllowed`` the bound after a kill.
+    """
+    words = ("legs", "{script}", str(records), str(latency_ms), str(hours), str(round(kill_every_s * 1000)))
+    with running(*words, script=rendered()) as said:
         return next(said)

@@ -49,12 +49,18 @@ class Counter {
   constructor(count) {
     this.counts = new Uint8Array(count);
     this.stored = [];
+    /** By run: how many records it has sent that were there already. @type {Map<number, number>} */
+    this.repeats = new Map();
   }
 
-  /** @param {string} body */
-  store(body) {
+  /** @param {string} body @param {{request: any}} circumstances */
+  store(body, { request }) {
+    const { number } = request.process;
     for (const record of JSON.parse(body)) {
-      if (record["log.source"] === "sectigo-scm") this.counts[Number(record["event.id"])] += 1;
+      if (record["log.source"] !== "sectigo-scm") continue;
+      const place = Number(record["event.id"]);
+      if (this.counts[place] > 0) this.repeats.set(number, (this.repeats.get(number) ?? 0) + 1);
+      this.counts[place] += 1;
     }
     return answer(204, null);
   }
@@ -62,9 +68,9 @@ class Counter {
 
 /**
  * @param {any} script @param {number} count Records @param {number} latencyMs Of each call
- * @param {number} hours How long the schedule runs
+ * @param {number} hours How long the schedule runs @param {number} [killEveryMs] Running scripts are killed so often
  */
-export function legs(script, count, latencyMs, hours) {
+export function legs(script, count, latencyMs, hours, killEveryMs = 0) {
   const ticks = Math.floor((hours * 3600_000) / INTERVAL_MS);
   const starts = Array.from({ length: ticks }, (_, index) => ({ after: index * INTERVAL_MS, offsetMs: 0 }));
   const options = { pageSize: 100, lastPageToken: true, from: "exclusive", tokenLifetimeS: 300 };
@@ -90,8 +96,18 @@ export function legs(script, count, latencyMs, hours) {
   const sink = new Counter(count);
   world.ingest = /** @type {any} */ (sink);
   world.mostRuns = Infinity;
+  let kills = 0;
+  for (let at = killEveryMs; killEveryMs > 0 && at < hours * 3600_000; at += killEveryMs) {
+    world.timeline.after(at, () => {
+      for (const process of world.processes) {
+        if (!process.alive) continue;
+        process.kill();
+        kills += 1;
+      }
+    });
+  }
   world.play(() => {});
   const delivered = sink.counts.reduce((sum, times) => sum + (times > 0 ? 1 : 0), 0);
   const repeats = sink.counts.reduce((sum, times) => sum + Math.max(0, times - 1), 0);
-  return { count, delivered, repeats, runs };
+  return { count, delivered, repeats, mostRepeats: Math.max(0, ...sink.repeats.values()), kills, runs };
 }

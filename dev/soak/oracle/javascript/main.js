@@ -6,11 +6,12 @@
  *                                              first. LIES: `honest`, `held` (none or one of HELD, by seed) or names
  *   main.js lies                               names, cases and `held` of all lies
  *   main.js schedule SEED                      the schedule of one seed
- *   main.js legs SCRIPT RECORDS LATENCY_MS H   a backlog that needs many legs, with a schedule of H hours
+ *   main.js legs SCRIPT RECORDS LATENCY_MS H [KILL_EVERY_MS]
+ *                                              a backlog that needs many legs, with a schedule of H hours; and with kills
  */
 import { legs } from "./legs.js";
 import { HELD, heldBy, LIES, lying, tell } from "./lies.js";
-import { Oracle } from "./oracle.js";
+import { Oracle, REPEATS_AFTER_A_DEATH } from "./oracle.js";
 import { schedule } from "./schedule.js";
 import { factory } from "./script.js";
 import { World } from "./world.js";
@@ -70,8 +71,9 @@ const [command, ...words] = Deno.args;
 setTimeout(() => {
   if (command === "schedule") say(schedule(Number(words[0])));
   else if (command === "legs") {
-    const [records, latencyMs, hours] = words.slice(1).map(Number);
-    say(legs(factory(Deno.readTextFileSync(words[0])), records, latencyMs, hours));
+    const [records, latencyMs, hours, killEveryMs] = words.slice(1).map(Number);
+    const carried = legs(factory(Deno.readTextFileSync(words[0])), records, latencyMs, hours, killEveryMs);
+    say({ ...carried, mostRepeatsAllowed: REPEATS_AFTER_A_DEATH });
   } else if (command === "lies") {
     say(
       Object.fromEntries(Object.entries(LIES).map(([name, { cases }]) => [name, { cases, held: HELD.includes(name) }])),

@@ -27,6 +27,8 @@ const REQUESTS_A_RECORD = 4;
 /** What a script's death may repeat at most: what was accepted since the last save, and one batch on its way. */
 export const REPEATS_AFTER_A_DEATH = 10_000;
 const IDLE_SUCCESSES = 2;
+/** A world with more repeats is not worth playing to its end. */
+const REPEATS_A_RECORD = 5;
 
 /** The newest records are left for the next run (LIMITS.lag), and whole seconds are asked for. */
 const LEFT_MS = 62_000;
@@ -186,6 +188,10 @@ export class Oracle {
     if (!process.alive) this.bound += 1; // arrived after its sender's death
     if (count === 1) return;
     this.duplicates += 1;
+    if (this.duplicates > REPEATS_A_RECORD * this.places.size + 1_000) {
+      if (!process.world.abandoned) this.problems.push(`${this.duplicates} repeats and no end`);
+      process.world.abandon();
+    }
     if (!this.schedule.executions && this.#overlapped()) {
       this.bound += 1;
       return;
