@@ -58,7 +58,6 @@ export const HELD = [
   "repeated-ids",
   "small-requests",
   "record-always-refused",
-  "last-record-refused",
   "slow-at-legs-end",
 ];
 
