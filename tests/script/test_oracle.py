@@ -46,7 +46,7 @@ MUTATIONS = {
     ),
     "secret in the run log": (
         r'log\("✓ OAuth token obtained"\);',
-        "log(btoa(run.entries.ingest.value));",
+        "log(btoa(run.vault.entries.ingest.value));",
         r"shows a secret \(base64",
     ),
     "coverage claimed too far": (
@@ -55,8 +55,8 @@ MUTATIONS = {
         "claims .* as covered",
     ),
     "success without reading": (
-        r"for await \(const page of fetchPages\(run, planWindows\(run\)\)\)",
-        "for await (const page of fetchPages(run, planWindows(run).slice(1)))",
+        r"for await \(const page of fetchPages\(run, startWindows\(run\)\)\)",
+        "for await (const page of fetchPages(run, startWindows(run).slice(1)))",
         "delivered nothing while records wait",
     ),
     "each page asked for nine times": (

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from dev import ROOT
-from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.options import script_modules
 from local_dynatrace.runtime.modules import packages
 from providers.parts import CREDENTIALS
 from workflow_src.render import render_script, script_template
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"
-MODULES = Options.deno_modules
+MODULES = script_modules()
 Message = dict[str, Any]
 
 
