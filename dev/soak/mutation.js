@@ -61,7 +61,9 @@ function rules(found) {
       CallExpression(node) {
         if (isWords(node)) spoken.push(node.range);
         const { property } = node.callee;
-        if (Object.hasOwn(OPPOSITES, property?.name ?? "")) add("swapped call", property.range, OPPOSITES[property.name]);
+        if (Object.hasOwn(OPPOSITES, property?.name ?? "")) {
+          add("swapped call", property.range, OPPOSITES[property.name]);
+        }
       },
       NewExpression(node) {
         if (isWords(node)) spoken.push(node.range);

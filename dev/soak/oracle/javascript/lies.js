@@ -57,7 +57,6 @@ export const HELD = [
   "any-order",
   "repeated-ids",
   "small-requests",
-  "record-always-refused",
   "slow-at-legs-end",
 ];
 
