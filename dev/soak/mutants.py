@@ -50,7 +50,16 @@ def listed(script: str) -> list[Mutant]:
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "script.js"), Path(folder, "mutants.json")
         source.write_text(script, encoding="utf-8")
-        command = [DENO, "test", "--quiet", "--no-config", "--no-check", "--allow-read", "--allow-write", LISTER]
+        command: list[str | Path] = [
+            DENO,
+            "test",
+            "--quiet",
+            "--no-config",
+            "--no-check",
+            "--allow-read",
+            "--allow-write",
+            LISTER,
+        ]
         finished = subprocess.run(
             [*command, "--", source, output], cwd=folder, capture_output=True, text=True, check=False
         )
@@ -76,7 +85,7 @@ def sampled(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
 
 
 def changed(script: str, mutant: Mutant) -> str:
-    return script[: mutant["start"]] + mutant["after"] + script[mutant["end"] :]
+    return f"{script[: mutant['start']]}{mutant['after']}{script[mutant['end'] :]}"
 
 
 def fails_in_worlds(script: str, first: int, count: int, *, limit_s: float = LIMIT_S) -> bool:
@@ -101,7 +110,16 @@ def fails_tests(script: str) -> bool:
             **{package: f"npm:{package}@{version}" for package, version in package["dependencies"].items()},
         }
         (folder / "imports.json").write_text(json.dumps({"imports": imports}), encoding="utf-8")
-        command = [DENO, "test", "--quiet", "--no-check", "--allow-read", "--allow-env", "--cached-only", "--frozen"]
+        command: list[str | Path] = [
+            DENO,
+            "test",
+            "--quiet",
+            "--no-check",
+            "--allow-read",
+            "--allow-env",
+            "--cached-only",
+            "--frozen",
+        ]
         command += ["--fail-fast", "--config", JAVASCRIPT_TESTS / "deno.json", "--import-map", folder / "imports.json"]
         environment = {**os.environ, "TZ": "Asia/Kolkata", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
         try:
