@@ -61,7 +61,7 @@ MUTATIONS = {
     ),
     "each page asked for nine times": (
         r"return \{ records: recordsIn\(answer\.body\)",
-        "if ((run.asked = (run.asked ?? 0) + 1) % 9) return await fetchPage(run, window, token, from);"
+        "if ((run.asked = (run.asked ?? 0) + 1) % 9) return await fetchPage(run, window, { token, from });"
         " return { records: recordsIn(answer.body)",
         "requests for",
     ),
@@ -86,7 +86,7 @@ def test_lies_that_the_script_withstands_stay_withstood() -> None:
 
 
 def test_no_run_of_a_backlog_under_kills_repeats_more_than_the_bound() -> None:
-    carried = driver.legs(60_000, 20, 1, kill_every_s=4)
+    carried = driver.legs(60_000, 20, 3, kill_every_s=4)
 
     assert carried["delivered"] == 60_000
     assert carried["kills"] > 2

@@ -35,7 +35,7 @@ def test_a_mutant_is_noticed_by_worlds_or_by_tests_and_the_script_itself_is_not(
     script = script_template()
     lost = script.replace("overlap: 5 * MINUTE", "overlap: 0 * MINUTE")
     misread = script.replace("Number(fraction.padEnd(6", "Number(fraction.padStart(6")
-    endless = script.replace("function tellProgress(run) {", "function tellProgress(run) { while (true);")
+    endless = script.replace("async function sync(action = {}) {", "async function sync(action = {}) { while (true);")
 
     assert not mutants.fails_in_worlds(script, 0, 10) and not mutants.fails_tests(script)
     assert script != lost and mutants.fails_in_worlds(lost, 0, mutants.MORE_SEEDS)
