@@ -371,8 +371,14 @@ async function readVault(run) {
   const { entries } = run.vault;
   // Each as it comes: with the token for log ingest a run can report that another entry could not be read.
   await Promise.all([
-    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
-    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
+    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => {
+      keepSecret(entry.value);
+      entries.scm = entry;
+    }),
+    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => {
+      readToken(`vault entry ${entry.name}`, entry.value, "run pulumi up with the right value");
+      entries.ingest = entry;
+    }),
     readEntry(run, PARAMETERS.executionLockCredentialId, true).then((entry) => entries.lock = entry),
     readEntry(run, PARAMETERS.workflowConfigCredentialId).then((entry) => entries.config = entry),
   ]);
@@ -401,6 +407,18 @@ async function readEntry(run, id, written = false) {
     ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
+}
+
+/**
+ * Checks a token before it becomes part of a header: the HTTP library would show the whole header in its error. (L5)
+ * @param {string} where @param {string} token @param {string} todo
+ */
+function readToken(where, token, todo) {
+  keepSecret(token);
+  const at = token.search(/[^!-~]/);
+  if (at < 0) return;
+  const code = token.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  throw new Failure(`${where}: character ${at + 1} of the token (U+${code}) cannot be sent in a header; ${todo}`);
 }
 
 /** @param {Run} run @param {Entry} entry @param {string} value */
@@ -472,7 +490,7 @@ function readConfig(run, text) {
     else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
   const names = Object.keys(unknown).join(", ");
-  if (names) warn(run, `runtime config has unknown keys: ${names.slice(0, 100)}`);
+  if (names) warn(run, `runtime config has unknown keys: ${outgoing(names).slice(0, 100)}`);
   return config;
 }
 
@@ -1354,15 +1372,18 @@ async function accessToken(run) {
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
   if (answer.status !== 200) {
-    const why = errorText(answer).replaceAll(value, "***");
     throw new Failure(
-      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
+      `SCM refused the OAuth client (${answer.status}: ${
+        errorText(answer)
+      }); check sectigoClientId and sectigoClientSecret`,
     );
   }
-  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
+  const { access_token: token, expires_in: lifetime, refresh_token, id_token } = answer.body ?? {};
+  for (const other of [refresh_token, id_token]) if (typeof other === "string") keepSecret(other);
   if (typeof token !== "string" || token === "") {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
+  readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
   readDate(run.leg.clock, answer.headers);
   run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
@@ -1707,6 +1728,9 @@ async function report(run, outcome, reason) {
     lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (typeof value === "string") Object.assign(summary, { [key]: outgoing(value) });
+  }
   const sentence =
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
@@ -1894,9 +1918,9 @@ function statusOf(error) {
 // Output: the one way out for everything that the script prints, throws, returns or sends about itself
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {string} text */
+/** What may leave the script: no secret, no control character. Cut it afterwards only. @param {string} text */
 function outgoing(text) {
-  return clean(text);
+  return clean(redact(text)); // L5
 }
 
 /** @param {string} text */
@@ -1916,14 +1940,113 @@ function describe(error) {
     ? `no answer within ${seconds(LIMITS.request)} s`
     : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return outgoing(text + cause).slice(0, 500).toWellFormed();
+  return outgoing(`${text}${cause}`.slice(0, 10_000)).slice(0, 500).toWellFormed();
 }
 
 /** The message inside an error's body, whatever its envelope. @param {Answer} answer */
 function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
+  return outgoing((found ?? text).slice(0, 10_000)).slice(0, 200).toWellFormed();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Redactor: no secret leaves the script, whole or in part, in whatever encoding a server repeats it (L5)
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Whoever repeats a secret may cut it anywhere: so many characters in common with one are hidden. */
+const FRAGMENT = 8;
+
+/** Fragments of every secret in every encoding. @type {Set<string>} */
+const fragments = new Set();
+
+/** Secrets shorter than a fragment. @type {Set<string>} */
+const shortSecrets = new Set();
+
+/** From now on `redact` hides this text. @param {string} secret */
+function keepSecret(secret) {
+  for (const spelled of spellings(secret)) {
+    // Errors wrap one encoding in another: JSON in an address, an address in JSON.
+    for (const text of new Set([spelled, inJson(spelled), encodeURIComponent(spelled)])) {
+      const searched = searchable(text);
+      if (searched.length >= 3 && searched.length < FRAGMENT) shortSecrets.add(searched);
+      for (let at = 0; at + FRAGMENT <= searched.length; at += 1) fragments.add(searched.slice(at, at + FRAGMENT));
+    }
+  }
+}
+
+/** The text with `***` in place of each secret and each part of one. @param {string} text */
+function redact(text) {
+  const searched = searchable(text);
+  let [shown, from] = ["", 0];
+  for (let at = 0; at < text.length;) {
+    const end = endOfSecret(searched, at);
+    if (end > at) {
+      shown += `${text.slice(from, at)}***`;
+      from = end;
+    }
+    at = Math.max(end, at + 1);
+  }
+  return shown + text.slice(from);
+}
+
+/** Where the secret that begins at `at` ends; `at` if none does. @param {string} text @param {number} at */
+function endOfSecret(text, at) {
+  for (const secret of shortSecrets) if (text.startsWith(secret, at)) return at + secret.length;
+  let end = at;
+  for (let next = at; next <= end; next += 1) {
+    if (fragments.has(text.slice(next, next + FRAGMENT))) end = next + FRAGMENT;
+  }
+  return end;
+}
+
+/** Hexadecimal digits and names of entities come in either case. Only letters of one unit change: positions stay.
+ * @param {string} text */
+function searchable(text) {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A secret as it is, and as it looks in JSON, an address, a form, HTML, base64 and hexadecimal digits.
+ * @param {string} text @returns {Set<string>} */
+function spellings(text) {
+  const secret = text.toWellFormed();
+  const bytes = new TextEncoder().encode(secret);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  const units = Array.from({ length: secret.length }, (_, index) => secret.charCodeAt(index));
+  const escaped = (/** @type {number} */ unit) => `\\u${unit.toString(16).padStart(4, "0")}`;
+  const form = new URLSearchParams({ "": secret }).toString().slice(1);
+  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  return new Set([
+    secret,
+    inJson(secret),
+    inJson(secret).replaceAll("/", "\\/"),
+    inJson(secret).replace(/[^ -~]|[&<>'=]/g, (unit) => escaped(unit.charCodeAt(0))),
+    units.map(escaped).join(""),
+    encodeURIComponent(secret),
+    form,
+    form.replaceAll("+", "%20").replaceAll("%2F", "/"),
+    hex.map((byte) => `%${byte}`).join(""),
+    hex.join(""),
+    secret.replace(/[&<>"']/g, (one) => entities[/** @type {keyof typeof entities} */ (one)]),
+    secret.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`),
+    units.map((unit) => `&#${unit};`).join(""),
+    units.map((unit) => `&#x${unit.toString(16)};`).join(""),
+    ...[0, 1, 2].flatMap((skipped) => base64(bytes, skipped)),
+  ]);
+}
+
+/** @param {string} text */
+function inJson(text) {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** The characters of base64 that these bytes alone decide, where `skipped` other bytes come before them.
+ * @param {Uint8Array} bytes @param {number} skipped */
+function base64(bytes, skipped) {
+  const binary = "\0".repeat(skipped) + Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const text = btoa(binary);
+  const own = text.slice(skipped && skipped + 1, Math.floor(((skipped + bytes.length) * 8) / 6));
+  return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -48,6 +48,9 @@ export async function report(run, outcome, reason) {
     lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (typeof value === "string") Object.assign(summary, { [key]: outgoing(value) });
+  }
   const sentence =
     `Run ${outcome}${
       reason ? ` (${reason})` : ""

@@ -1,5 +1,6 @@
 import { SCM } from "./assumptions.js";
 import { LIMITS } from "./limits.js";
+import { redact } from "./redactor.js";
 import { clean } from "./text.js";
 import { seconds } from "./time.js";
 /** @import { Answer } from "./requests.js" */
@@ -9,9 +10,9 @@ import { seconds } from "./time.js";
 // Output: the one way out for everything that the script prints, throws, returns or sends about itself
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {string} text */
+/** What may leave the script: no secret, no control character. Cut it afterwards only. @param {string} text */
 export function outgoing(text) {
-  return clean(text);
+  return clean(redact(text)); // L5
 }
 
 /** @param {string} text */
@@ -31,12 +32,12 @@ export function describe(error) {
     ? `no answer within ${seconds(LIMITS.request)} s`
     : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return outgoing(text + cause).slice(0, 500).toWellFormed();
+  return outgoing(`${text}${cause}`.slice(0, 10_000)).slice(0, 500).toWellFormed();
 }
 
 /** The message inside an error's body, whatever its envelope. @param {Answer} answer */
 export function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
+  return outgoing((found ?? text).slice(0, 10_000)).slice(0, 200).toWellFormed();
 }
