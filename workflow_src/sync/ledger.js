@@ -57,6 +57,9 @@ export async function report(run, outcome, reason) {
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
     `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
+  for (const { text, times } of counts.warned.values()) {
+    if (times > 3) log(`  ${times - 3} more warnings of this kind, the last one: ${text}`);
+  }
   if (counts.clamped > 0) {
     log(
       `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,

@@ -20,17 +20,26 @@ export function log(text) {
   console.log(outgoing(text));
 }
 
-/** @param {Run} run @param {string} text */
+/** Of many warnings of one kind the first three are logged; `report` says how many there were. (L17)
+ * @param {Run} run @param {string} text */
 export function warn(run, text) {
-  run.counts.warnings += 1;
+  const { counts } = run;
+  const kind = text.replace(/^record .+? (came|was) /, "$1 ").slice(0, 30);
+  counts.warnings += 1;
+  const warned = counts.warned.get(kind) ?? { text, times: 0 };
+  counts.warned.set(kind, { text, times: warned.times + 1 });
+  if (warned.times >= 3) return;
   console.warn(outgoing(`WARN ${text}`));
+}
+
+/** Whether an exchange had reached its time limit. @param {any} error @returns {boolean} */
+export function isAbort(error) {
+  return /abort/i.test(error?.name ?? "");
 }
 
 /** One line about an error that holds nothing of the request. @param {any} error @returns {string} */
 export function describe(error) {
-  const text = /abort/i.test(error?.name ?? "")
-    ? `no answer within ${seconds(LIMITS.request)} s`
-    : error?.message ?? String(error);
+  const text = isAbort(error) ? `no answer within ${seconds(LIMITS.request)} s` : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
   return outgoing(`${text}${cause}`.slice(0, 10_000)).slice(0, 500).toWellFormed();
 }
