@@ -123,7 +123,7 @@ async function sentSmaller(run, { event, why }) {
   const small = { content, timestamp, loglevel: "ERROR", ...named, "content.truncated": "true" };
   const answer = await ingest(run, JSON.stringify([small]));
   if (answer?.status !== 204) return false;
-  name(run, event, `was rejected by log ingest, which accepted only its id and time: ${why}`);
+  warn(run, `record ${counted(run, event)} was rejected by log ingest, which accepted only its id and time: ${why}`);
   return accepted(run, [{ ...event, truncated: true }], event);
 }
 
@@ -132,17 +132,17 @@ async function setAside(run) {
   const { doubtful, done } = run.ingest;
   for (const each of doubtful.splice(0)) {
     if (!each.isTried && await sentSmaller(run, each)) continue;
-    name(run, each.event, `was rejected by log ingest and skipped: ${each.why}`);
+    warn(run, `record ${counted(run, each.event)} was rejected by log ingest and skipped: ${each.why}`);
     done.add(each.event);
   }
 }
 
-/** @param {Run} run @param {Event} event @param {string} what */
-function name(run, { id }, what) {
-  const { counts } = run;
+/** Counts a record as set aside; its id, for messages. @param {Run} run @param {Event} event */
+function counted({ counts }, { id }) {
+  const shown = cutBytes(outgoing(id), 100);
   counts.setAside += 1;
-  if (counts.setAsideIds.length < 10) counts.setAsideIds.push(cutBytes(outgoing(id), 100));
-  warn(run, `record ${cutBytes(outgoing(id), 100)} ${what}`);
+  if (counts.setAsideIds.length < 10) counts.setAsideIds.push(shown);
+  return shown;
 }
 
 /** @param {Run} run @param {Event[]} events As they were sent. @param {Event} [original] */
