@@ -84,6 +84,10 @@ const LIMITS = {
   attributeBytes: 32_000,
   keyBytes: 100,
   attributes: 400,
+  /** UTF-16 units of a record as JSON: one must fit into a request. */
+  recordLength: 2_000_000,
+  /** Requests that log ingest may reject in a row before it counts as rejecting everything. */
+  rejections: 30,
   retries: 10,
 };
 
@@ -207,6 +211,7 @@ function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
+    ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
     counts: newCounts(),
@@ -246,6 +251,8 @@ function newCounts() {
     setAsideIds: [],
     retries: 0,
     warnings: 0,
+    /** By kind: the last one and how many there were. @type {Map<string, {text: string, times: number}>} */
+    warned: new Map(),
     /** Fetched and sent, but not in the log yet. */
     unlogged: { fetched: 0, sent: 0 },
   };
@@ -371,8 +378,14 @@ async function readVault(run) {
   const { entries } = run.vault;
   // Each as it comes: with the token for log ingest a run can report that another entry could not be read.
   await Promise.all([
-    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
-    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
+    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => {
+      keepSecret(entry.value);
+      entries.scm = entry;
+    }),
+    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => {
+      readToken(`vault entry ${entry.name}`, entry.value, "run pulumi up with the right value");
+      entries.ingest = entry;
+    }),
     readEntry(run, PARAMETERS.executionLockCredentialId, true).then((entry) => entries.lock = entry),
     readEntry(run, PARAMETERS.workflowConfigCredentialId).then((entry) => entries.config = entry),
   ]);
@@ -401,6 +414,18 @@ async function readEntry(run, id, written = false) {
     ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
+}
+
+/**
+ * Checks a token before it becomes part of a header: the HTTP library would show the whole header in its error. (L5)
+ * @param {string} where @param {string} token @param {string} todo
+ */
+function readToken(where, token, todo) {
+  keepSecret(token.replace(/^dt0\w+\.\w+\./, "")); // What comes first in a token of Dynatrace is its public name.
+  const at = token.search(/[^!-~]/);
+  if (at < 0) return;
+  const code = token.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  throw new Failure(`${where}: character ${at + 1} of the token (U+${code}) cannot be sent in a header; ${todo}`);
 }
 
 /** @param {Run} run @param {Entry} entry @param {string} value */
@@ -472,7 +497,7 @@ function readConfig(run, text) {
     else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
   const names = Object.keys(unknown).join(", ");
-  if (names) warn(run, `runtime config has unknown keys: ${names.slice(0, 100)}`);
+  if (names) warn(run, `runtime config has unknown keys: ${outgoing(names).slice(0, 100)}`);
   return config;
 }
 
@@ -746,8 +771,8 @@ async function releaseLock(run) {
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
- * `seen`: marks of the records that the next run reads again.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
+ * `seen`: marks of the records that the next run reads again. `batch`: records in a request to a slow log ingest. (L13)
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
@@ -793,7 +818,7 @@ function newProgress() {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [] };
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [], batch: null };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -803,6 +828,7 @@ async function readCheckpoint(run) {
   const checkpoint = parseCheckpoint(run, entry.value);
   run.vault.entries.checkpoint = entry;
   progress.checkpoint = checkpoint;
+  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
   progress.found = progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
   progress.seen = {
@@ -826,12 +852,13 @@ function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, seen, batch } = parseJson(machine) ?? {};
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
+  if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
   if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
@@ -843,7 +870,7 @@ function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
+function formatCheckpoint({ ts, id, hw, open, told, initial, seen, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -856,6 +883,7 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
     ordered: open?.ordered || undefined,
     told: moment(told),
     initial: initial || undefined,
+    batch: batch ?? undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
   const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
@@ -918,6 +946,7 @@ async function saveCheckpoint(run, said) {
   const { counts, progress } = run;
   const { checkpoint } = progress;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
+  checkpoint.batch = run.ingest.most < LIMITS.batchRecords ? run.ingest.most : null;
   const { text, dropped } = formatCheckpoint(checkpoint);
   progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
   if (text === progress.saved.text) return;
@@ -1194,14 +1223,17 @@ function tokenless(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window is `done` up to that moment; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
+ * window is `done` up to that moment; `within`: the window if its pages came oldest first; `marks` of the records that the next run will read again.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number,
+ * within: Window | null}} Page
  */
 
 /** @param {Run} run */
 async function catchUp(run) {
   /** @type {Page[]} */
   const waiting = [];
+  /** Sent, but not all of their records are accepted yet. @type {Page[]} */
+  const unconfirmed = [];
   /** @type {Promise<void> | null} */
   let sending = null;
   /** @type {{error: unknown} | null} */
@@ -1211,7 +1243,7 @@ async function catchUp(run) {
   const ripe = () => records() >= LIMITS.ripeRecords || ticks() - waiting[0].at >= LIMITS.ripeAfter;
   const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
   const send = () => {
-    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
+    sending ??= sendPages(run, waiting, unconfirmed).catch((error) => void (failed = { error })).finally(() =>
       void (sending = null)
     );
     return sending;
@@ -1228,8 +1260,12 @@ async function catchUp(run) {
     // Also if fetching ended early: what was fetched is sent and counted.
     while (!failed && (sending || waiting.length > 0)) await send();
     logProgress(run);
+    const error = /** @type {any} */ (failed)?.error;
+    if (error && !(error instanceof Stop)) throw error;
+    await endDoubts(run, !error);
+    if (error) throw error;
+    advanceAll(run, unconfirmed);
   }
-  if (failed) throw /** @type {any} */ (failed).error;
 }
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
@@ -1297,6 +1333,7 @@ async function* fetchPages(run, windows) {
         marks: judged.map((each) => each.mark).filter((each) => each !== ""),
         open: paging.rest(end),
         done: end,
+        within: paging.ordered ? window : null,
       };
       if (paging.state === "repeated") {
         throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
@@ -1306,9 +1343,9 @@ async function* fetchPages(run, windows) {
 }
 
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
- * @param {Run} run @param {Page[]} waiting */
-async function sendPages(run, waiting) {
-  const { counts, progress } = run;
+ * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
+async function sendPages(run, waiting, unconfirmed) {
+  const { counts } = run;
   while (waiting.length > 0) {
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
@@ -1319,16 +1356,43 @@ async function sendPages(run, waiting) {
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
-    await sendBatch(run, pages.flatMap((page) => page.events));
+    unconfirmed.push(...pages);
+    try {
+      await sendBatch(run, pages.flatMap((page) => page.events));
+    } finally {
+      // Also what was accepted before a later part failed. (L4)
+      advanceAll(run, unconfirmed);
+    }
     counts.batches += 1;
     counts.unlogged.sent += counts.sent - before;
     counts.unlogged.fetched += sum(pages, (page) => page.fetched);
-    for (const page of pages) advance(progress, page);
     const isDue = saveIsDue(run);
     // A line for every batch would make a long log of a long catch-up.
     if (isDue || counts.batches <= 10) logProgress(run);
     if (isDue) await saveCheckpoint(run);
   }
+}
+
+/** Advances the checkpoint past the pages all of whose records are accepted or set aside.
+ * @param {Run} run @param {Page[]} unconfirmed */
+function advanceAll(run, unconfirmed) {
+  const { ingest: { done }, progress } = run;
+  while (unconfirmed.length > 0 && unconfirmed[0].events.every((event) => done.has(event))) {
+    advance(progress, /** @type {Page} */ (unconfirmed.shift()));
+  }
+  if (unconfirmed.length > 0) advanceWithin(run, unconfirmed[0]);
+  if (unconfirmed.length === 0) done.clear();
+}
+
+/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+ * @param {Run} run @param {Page} page */
+function advanceWithin({ ingest: { done }, progress }, page) {
+  const left = page.events.findIndex((event) => !done.has(event));
+  const [{ us }, window] = [page.events[left], page.within];
+  if (left === 0 || us === null || window === null) return;
+  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  if (from <= window.from || from >= window.to) return;
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
 
 /** @param {Run} run */
@@ -1354,15 +1418,18 @@ async function accessToken(run) {
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
   if (answer.status !== 200) {
-    const why = errorText(answer).replaceAll(value, "***");
     throw new Failure(
-      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
+      `SCM refused the OAuth client (${answer.status}: ${
+        errorText(answer)
+      }); check sectigoClientId and sectigoClientSecret`,
     );
   }
-  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
+  const { access_token: token, expires_in: lifetime, refresh_token, id_token } = answer.body ?? {};
+  for (const other of [refresh_token, id_token]) if (typeof other === "string") keepSecret(other);
   if (typeof token !== "string" || token === "") {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
+  readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
   readDate(run.leg.clock, answer.headers);
   run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
@@ -1571,7 +1638,15 @@ async function toEvent(raw, text, again, now = hostNow()) {
     room = Math.max(0, room - 1);
   }
   if (truncated) log["content.truncated"] = "true";
-  return { id, us, json: JSON.stringify(log), clamped, truncated };
+  let json = JSON.stringify(log);
+  // Log ingest's limits hold for the whole record, too: the longest attributes are cut first. (L4)
+  for (let most = LIMITS.attributeBytes; json.length > LIMITS.recordLength; json = JSON.stringify(log)) {
+    most /= 2;
+    log["content.truncated"] = "true";
+    truncated = true;
+    for (const key of Object.keys(log)) if (key !== "content") log[key] = cutBytes(log[key], most);
+  }
+  return { id, us, json, clamped, truncated };
 }
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */
@@ -1589,37 +1664,77 @@ function severityOf(status, action) {
 // Log ingest
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @typedef {{event: Event, why: string}} Refused */
+/** A record that log ingest rejects by itself, and whether its smaller forms were rejected, too.
+ * @typedef {{event: Event, why: string, isTried: boolean}} Doubtful */
+
+function newIngest() {
+  return {
+    /** Records in one request: fewer after an answer that did not come in time. (L13) */
+    most: LIMITS.batchRecords,
+    /** Milliseconds until an answer is given up, and how many the last one took. */
+    limit: LIMITS.request,
+    took: 0,
+    /** Rejected requests since one was accepted, and what the first one was answered. */
+    rejections: 0,
+    cause: "",
+    /** Rejected records, until it is known that log ingest accepts others. @type {Doubtful[]} */
+    doubtful: [],
+    /** Accepted or set aside, and not in the checkpoint yet. @type {Set<Event>} */
+    done: new Set(),
+  };
+}
 
 /**
  * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
- * it accepts none, the records are not the cause.
+ * it accepts none of the batch, that may be its own fault: then they wait for one that is accepted later. (L23)
  * @param {Run} run @param {Event[]} events
  */
 async function sendBatch(run, events) {
   const before = run.counts.sent;
-  const refused = await sendEvents(run, events);
-  if (refused.length > 0 && run.counts.sent === before) {
-    throw new Failure(`Log ingest rejects all of ${refused.length} records: ${refused[0].why}; none is skipped`);
-  }
-  for (const { event: { id }, why } of refused) {
-    run.counts.setAside += 1;
-    if (run.counts.setAsideIds.length < 10) run.counts.setAsideIds.push(cutBytes(clean(id), 100));
-    warn(run, `record ${id} was rejected by log ingest and skipped: ${why}`);
-  }
+  await sendEvents(run, events, before);
+  if (run.counts.sent > before) await setAside(run);
 }
 
-/** Sends events; one request that is refused or stored in part is halved down to the records at fault.
- * @param {Run} run @param {Event[]} events @returns {Promise<Refused[]>} */
-async function sendEvents(run, events) {
-  if (events.length === 0) return [];
-  const body = `[${events.map((event) => event.json).join(",")}]`;
+/**
+ * Sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
+ * @param {Run} run @param {boolean} hasTime Whether more requests fit into this leg.
+ */
+async function endDoubts(run, hasTime) {
+  if (run.ingest.rejections > 0 && run.counts.sent === 0) throw rejectsAll(run);
+  if (hasTime) await setAside(run);
+}
+
+/** @param {Run} run */
+function rejectsAll({ ingest: { cause, rejections } }) {
+  return new Failure(`Log ingest rejects all records (${rejections} requests in a row): ${cause}; none is skipped`);
+}
+
+/**
+ * Sends events; one request that is refused or stored in part is halved down to the records at fault.
+ * @param {Run} run @param {Event[]} events @param {number} before How many were sent before this batch.
+ */
+async function sendEvents(run, events, before) {
+  const { counts, ingest: state, leg } = run;
+  if (events.length === 0) return;
+  if (age(leg.clock) + state.took > LIMITS.answer) {
+    throw new Stop(`log ingest needs ${seconds(state.took)} s for an answer, which this leg does not have`, true); // L25
+  }
   const halves = async () => {
     const middle = Math.ceil(events.length / 2);
-    return [...await sendEvents(run, events.slice(0, middle)), ...await sendEvents(run, events.slice(middle))];
+    await sendEvents(run, events.slice(0, middle), before);
+    await sendEvents(run, events.slice(middle), before);
   };
-  if (body.length > LIMITS.batchLength && events.length > 1) return await halves();
-  const answer = await ingest(run, body);
+  const body = `[${events.map((event) => event.json).join(",")}]`;
+  if (events.length > 1 && (body.length > LIMITS.batchLength || events.length > state.most)) return await halves();
+  const answer = await ingest(run, body, events.length);
+  if (answer === null) {
+    state.most = Math.ceil(events.length / 4);
+    warn(
+      run,
+      `log ingest: no answer within ${seconds(state.limit / 2)} s; continuing with ${state.most} records in a request`,
+    );
+    return await halves();
+  }
   if (answer.status === 204) return accepted(run, events);
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
@@ -1627,42 +1742,112 @@ async function sendEvents(run, events) {
       `Log ingest: ${answer.status} ${errorText(answer)}; check logIngestToken and its scope logs.ingest`,
     );
   }
-  if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;
-  // A record is cut to far less than a request may hold: log ingest has no room (internal_buffer_size_limit_reached).
-  if (answer.status === 413) throw new Failure(`Log ingest rejects even a single record: ${why}; none is skipped`);
+  if (state.rejections === 0) state.cause = why;
+  state.rejections += 1;
+  if (events.length > 1) return await halves();
+  const isFirst = state.doubtful.length === 0;
   const [event] = events;
+  const doubtful = { event, why, isTried: isFirst };
+  if (isFirst && await sentSmaller(run, doubtful)) return;
+  state.doubtful.push(doubtful);
+  // So many that it is no matter of single records: stop with the first cause. (L10)
+  if (counts.sent === before && state.rejections > LIMITS.rejections) throw rejectsAll(run);
+}
+
+/**
+ * A rejected record as log ingest may accept it: without its time, as by log ingest's clock it may be older than 24 h;
+ * where it is too large, only what names it. (L4)
+ * @param {Run} run @param {Doubtful} doubtful
+ */
+async function sentSmaller(run, { event, why }) {
+  const { timestamp, ...timeless } = JSON.parse(event.json);
   if (!event.clamped && event.us !== null) {
-    // By log ingest's clock it may be older than 24 h already.
-    const { timestamp: _, ...timeless } = JSON.parse(event.json);
     const again = await ingest(run, JSON.stringify([{ ...timeless, "scm.backfill": "true" }]));
-    if (again.status === 204) return accepted(run, [{ ...event, clamped: true }]);
+    if (again?.status === 204) return accepted(run, [{ ...event, clamped: true }], event);
   }
-  return [{ event, why }];
+  if (!why.startsWith("413")) return false;
+  const kept = ["log.source", "event.id", "event.hash", "object.id", "scm.event.timestamp", "scm.backfill_run"];
+  const named = Object.fromEntries(kept.map((key) => [key, timeless[key]]));
+  const content = "Log ingest rejected this record: only what names it was sent";
+  const small = { content, timestamp, loglevel: "ERROR", ...named, "content.truncated": "true" };
+  const answer = await ingest(run, JSON.stringify([small]));
+  if (answer?.status !== 204) return false;
+  warn(run, `record ${counted(run, event)} was rejected by log ingest, which accepted only its id and time: ${why}`);
+  return accepted(run, [{ ...event, truncated: true }], event);
 }
 
-/** @param {Run} run @param {Event[]} events @returns {Refused[]} */
-function accepted(run, events) {
-  const { counts } = run;
+/** Log ingest accepts others, so these records are at fault. @param {Run} run */
+async function setAside(run) {
+  const { doubtful, done } = run.ingest;
+  for (const each of doubtful.splice(0)) {
+    if (!each.isTried && await sentSmaller(run, each)) continue;
+    warn(run, `record ${counted(run, each.event)} was rejected by log ingest and skipped: ${each.why}`);
+    done.add(each.event);
+  }
+}
+
+/** Counts a record as set aside; its id, for messages. @param {Run} run @param {Event} event */
+function counted({ counts }, { id }) {
+  const shown = cutBytes(outgoing(id), 100);
+  counts.setAside += 1;
+  if (counts.setAsideIds.length < 10) counts.setAsideIds.push(shown);
+  return shown;
+}
+
+/** @param {Run} run @param {Event[]} events As they were sent. @param {Event} [original] */
+function accepted({ counts, ingest: state }, events, original) {
   counts.sent += events.length;
-  for (const { clamped, truncated } of events) {
-    if (clamped) counts.clamped += 1;
-    if (truncated) counts.truncated += 1;
+  state.rejections = 0;
+  for (const event of events) {
+    state.done.add(original ?? event);
+    if (event.clamped) counts.clamped += 1;
+    if (event.truncated) counts.truncated += 1;
   }
-  return [];
+  return true;
 }
 
-/** @param {Run} run @param {string} body */
-function ingest(run, body) {
+/** The answer of log ingest; null if it did not come in time and there are records to send in smaller requests.
+ * @param {Run} run @param {string} body @param {number} [records] */
+async function ingest(run, body, records = 1) {
+  const state = run.ingest;
   const headers = {
     Authorization: `Api-Token ${run.vault.entries.ingest.value}`,
     "Content-Type": "application/json; charset=utf-8",
   };
   const url = `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`;
-  return request(run, "log ingest", url, () => {
-    if (!run.leg.closing) fence(run.leg.clock, "records were not sent");
-    return { method: "POST", headers, body };
-  });
+  let [asked, limit] = [0, state.limit];
+  // A gateway's page is no answer of log ingest. (L10)
+  const isWhole = (/** @type {Answer} */ { status, body }) =>
+    status !== 200 || (typeof body === "object" && body !== null);
+  try {
+    const answer = await request(
+      run,
+      "log ingest",
+      url,
+      () => {
+        if (!run.leg.closing) fence(run.leg.clock, "records were not sent");
+        [asked, limit] = [ticks(), state.limit];
+        return { method: "POST", headers, body };
+      },
+      isWhole,
+      {
+        limit: () => state.limit,
+        // What was too slow may have been stored: the same again would repeat it, and be as slow. (L13)
+        isFinal: (error) => {
+          if (!isAbort(error)) return false;
+          state.limit = limit * 2;
+          return records > 1;
+        },
+      },
+    );
+    state.took = ticks() - asked;
+    if (state.took < state.limit / 2) state.most = Math.min(LIMITS.batchRecords, state.most * 2);
+    return answer;
+  } catch (error) {
+    if (records > 1 && isAbort(error)) return null;
+    throw error;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1707,12 +1892,18 @@ async function report(run, outcome, reason) {
     lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (typeof value === "string") Object.assign(summary, { [key]: outgoing(value) });
+  }
   const sentence =
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
     `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
+  for (const { text, times } of counts.warned.values()) {
+    if (times > 3) log(`  ${times - 3} more warnings of this kind, the last one: ${text}`);
+  }
   if (counts.clamped > 0) {
     log(
       `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,
@@ -1754,8 +1945,9 @@ async function report(run, outcome, reason) {
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
  * @param {Run} run @param {string} what @param {string} url @param {() => RequestInit | Promise<RequestInit>} init
  * @param {(answer: Answer) => boolean} [isWhole] Whether an answer is what it claims to be; another try is worth it if not.
+ * @param {{limit?: () => number, isFinal?: (error: any) => boolean}} [more] Milliseconds for each attempt; which errors are not retried.
  */
-async function request(run, what, url, init, isWhole = () => true) {
+async function request(run, what, url, init, isWhole = () => true, { limit, isFinal } = {}) {
   return await retried(run, what, async () => {
     const options = await init();
     const answer = await within(run.leg, async (signal) => {
@@ -1763,7 +1955,7 @@ async function request(run, what, url, init, isWhole = () => true) {
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
       return { status: response.status, headers: response.headers, text, body: parseJson(text) };
-    });
+    }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
         retryAfter: retryAfter(answer.headers.get("retry-after")),
@@ -1771,17 +1963,18 @@ async function request(run, what, url, init, isWhole = () => true) {
       });
     }
     return answer;
-  });
+  }, isFinal);
 }
 
 /** Repeats what may succeed later; waits by exponential backoff with full jitter, at least the server's Retry-After.
- * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt @returns {Promise<T>} */
-async function retried(run, what, attempt) {
+ * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt
+ * @param {(error: any) => boolean} [isFinal] @returns {Promise<T>} */
+async function retried(run, what, attempt, isFinal = () => false) {
   for (let tries = 0;; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof Stop || !isTemporary(error)) throw error;
+      if (error instanceof Stop || isFinal(error) || !isTemporary(error)) throw error;
       // A process that was paused wakes up to time limits that have passed, too: the pause is the reason to report.
       fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
@@ -1818,11 +2011,12 @@ async function settled(run, what, read) {
       return await retried(run, what, read);
     } catch (error) {
       const status = statusOf(error);
-      if (status === 403) {
+      // A refusal that names the scope does not pass with time. (L15)
+      if (status === 403 || (status === 400 && /scope/i.test(describe(error)))) {
         throw new Failure(
           `${what}: ${
             describe(error)
-          }; the workflow's actor may not read it (environment-api:credentials:read, or it belongs to another user)`,
+          }; the workflow's actor may not read it (environment-api:credentials:read; its scope must be AppEngine; it may belong to another user)`,
         );
       }
       if (status !== 400 && status !== 404) throw error;
@@ -1835,11 +2029,12 @@ async function settled(run, what, read) {
 }
 
 /** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
- * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
-async function within(leg, exchange) {
+ * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @param {number} [most]
+ * @returns {Promise<T>} */
+async function within(leg, exchange, most = LIMITS.request) {
   const controller = new AbortController();
   const last = leg.closing ? LIMITS.write : LIMITS.answer;
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(leg.clock)));
+  const limit = Math.max(SECOND, Math.min(most, last - age(leg.clock)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);
@@ -1894,9 +2089,9 @@ function statusOf(error) {
 // Output: the one way out for everything that the script prints, throws, returns or sends about itself
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {string} text */
+/** What may leave the script: no secret, no control character. Cut it afterwards only. @param {string} text */
 function outgoing(text) {
-  return clean(text);
+  return clean(redact(text)); // L5
 }
 
 /** @param {string} text */
@@ -1904,26 +2099,134 @@ function log(text) {
   console.log(outgoing(text));
 }
 
-/** @param {Run} run @param {string} text */
+/** Of many warnings of one kind the first three are logged; `report` says how many there were. (L17)
+ * @param {Run} run @param {string} text */
 function warn(run, text) {
-  run.counts.warnings += 1;
+  const { counts } = run;
+  const kind = text.replace(/^record .+? (came|was) /, "$1 ").slice(0, 30);
+  counts.warnings += 1;
+  const warned = counts.warned.get(kind) ?? { text, times: 0 };
+  counts.warned.set(kind, { text, times: warned.times + 1 });
+  if (warned.times >= 3) return;
   console.warn(outgoing(`WARN ${text}`));
+}
+
+/** Whether an exchange had reached its time limit. @param {any} error @returns {boolean} */
+function isAbort(error) {
+  return /abort/i.test(error?.name ?? "");
 }
 
 /** One line about an error that holds nothing of the request. @param {any} error @returns {string} */
 function describe(error) {
-  const text = /abort/i.test(error?.name ?? "")
-    ? `no answer within ${seconds(LIMITS.request)} s`
-    : error?.message ?? String(error);
+  const text = isAbort(error) ? `no answer within ${seconds(LIMITS.request)} s` : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return outgoing(text + cause).slice(0, 500).toWellFormed();
+  return outgoing(`${text}${cause}`.slice(0, 10_000)).slice(0, 500).toWellFormed();
 }
 
 /** The message inside an error's body, whatever its envelope. @param {Answer} answer */
 function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
+  return outgoing((found ?? text).slice(0, 10_000)).slice(0, 200).toWellFormed();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Redactor: no secret leaves the script, whole or in part, in whatever encoding a server repeats it (L5)
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Whoever repeats a secret may cut it anywhere: so many characters in common with one are hidden. */
+const FRAGMENT = 8;
+
+/** Fragments of every secret in every encoding. @type {Set<string>} */
+const fragments = new Set();
+
+/** Secrets shorter than a fragment. @type {Set<string>} */
+const shortSecrets = new Set();
+
+/** From now on `redact` hides this text. @param {string} secret */
+function keepSecret(secret) {
+  for (const spelled of spellings(secret)) {
+    // Errors wrap one encoding in another: JSON in an address, an address in JSON.
+    for (const text of new Set([spelled, inJson(spelled), encodeURIComponent(spelled)])) {
+      const searched = searchable(text);
+      if (searched.length >= 3 && searched.length < FRAGMENT) shortSecrets.add(searched);
+      for (let at = 0; at + FRAGMENT <= searched.length; at += 1) fragments.add(searched.slice(at, at + FRAGMENT));
+    }
+  }
+}
+
+/** The text with `***` in place of each secret and each part of one. @param {string} text */
+function redact(text) {
+  const searched = searchable(text);
+  let [shown, from] = ["", 0];
+  for (let at = 0; at < text.length;) {
+    const end = endOfSecret(searched, at);
+    if (end > at) {
+      shown += `${text.slice(from, at)}***`;
+      from = end;
+    }
+    at = Math.max(end, at + 1);
+  }
+  return shown + text.slice(from);
+}
+
+/** Where the secret that begins at `at` ends; `at` if none does. @param {string} text @param {number} at */
+function endOfSecret(text, at) {
+  for (const secret of shortSecrets) if (text.startsWith(secret, at)) return at + secret.length;
+  let end = at;
+  for (let next = at; next <= end; next += 1) {
+    if (fragments.has(text.slice(next, next + FRAGMENT))) end = next + FRAGMENT;
+  }
+  return end;
+}
+
+/** Hexadecimal digits and names of entities come in either case. Only letters of one unit change: positions stay.
+ * @param {string} text */
+function searchable(text) {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A secret as it is, and as it looks in JSON, an address, a form, HTML, base64 and hexadecimal digits.
+ * @param {string} text @returns {Set<string>} */
+function spellings(text) {
+  const secret = text.toWellFormed();
+  const bytes = new TextEncoder().encode(secret);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  const units = Array.from({ length: secret.length }, (_, index) => secret.charCodeAt(index));
+  const escaped = (/** @type {number} */ unit) => `\\u${unit.toString(16).padStart(4, "0")}`;
+  const form = new URLSearchParams({ "": secret }).toString().slice(1);
+  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  return new Set([
+    secret,
+    inJson(secret),
+    inJson(secret).replaceAll("/", "\\/"),
+    inJson(secret).replace(/[^ -~]|[&<>'=]/g, (unit) => escaped(unit.charCodeAt(0))),
+    units.map(escaped).join(""),
+    encodeURIComponent(secret),
+    form,
+    form.replaceAll("+", "%20").replaceAll("%2F", "/"),
+    hex.map((byte) => `%${byte}`).join(""),
+    hex.join(""),
+    secret.replace(/[&<>"']/g, (one) => entities[/** @type {keyof typeof entities} */ (one)]),
+    secret.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`),
+    units.map((unit) => `&#${unit};`).join(""),
+    units.map((unit) => `&#x${unit.toString(16)};`).join(""),
+    ...[0, 1, 2].flatMap((skipped) => base64(bytes, skipped)),
+  ]);
+}
+
+/** @param {string} text */
+function inJson(text) {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** The characters of base64 that these bytes alone decide, where `skipped` other bytes come before them.
+ * @param {Uint8Array} bytes @param {number} skipped */
+function base64(bytes, skipped) {
+  const binary = "\0".repeat(skipped) + Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const text = btoa(binary);
+  const own = text.slice(skipped && skipped + 1, Math.floor(((skipped + bytes.length) * 8) / 6));
+  return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

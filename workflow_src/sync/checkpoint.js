@@ -21,8 +21,8 @@ import { firstWindow, newInitialCheckpoint } from "./windows.js";
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
- * `seen`: marks of the records that the next run reads again.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
+ * `seen`: marks of the records that the next run reads again. `batch`: records in a request to a slow log ingest. (L13)
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
@@ -68,7 +68,7 @@ export function newProgress() {
 
 /** @returns {Checkpoint} */
 export function emptyCheckpoint() {
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [] };
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [], batch: null };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -78,6 +78,7 @@ export async function readCheckpoint(run) {
   const checkpoint = parseCheckpoint(run, entry.value);
   run.vault.entries.checkpoint = entry;
   progress.checkpoint = checkpoint;
+  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
   progress.found = progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
   progress.seen = {
@@ -101,12 +102,13 @@ export function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, seen, batch } = parseJson(machine) ?? {};
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
+  if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
   if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
@@ -118,7 +120,7 @@ export function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-export function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
+export function formatCheckpoint({ ts, id, hw, open, told, initial, seen, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -131,6 +133,7 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
     ordered: open?.ordered || undefined,
     told: moment(told),
     initial: initial || undefined,
+    batch: batch ?? undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
   const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
@@ -193,6 +196,7 @@ export async function saveCheckpoint(run, said) {
   const { counts, progress } = run;
   const { checkpoint } = progress;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
+  checkpoint.batch = run.ingest.most < LIMITS.batchRecords ? run.ingest.most : null;
   const { text, dropped } = formatCheckpoint(checkpoint);
   progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
   if (text === progress.saved.text) return;

@@ -78,7 +78,15 @@ export async function toEvent(raw, text, again, now = hostNow()) {
     room = Math.max(0, room - 1);
   }
   if (truncated) log["content.truncated"] = "true";
-  return { id, us, json: JSON.stringify(log), clamped, truncated };
+  let json = JSON.stringify(log);
+  // Log ingest's limits hold for the whole record, too: the longest attributes are cut first. (L4)
+  for (let most = LIMITS.attributeBytes; json.length > LIMITS.recordLength; json = JSON.stringify(log)) {
+    most /= 2;
+    log["content.truncated"] = "true";
+    truncated = true;
+    for (const key of Object.keys(log)) if (key !== "content") log[key] = cutBytes(log[key], most);
+  }
+  return { id, us, json, clamped, truncated };
 }
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */

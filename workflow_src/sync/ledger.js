@@ -48,12 +48,18 @@ export async function report(run, outcome, reason) {
     lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (typeof value === "string") Object.assign(summary, { [key]: outgoing(value) });
+  }
   const sentence =
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
     `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
+  for (const { text, times } of counts.warned.values()) {
+    if (times > 3) log(`  ${times - 3} more warnings of this kind, the last one: ${text}`);
+  }
   if (counts.clamped > 0) {
     log(
       `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,

@@ -57,5 +57,9 @@ export const LIMITS = {
   attributeBytes: 32_000,
   keyBytes: 100,
   attributes: 400,
+  /** UTF-16 units of a record as JSON: one must fit into a request. */
+  recordLength: 2_000_000,
+  /** Requests that log ingest may reject in a row before it counts as rejecting everything. */
+  rejections: 30,
   retries: 10,
 };

@@ -1,8 +1,8 @@
 import { advance, saveCheckpoint, saveIsDue } from "./checkpoint.js";
 import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
-import { Failure } from "./errors.js";
-import { sendBatch } from "./ingest.js";
-import { LIMITS } from "./limits.js";
+import { Failure, Stop } from "./errors.js";
+import { endDoubts, sendBatch } from "./ingest.js";
+import { LIMITS, SECOND } from "./limits.js";
 import { parseLock } from "./lock.js";
 import { log, warn } from "./output.js";
 import { Paging } from "./paging.js";
@@ -22,14 +22,17 @@ import { newInitialCheckpoint, planWindows } from "./windows.js";
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window is `done` up to that moment; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
+ * window is `done` up to that moment; `within`: the window if its pages came oldest first; `marks` of the records that the next run will read again.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number,
+ * within: Window | null}} Page
  */
 
 /** @param {Run} run */
 export async function catchUp(run) {
   /** @type {Page[]} */
   const waiting = [];
+  /** Sent, but not all of their records are accepted yet. @type {Page[]} */
+  const unconfirmed = [];
   /** @type {Promise<void> | null} */
   let sending = null;
   /** @type {{error: unknown} | null} */
@@ -39,7 +42,7 @@ export async function catchUp(run) {
   const ripe = () => records() >= LIMITS.ripeRecords || ticks() - waiting[0].at >= LIMITS.ripeAfter;
   const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
   const send = () => {
-    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
+    sending ??= sendPages(run, waiting, unconfirmed).catch((error) => void (failed = { error })).finally(() =>
       void (sending = null)
     );
     return sending;
@@ -56,8 +59,12 @@ export async function catchUp(run) {
     // Also if fetching ended early: what was fetched is sent and counted.
     while (!failed && (sending || waiting.length > 0)) await send();
     logProgress(run);
+    const error = /** @type {any} */ (failed)?.error;
+    if (error && !(error instanceof Stop)) throw error;
+    await endDoubts(run, !error);
+    if (error) throw error;
+    advanceAll(run, unconfirmed);
   }
-  if (failed) throw /** @type {any} */ (failed).error;
 }
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
@@ -125,6 +132,7 @@ async function* fetchPages(run, windows) {
         marks: judged.map((each) => each.mark).filter((each) => each !== ""),
         open: paging.rest(end),
         done: end,
+        within: paging.ordered ? window : null,
       };
       if (paging.state === "repeated") {
         throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
@@ -134,9 +142,9 @@ async function* fetchPages(run, windows) {
 }
 
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
- * @param {Run} run @param {Page[]} waiting */
-async function sendPages(run, waiting) {
-  const { counts, progress } = run;
+ * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
+async function sendPages(run, waiting, unconfirmed) {
+  const { counts } = run;
   while (waiting.length > 0) {
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
@@ -147,16 +155,43 @@ async function sendPages(run, waiting) {
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
-    await sendBatch(run, pages.flatMap((page) => page.events));
+    unconfirmed.push(...pages);
+    try {
+      await sendBatch(run, pages.flatMap((page) => page.events));
+    } finally {
+      // Also what was accepted before a later part failed. (L4)
+      advanceAll(run, unconfirmed);
+    }
     counts.batches += 1;
     counts.unlogged.sent += counts.sent - before;
     counts.unlogged.fetched += sum(pages, (page) => page.fetched);
-    for (const page of pages) advance(progress, page);
     const isDue = saveIsDue(run);
     // A line for every batch would make a long log of a long catch-up.
     if (isDue || counts.batches <= 10) logProgress(run);
     if (isDue) await saveCheckpoint(run);
   }
+}
+
+/** Advances the checkpoint past the pages all of whose records are accepted or set aside.
+ * @param {Run} run @param {Page[]} unconfirmed */
+function advanceAll(run, unconfirmed) {
+  const { ingest: { done }, progress } = run;
+  while (unconfirmed.length > 0 && unconfirmed[0].events.every((event) => done.has(event))) {
+    advance(progress, /** @type {Page} */ (unconfirmed.shift()));
+  }
+  if (unconfirmed.length > 0) advanceWithin(run, unconfirmed[0]);
+  if (unconfirmed.length === 0) done.clear();
+}
+
+/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+ * @param {Run} run @param {Page} page */
+function advanceWithin({ ingest: { done }, progress }, page) {
+  const left = page.events.findIndex((event) => !done.has(event));
+  const [{ us }, window] = [page.events[left], page.within];
+  if (left === 0 || us === null || window === null) return;
+  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  if (from <= window.from || from >= window.to) return;
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
 
 /** @param {Run} run */

@@ -17,8 +17,9 @@ import { seconds } from "./time.js";
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
  * @param {Run} run @param {string} what @param {string} url @param {() => RequestInit | Promise<RequestInit>} init
  * @param {(answer: Answer) => boolean} [isWhole] Whether an answer is what it claims to be; another try is worth it if not.
+ * @param {{limit?: () => number, isFinal?: (error: any) => boolean}} [more] Milliseconds for each attempt; which errors are not retried.
  */
-export async function request(run, what, url, init, isWhole = () => true) {
+export async function request(run, what, url, init, isWhole = () => true, { limit, isFinal } = {}) {
   return await retried(run, what, async () => {
     const options = await init();
     const answer = await within(run.leg, async (signal) => {
@@ -26,7 +27,7 @@ export async function request(run, what, url, init, isWhole = () => true) {
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
       return { status: response.status, headers: response.headers, text, body: parseJson(text) };
-    });
+    }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
         retryAfter: retryAfter(answer.headers.get("retry-after")),
@@ -34,17 +35,18 @@ export async function request(run, what, url, init, isWhole = () => true) {
       });
     }
     return answer;
-  });
+  }, isFinal);
 }
 
 /** Repeats what may succeed later; waits by exponential backoff with full jitter, at least the server's Retry-After.
- * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt @returns {Promise<T>} */
-export async function retried(run, what, attempt) {
+ * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt
+ * @param {(error: any) => boolean} [isFinal] @returns {Promise<T>} */
+export async function retried(run, what, attempt, isFinal = () => false) {
   for (let tries = 0;; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof Stop || !isTemporary(error)) throw error;
+      if (error instanceof Stop || isFinal(error) || !isTemporary(error)) throw error;
       // A process that was paused wakes up to time limits that have passed, too: the pause is the reason to report.
       fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
@@ -81,11 +83,12 @@ export async function settled(run, what, read) {
       return await retried(run, what, read);
     } catch (error) {
       const status = statusOf(error);
-      if (status === 403) {
+      // A refusal that names the scope does not pass with time. (L15)
+      if (status === 403 || (status === 400 && /scope/i.test(describe(error)))) {
         throw new Failure(
           `${what}: ${
             describe(error)
-          }; the workflow's actor may not read it (environment-api:credentials:read, or it belongs to another user)`,
+          }; the workflow's actor may not read it (environment-api:credentials:read; its scope must be AppEngine; it may belong to another user)`,
         );
       }
       if (status !== 400 && status !== 404) throw error;
@@ -98,11 +101,12 @@ export async function settled(run, what, read) {
 }
 
 /** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
- * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
-export async function within(leg, exchange) {
+ * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @param {number} [most]
+ * @returns {Promise<T>} */
+export async function within(leg, exchange, most = LIMITS.request) {
   const controller = new AbortController();
   const last = leg.closing ? LIMITS.write : LIMITS.answer;
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(leg.clock)));
+  const limit = Math.max(SECOND, Math.min(most, last - age(leg.clock)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);

@@ -3,6 +3,7 @@ import { newProgress, readCheckpoint, rememberStart, saveAfterFailure, saveCheck
 import { hostNow, newClock } from "./clock.js";
 import { DEFAULT_CONFIG } from "./config.js";
 import { Stop } from "./errors.js";
+import { newIngest } from "./ingest.js";
 import { report } from "./ledger.js";
 import { newLock, releaseLock, takeLock } from "./lock.js";
 import { describe, log } from "./output.js";
@@ -87,6 +88,7 @@ export function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
+    ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
     counts: newCounts(),
@@ -126,6 +128,8 @@ function newCounts() {
     setAsideIds: [],
     retries: 0,
     warnings: 0,
+    /** By kind: the last one and how many there were. @type {Map<string, {text: string, times: number}>} */
+    warned: new Map(),
     /** Fetched and sent, but not in the log yet. */
     unlogged: { fetched: 0, sent: 0 },
   };

@@ -5,8 +5,10 @@ import { Failure, Stop } from "./errors.js";
 import { LIMITS, SECOND } from "./limits.js";
 import { errorText } from "./output.js";
 import { PARAMETERS } from "./parameters.js";
+import { keepSecret } from "./redactor.js";
 import { request } from "./requests.js";
 import { formatTime, seconds } from "./time.js";
+import { readToken } from "./vault.js";
 /** @import { PageAnswer, Query } from "./paging.js" */
 /** @import { Run } from "./run.js" */
 /** @import { Window } from "./windows.js" */
@@ -26,15 +28,18 @@ export async function accessToken(run) {
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
   if (answer.status !== 200) {
-    const why = errorText(answer).replaceAll(value, "***");
     throw new Failure(
-      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
+      `SCM refused the OAuth client (${answer.status}: ${
+        errorText(answer)
+      }); check sectigoClientId and sectigoClientSecret`,
     );
   }
-  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
+  const { access_token: token, expires_in: lifetime, refresh_token, id_token } = answer.body ?? {};
+  for (const other of [refresh_token, id_token]) if (typeof other === "string") keepSecret(other);
   if (typeof token !== "string" || token === "") {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
+  readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
   readDate(run.leg.clock, answer.headers);
   run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
