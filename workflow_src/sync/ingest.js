@@ -68,9 +68,10 @@ async function sendEvents(run, events) {
 function accepted(run, events) {
   const { counts } = run;
   counts.sent += events.length;
-  for (const { clamped, truncated } of events) {
+  for (const { clamped, dropped, truncated } of events) {
     if (clamped) counts.clamped += 1;
     if (truncated) counts.truncated += 1;
+    counts.dropped += dropped;
   }
   return [];
 }

@@ -19,7 +19,7 @@ from providers.parts import CREDENTIALS
 from workflow_src.render import render_script, script_template
 
 MAIN = Path(__file__).with_name("javascript") / "main.js"
-MODULES = Options.deno_modules
+MODULES = Options().deno_modules
 Message = dict[str, Any]
 
 
