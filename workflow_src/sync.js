@@ -20,6 +20,7 @@
 import { executionsClient, workflowsClient } from "@dynatrace-sdk/client-automation";
 import { credentialVaultClient } from "@dynatrace-sdk/client-classic-environment-v2";
 import { executionId as ownExecutionId, workflowId } from "@dynatrace-sdk/automation-utils";
+import { createHash } from "node:crypto";
 
 // Rendered at deployment (workflow_src/render.py); JSON, so that this line is valid before and after.
 // deno-fmt-ignore
@@ -76,6 +77,8 @@ const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** JSON of the records in the overlap that are not decided on yet. */
+  heldLength: 12_000_000,
   checkpointBytes: 8_000,
   /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,
@@ -246,6 +249,12 @@ function newCounts() {
     repeated: 0,
     clamped: 0,
     truncated: 0,
+    /** Fields left out. */
+    dropped: 0,
+    /** Without a time that can be read; without a known action; with a known id and new content. */
+    undated: 0,
+    unknownAction: 0,
+    changed: 0,
     setAside: 0,
     /** @type {string[]} */
     setAsideIds: [],
@@ -771,8 +780,10 @@ async function releaseLock(run) {
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
- * `seen`: marks of the records that the next run reads again. `batch`: records in a request to a slow log ingest. (L13)
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[], batch: number | null}} Checkpoint
+ * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
+ * release, only read. `batch`: records in a request to a slow log ingest (L13).
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ *   overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
@@ -797,20 +808,6 @@ function newProgress() {
     window: null,
     /** Where the run's coverage begins, for the ledger. @type {number | null} */
     coveredFrom: null,
-    /** Marks of the last records that earlier runs have sent, and the time that these runs had reached. */
-    seen: {
-      /** @type {Set<string>} */
-      marks: new Set(),
-      to: -Infinity,
-    },
-    /** Marks of this window's last minutes, for the next run; and how many were too many. */
-    tail: {
-      /** @type {Set<string>} */
-      marks: new Set(),
-      dropped: 0,
-    },
-    /** How many marks the last window read to its end had dropped. */
-    forgotten: 0,
     /** How many records the next run will not recognise as repeats. */
     notRemembered: 0,
   };
@@ -818,7 +815,8 @@ function newProgress() {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [], batch: null };
+  const overlap = new Overlap();
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, seen: [], batch: null };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -831,11 +829,7 @@ async function readCheckpoint(run) {
   if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
   progress.found = progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
-  progress.seen = {
-    marks: new Set(checkpoint.seen),
-    to: Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity),
-  };
-  if (checkpoint.open) progress.tail.marks = new Set(checkpoint.seen);
+  run.memory.former = new Set(checkpoint.seen);
   progress.shownBefore = shownCheckpoint(checkpoint);
   log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
 }
@@ -852,14 +846,15 @@ function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen, batch } = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, seen, sums, part, marks, batch } = parseJson(machine) ?? {};
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
   if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
-  if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
+  if (typeof seen === "string") checkpoint.seen = parseMarks(seen);
+  checkpoint.overlap = parseOverlap(sums, part, marks);
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
@@ -870,7 +865,7 @@ function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, told, initial, seen, batch }) {
+function formatCheckpoint({ ts, id, hw, open, told, initial, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -886,13 +881,10 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, seen, batch }) {
     batch: batch ?? undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
-  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
-  const room = Math.max(0, Math.floor((LIMITS.checkpointBytes - fixed) / 8));
-  const kept = room === 0 ? [] : seen.slice(-room);
-  return {
-    text: `${human}\n${JSON.stringify({ ...machine, seen: kept.join("") || undefined })}`,
-    dropped: seen.length - kept.length,
-  };
+  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, sums: "", part: "", marks: "" })}`);
+  const horizon = (hw ?? 0) - LIMITS.overlap * 1000;
+  const { forgotten, ...memory } = formatOverlap(overlap, LIMITS.checkpointBytes - fixed, horizon);
+  return { text: `${human}\n${JSON.stringify({ ...machine, ...memory })}`, forgotten };
 }
 
 /** @param {Checkpoint} checkpoint */
@@ -912,28 +904,26 @@ async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { events, marks, open, done }) {
-  const { checkpoint, seen, tail } = progress;
+function advance(progress, { from, events, marks, open, done }) {
+  const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
     // A record dated later than what has been read is no measure of how far that was.
     if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
   }
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
-  for (const each of marks) {
-    if (tail.marks.size < LIMITS.marks) tail.marks.add(each);
-    else tail.dropped += 1;
-  }
+  for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
-  // Until the window is done, and where it ends before what was reached already, the older marks are needed too.
-  const older = open || done < seen.to ? seen.marks : [];
-  checkpoint.seen = [...new Set([...older, ...tail.marks])];
   if (open) return;
+  checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
-  if (done >= seen.to) progress.seen = { marks: tail.marks, to: done };
-  progress.forgotten = tail.dropped;
-  progress.tail = { marks: new Set(), dropped: 0 };
+}
+
+/** Whether a window held all that the next run reads again: not where it is short, or ends before what was reached.
+ * @param {number} from @param {number} done @param {number | null} hw */
+function holdsOverlap(from, done, hw) {
+  return done - from >= LIMITS.overlap * 1000 && done >= (hw ?? -Infinity);
 }
 
 /** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
@@ -947,8 +937,8 @@ async function saveCheckpoint(run, said) {
   const { checkpoint } = progress;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
   checkpoint.batch = run.ingest.most < LIMITS.batchRecords ? run.ingest.most : null;
-  const { text, dropped } = formatCheckpoint(checkpoint);
-  progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
+  const { text, forgotten } = formatCheckpoint(checkpoint);
+  progress.notRemembered = checkpoint.open ? 0 : forgotten;
   if (text === progress.saved.text) return;
   try {
     await writeEntry(run, run.vault.entries.checkpoint, text);
@@ -1223,9 +1213,11 @@ function tokenless(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window is `done` up to that moment; `within`: the window if its pages came oldest first; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number,
- * within: Window | null}} Page
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
+ * of its records, for the next run.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number,
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
+ *   within: Window | null}} Page
  */
 
 /** @param {Run} run */
@@ -1260,9 +1252,9 @@ async function catchUp(run) {
     // Also if fetching ended early: what was fetched is sent and counted.
     while (!failed && (sending || waiting.length > 0)) await send();
     logProgress(run);
+    reportOutside(run);
     const error = /** @type {any} */ (failed)?.error;
-    if (error && !(error instanceof Stop)) throw error;
-    await endDoubts(run, !error);
+    if (!error || error instanceof Stop) await endDoubts(run, !error);
     if (error) throw error;
     advanceAll(run, unconfirmed);
   }
@@ -1270,7 +1262,7 @@ async function catchUp(run) {
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
 function startWindows(run) {
-  const { backfill, config, leg, lock, progress } = run;
+  const { backfill, config, leg, lock, memory, progress } = run;
   const plan = planWindows({
     checkpoint: progress.checkpoint,
     backfill,
@@ -1282,6 +1274,11 @@ function startWindows(run) {
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
+  const { open, overlap } = plan.checkpoint;
+  // A window that is not continued, or from a time on: what of it was read before is counted again.
+  if (!open) overlap.finish(false);
+  else if (open.token === null) overlap.forget(open.from);
+  memory.overlap = overlap.copy();
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -1294,9 +1291,17 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
+  const { memory } = run;
+  /** The highest point that this leg has read, as `advance` will know it. */
+  let { hw } = run.progress.checkpoint;
   for (const window of windows) {
     const paging = new Paging(window);
+    let asking = paging.first;
+    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
+    const undecided = [];
+    memory.window += 1;
     const fetchNext = (/** @type {Query} */ query) => {
+      asking = query;
       const page = fetchPage(run, window, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
@@ -1309,32 +1314,48 @@ async function* fetchPages(run, windows) {
       const answer = await fetching;
       const waited = ticks() - asked;
       const end = coveredTo(run.leg.clock, window.to);
+      const isAgain = asking.token === null && paging.pages > 0;
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
         warn(run, "SCM rejected the saved page token; continuing by time");
+        for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
       if (fetching && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const judged = await judge(run, answer.records, end);
+      const judged = judge(run, answer.records, window, isAgain);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
-      const events = judged.filter(({ verdict }) => verdict === "send");
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-      yield {
+      const open = paging.rest(end);
+      undecided.push({
         at: ticks(),
         fetched: answer.records.length,
-        events,
-        length: sum(events, (event) => event.json.length + 1),
-        marks: judged.map((each) => each.mark).filter((each) => each !== ""),
-        open: paging.rest(end),
+        judged,
+        from: window.from,
+        open,
         done: end,
         within: paging.ordered ? window : null,
-      };
+      });
+      release(memory, !open || paging.state === "repeated" ? Infinity : paging.ordered ? paging.newest : -Infinity);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!open) {
+        memory.overlap.finish(holdsOverlap(window.from, end, hw));
+        hw = Math.max(end, hw ?? -Infinity);
+      }
       if (paging.state === "repeated") {
         throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
       }
@@ -1483,81 +1504,176 @@ function recordsIn(body) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * What is decided about a record. `mark`: set if the next run will read it again; `isNew`: this leg had not seen it.
- * @typedef {Event & {mark: string, isNew: boolean, verdict: "send" | "repeated" | "not asked for"}} Judged
+ * What is decided about a record. `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
+ * earlier runs may have sent it, which the rest of its second decides.
+ * @typedef {Event & {mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
  */
 
-/** @typedef {ReturnType<typeof newMemory>} Memory */
+/** @typedef {ReturnType<typeof newMemory>} LegMemory */
 
-/** The records that this leg has seen last, by id, as they came: in two generations, as trimming one would cost more. */
+/** What this leg has seen, in two generations, as trimming one would cost more; and what the overlap's memory knows. */
 function newMemory() {
   return {
-    /** @type {Map<string, string>} */
+    /** By the hash of a record's content: the last window it was in. By its id and time: how often it was another one.
+     * @type {Map<string, number>} */
     recent: new Map(),
-    /** @type {Map<string, string>} */
+    /** @type {Map<string, number>} */
     older: new Map(),
     /** Characters in `recent`. */
     length: 0,
+    /** The number of the window that is being read. */
+    window: 0,
+    overlap: new Overlap(),
+    /** Marks of a checkpoint of the first release: of the JSON as it came. @type {Set<number>} */
+    former: new Set(),
+    /** Records whose bucket of time is not complete. @type {Map<number, Judged[]>} */
+    held: new Map(),
+    heldLength: 0,
+    /** Milliseconds that record times were outside the windows asked for, at most. */
+    outside: 0,
   };
 }
 
 /**
  * Converts the records of a page, and decides which are to be sent: not those that this leg has seen or, in the
  * overlap, an earlier run has sent.
- * @param {Run} run @param {any[]} records @param {number} end Up to where the page covers, in microseconds.
+ * @param {Run} run @param {any[]} records @param {Window} window @param {boolean} again Asked for by time once more, so
+ * that the same records come again.
  */
-async function judge(run, records, end) {
-  const { backfill, leg, memory, progress: { seen } } = run;
+function judge(run, records, window, again) {
+  const { backfill, counts, leg, memory } = run;
+  const now = latestNow(leg.clock);
   /** @type {Judged[]} */
   const judged = [];
-  const now = latestNow(leg.clock);
+  const isVolatile = again ? changedRecords(memory, records, now) : () => false;
   for (const record of records) {
-    const text = JSON.stringify(record);
-    const event = await toEvent(record, text, backfill !== null, now);
+    const hash = fingerprint(canonical(record));
+    const event = toEvent(record, hash, backfill !== null, now);
     const { id, us } = event;
-    const isCompared = seen.marks.size > 0 && (us === null || us <= seen.to + LIMITS.overlap * 1000);
-    const isKept = us === null || us >= end - LIMITS.overlap * 1000;
-    const ownMark = isCompared || isKept ? await mark(text) : "";
-    const isNew = !isKnown(memory, id, text);
-    if (isNew) remember(run, id, text);
-    const verdict = !isNew
-      ? "repeated"
-      : backfill?.ids && !backfill.ids.has(id)
-      ? "not asked for"
-      : isCompared && seen.marks.has(ownMark)
-      ? "repeated"
-      : "send";
-    judged.push({ ...event, mark: isKept ? ownMark : "", isNew, verdict });
+    const before = remembered(memory, hash);
+    const key = `${id}\n${us}`;
+    const others = remembered(memory, key);
+    let isNew = before === undefined;
+    const isFirst = before !== memory.window;
+    if (isNew && others !== undefined) {
+      counts.changed += 1;
+      // The first three by name; the count is in the summary. L17
+      if (counts.changed <= 3) warn(run, `record ${id} came twice with different content; both are sent`);
+      // Content that differs with every read is sent once more at most. L20
+      if (others > 0 && isVolatile(key)) isNew = false;
+      keep(memory, key, again ? others + 1 : others);
+    } else if (others === undefined) keep(memory, key, 0);
+    if (isFirst) keep(memory, hash, memory.window);
+    if (isNew) countOdd(run, event);
+    measure(run, us, window);
+    const one = { ...event, mark: isFirst ? markOf(hash) : null, isNew, verdict: /** @type {any} */ ("send") };
+    judged.push(one);
+    decide(run, record, one, isFirst ? markOf(hash) : null);
   }
   return judged;
 }
 
-/** @param {Memory} memory @param {string} id @param {string} text */
-function isKnown(memory, id, text) {
-  const before = remembered(memory, id);
-  return before === text || (before !== undefined && remembered(memory, text) !== undefined);
-}
-
-/** @param {Run} run @param {string} id @param {string} text */
-function remember(run, id, text) {
-  const before = remembered(run.memory, id);
-  if (before !== undefined) {
-    warn(run, `record ${id} came twice with different content; both are sent`);
-    // An id that stands for several records: each is known by its content.
-    for (const each of [before, text]) keep(run.memory, each, "");
+/** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
+ * @param {Run} run @param {any} record @param {Judged} one @param {number | null} mark */
+function decide({ backfill, memory }, record, one, mark) {
+  const { id, isNew, us } = one;
+  if (!isNew) one.verdict = "repeated";
+  else if (backfill?.ids && !backfill.ids.has(id)) one.verdict = "not asked for";
+  if (mark === null || backfill) return;
+  memory.overlap.add(us, mark);
+  const known = memory.overlap.judge(us, mark);
+  const bucket = us === null ? NaN : bucketOf(us);
+  if (known === "complete") {
+    one.verdict = "repeated";
+    resolve(memory, bucket, "repeated");
+  } else if (one.verdict === "send") {
+    const isFormer = memory.former.size > 0 && memory.former.has(markOf(fingerprint(JSON.stringify(record))));
+    if (known === "repeated" || isFormer) one.verdict = "repeated";
+    if (known !== "held" || isFormer) return;
+    one.verdict = "held";
+    const together = memory.held.get(bucket);
+    if (together) together.push(one);
+    else memory.held.set(bucket, [one]);
+    memory.heldLength += one.json.length;
   }
-  keep(run.memory, id, text);
 }
 
-/** @param {Memory} memory @param {string} key */
+/**
+ * Sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
+ * @param {LegMemory} memory @param {number} before Microseconds: all earlier seconds are complete.
+ */
+function release(memory, before) {
+  const all = memory.heldLength > LIMITS.heldLength;
+  for (const bucket of memory.held.keys()) {
+    if (all || (Math.floor(bucket / 2) + 2) * 1e6 <= before) resolve(memory, bucket, "send");
+  }
+}
+
+/** @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
+function resolve(memory, bucket, verdict) {
+  for (const each of memory.held.get(bucket) ?? []) {
+    each.verdict = verdict;
+    memory.heldLength -= each.json.length;
+  }
+  memory.held.delete(bucket);
+}
+
+/**
+ * Which records of a page that is read again are earlier ones with other content. More of one id and time than before,
+ * or one of them as it was, shows that they are several records.
+ * @param {LegMemory} memory @param {any[]} records @param {number} now @returns {(key: string) => boolean}
+ */
+function changedRecords(memory, records, now) {
+  /** @type {Map<string, number>} */
+  const copies = new Map();
+  const asBefore = new Set();
+  for (const record of records) {
+    const hash = fingerprint(canonical(record));
+    const { id, us } = toEvent(record, hash, false, now);
+    const key = `${id}\n${us}`;
+    copies.set(key, (copies.get(key) ?? 0) + 1);
+    if (remembered(memory, hash) !== undefined) asBefore.add(key);
+  }
+  return (key) => !asBefore.has(key) && copies.get(key) === 1;
+}
+
+/** Record times outside the window asked for: SCM's filter goes by another time, or they have another zone. L7
+ * @param {Run} run @param {number | null} us @param {Window} window */
+function measure({ memory }, us, { from, to }) {
+  if (us !== null) memory.outside = Math.max(memory.outside, (from - us) / 1000, (us - to) / 1000);
+}
+
+/** @param {Run} run @param {Event} event */
+function countOdd(run, { hasAction, id, rawTime, us }) {
+  if (us === null) {
+    run.counts.undated += 1;
+    if (run.counts.undated === 1) {
+      warn(run, `the time of record ${id} cannot be read: ${JSON.stringify(rawTime.slice(0, 100))}`);
+    }
+  }
+  if (!hasAction) {
+    run.counts.unknownAction += 1;
+    if (run.counts.unknownAction === 1) warn(run, `record ${id} has none of the known action fields`);
+  }
+}
+
+/** @param {Run} run */
+function reportOutside(run) {
+  const { outside } = run.memory;
+  if (outside >= LIMITS.lag) {
+    warn(run, `record times are up to ${shownSpan(outside)} outside the window asked for: SCM filters by another time`);
+  }
+}
+
+/** @param {LegMemory} memory @param {string} key */
 function remembered(memory, key) {
   return memory.recent.get(key) ?? memory.older.get(key);
 }
 
-/** @param {Memory} memory @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
-function keep(memory, key, text) {
-  memory.recent.set(key, text);
-  memory.length += text.length || key.length;
+/** @param {LegMemory} memory @param {string} key @param {number} value */
+function keep(memory, key, value) {
+  if (!memory.recent.has(key)) memory.length += key.length;
+  memory.recent.set(key, value);
   if (memory.length <= LIMITS.rememberedLength / 2) return;
   memory.older = memory.recent;
   memory.recent = new Map();
@@ -1565,38 +1681,223 @@ function keep(memory, key, text) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Overlap: what is remembered of the records that the next run reads again, however many they are. L16
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * `sums`: for each bucket of time (`bucketOf`) the sum of its records' marks, modulo 2^48; records that come
+ * again with the same sum are the same records, in whatever order. `marks`: single marks with their records' times, for
+ * seconds that late records join, and for records without a time (Infinity).
+ * @typedef {{sums: Map<number, {sum: number, count: number}>, marks: Map<number, number>}} Memory
+ */
+
+const RANGE = 2 ** 48;
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** A bucket's share in the checkpoint, with its distance from the one before. */
+const BUCKET = /([0-9a-z]*):([A-Za-z0-9+/]{8})/g;
+/** The usual distance: one bucket for each second. */
+const USUAL_GAP = 2;
+
+/** 48 bits of a record's hash: fewer would make a collision, which is a loss, thinkable. @param {string} hash */
+function markOf(hash) {
+  return parseInt(hash.slice(0, 12), 16);
+}
+
+/**
+ * Two buckets a second: its first microsecond and the rest. Windows begin and end with whole seconds, and whether SCM
+ * includes that moment is not known: so each bucket is read as a whole or not at all.
+ * @param {number} us
+ */
+function bucketOf(us) {
+  return Math.floor(us / 1e6) * 2 + (us % 1e6 === 0 ? 0 : 1);
+}
+
+class Overlap {
+  constructor() {
+    /** Of the windows that were read to their end. @type {Memory} */
+    this.known = { sums: new Map(), marks: new Map() };
+    /** Of the window that is being read. @type {Memory} */
+    this.part = { sums: new Map(), marks: new Map() };
+  }
+
+  /** @param {number | null} us @param {number} mark */
+  add(us, mark) {
+    const { sums, marks } = this.part;
+    marks.set(mark, us ?? Infinity);
+    if (marks.size > 2 * LIMITS.marks) this.part.marks = newest(marks, ([, time]) => time);
+    if (us === null) return;
+    const bucket = bucketOf(us);
+    const { sum, count } = sums.get(bucket) ?? { sum: 0, count: 0 };
+    sums.set(bucket, { sum: (sum + mark) % RANGE, count: count + 1 });
+    if (sums.size > 2 * LIMITS.marks) this.part.sums = newest(sums, ([each]) => each);
+  }
+
+  /**
+   * What earlier runs know of a record that was just added: "repeated"; "complete": so is all of its bucket so far;
+   * "held": the rest of its bucket decides; or "new".
+   * @param {number | null} us @param {number} mark
+   */
+  judge(us, mark) {
+    const before = us === null ? undefined : this.known.sums.get(bucketOf(us));
+    if (us !== null && before && this.part.sums.get(bucketOf(us))?.sum === before.sum) return "complete";
+    return this.known.marks.has(mark) || before?.sum === mark ? "repeated" : before ? "held" : "new";
+  }
+
+  /** Reading starts again from here: what of it was read before is known, and counted again. @param {number} from */
+  forget(from) {
+    for (const [bucket, sum] of this.part.sums) {
+      if (bucket < bucketOf(from)) continue;
+      this.part.sums.delete(bucket);
+      if (!this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
+    }
+  }
+
+  /** The window is read to its end. @param {boolean} isWhole The next run reads nothing that was not in this window. */
+  finish(isWhole) {
+    const { known, part } = this;
+    this.known = isWhole ? part : {
+      sums: newest(new Map([...known.sums, ...part.sums]), ([bucket]) => bucket),
+      marks: newest(new Map([...known.marks, ...part.marks]), ([, time]) => time),
+    };
+    this.part = { sums: new Map(), marks: new Map() };
+  }
+
+  copy() {
+    const copy = new Overlap();
+    for (const name of /** @type {const} */ (["known", "part"])) {
+      copy[name] = { sums: new Map(this[name].sums), marks: new Map(this[name].marks) };
+    }
+    return copy;
+  }
+}
+
+/** The newest of a map's entries, as many as a checkpoint may hold. L26
+ * @template V @param {Map<number, V>} entries @param {(entry: [number, V]) => number} time */
+function newest(entries, time) {
+  return new Map([...entries].sort((a, b) => time(a) - time(b) || 0).slice(-LIMITS.marks));
+}
+
+/**
+ * As text of at most `room` characters, the newest first to be kept; `forgotten`: records from `horizon` on that are not
+ * in it.
+ * @param {Overlap} overlap @param {number} room @param {number} horizon
+ */
+function formatOverlap({ known, part }, room, horizon) {
+  const [partly, partForgot] = formatSums(part.sums, known.sums.size > 0 ? room / 2 : room, horizon);
+  const [sums, knownForgot] = formatSums(known.sums, room - partly.length, horizon);
+  const rest = Math.max(0, Math.floor((room - partly.length - sums.length) / 8));
+  // The only record of a bucket is known by the bucket's sum.
+  const single = [known, part].flatMap((memory) =>
+    [...memory.marks].filter(([mark, us]) => us === Infinity || memory.sums.get(bucketOf(us))?.sum !== mark)
+  ).sort((a, b) => a[1] - b[1] || 0);
+  const kept = rest === 0 ? [] : single.slice(-rest);
+  const undated = single.slice(0, single.length - kept.length).filter(([, us]) => us === Infinity).length;
+  return {
+    sums: sums || undefined,
+    part: partly || undefined,
+    marks: kept.map(([mark]) => encode(mark)).join("") || undefined,
+    forgotten: partForgot + knownForgot + undated,
+  };
+}
+
+/** @param {any} sums @param {any} part @param {any} marks @returns {Overlap} */
+function parseOverlap(sums, part, marks) {
+  const overlap = new Overlap();
+  overlap.known.sums = parseSums(sums);
+  overlap.part.sums = parseSums(part);
+  // Their times are not kept: they go first.
+  if (typeof marks === "string") overlap.known.marks = new Map(parseMarks(marks).map((mark) => [mark, -Infinity]));
+  return overlap;
+}
+
+/** @param {Memory["sums"]} sums @param {number} room @param {number} horizon @returns {[string, number]} */
+function formatSums(sums, room, horizon) {
+  const buckets = [...sums].sort(([a], [b]) => b - a);
+  /** @type {string[]} */
+  const texts = [];
+  let [length, forgotten] = [0, 0];
+  buckets.forEach(([bucket, { sum, count }], n) => {
+    const gap = bucket - (buckets[n + 1]?.[0] ?? 0);
+    const text = `${gap === USUAL_GAP ? "" : gap.toString(36)}:${encode(sum)}`;
+    // The oldest that is kept begins with its own number instead of a distance.
+    if (length + text.length + 8 <= room) texts.unshift(text);
+    else if (bucket >= bucketOf(horizon)) forgotten += count;
+    length += text.length;
+  });
+  if (texts.length > 0) texts[0] = buckets[texts.length - 1][0].toString(36) + texts[0].slice(texts[0].indexOf(":"));
+  return [texts.join(""), forgotten];
+}
+
+/** @param {unknown} text @returns {Memory["sums"]} */
+function parseSums(text) {
+  /** @type {Memory["sums"]} */
+  const sums = new Map();
+  let bucket = 0;
+  for (const [, gap, sum] of typeof text === "string" ? text.matchAll(BUCKET) : []) {
+    bucket += gap === "" ? USUAL_GAP : parseInt(gap, 36);
+    sums.set(bucket, { sum: decode(sum), count: 1 });
+  }
+  return sums;
+}
+
+/** @param {string} text Eight characters each. */
+function parseMarks(text) {
+  return (text.match(/[A-Za-z0-9+/]{8}/g) ?? []).map(decode);
+}
+
+/** @param {number} mark */
+function encode(mark) {
+  let text = "";
+  for (let rest = mark; text.length < 8; rest = Math.floor(rest / 64)) text = DIGITS[rest % 64] + text;
+  return text;
+}
+
+/** @param {string} text */
+function decode(text) {
+  return [...text].reduce((value, digit) => value * 64 + DIGITS.indexOf(digit), 0);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Events: one audit record becomes one log record
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** `us`: the record's time in microseconds, null where none can be read; `json`: the log record; `clamped`: sent without
- * its time, as it is too old; `truncated`: something was cut or left out.
- * @typedef {{id: string, us: number | null, json: string, clamped: boolean, truncated: boolean}} Event */
+/** `us`: the record's time in microseconds, null where none can be read (`rawTime` is its text); `json`: the log record;
+ * `clamped`: sent without its time, as it is too old; `truncated`: something was cut; `dropped`: fields left out.
+ * @typedef {{id: string, us: number | null, rawTime: string, hasAction: boolean, json: string, clamped: boolean,
+ *   truncated: boolean, dropped: number}} Event */
 
-/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request.
- * @param {number} now @returns {Promise<Event>} */
-async function toEvent(raw, text, again, now = hostNow()) {
+/** @param {any} raw @param {string} hash Of its canonical form. @param {boolean} again Sent on request.
+ * @param {number} now @returns {Event} */
+function toEvent(raw, hash, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
+  const written = (/** @type {unknown} */ value) => typeof value === "object" ? JSON.stringify(value) : String(value);
+  /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
+  const given = (field) =>
+    SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
+      .filter(({ value }) => value !== undefined && value !== null && String(value).trim() !== "");
   /** @param {keyof typeof SCM.fields} field */
   const pick = (field) => {
-    for (const path of SCM.fields[field]) {
-      const value = at(record, path);
-      if (value === undefined || value === null || (typeof value === "object" && field !== "details")) continue;
-      used.add(path);
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
-    }
-    return "";
+    const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
+    if (!found) return "";
+    used.add(placeOf(record, found.path));
+    return written(found.value);
   };
-  const rawTime = pick("time");
-  const us = parseTime(numericTime(rawTime));
+  // An unreadable or empty field next to a good one: the next name is tried. L8
+  const times = given("time").map((each) => ({ ...each, us: recordTime(each.value, now) }));
+  const timeField = times.find((each) => each.us !== null) ?? times[0];
+  if (timeField) used.add(placeOf(record, timeField.path));
+  const us = timeField?.us ?? null;
+  const rawTime = timeField ? written(timeField.value) : "";
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
-  const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
+  const [service, namedAction] = [pick("service") || "unknown", pick("action")];
+  const action = namedAction || "unknown";
   const status = pick("status") || "SUCCESS";
   const level = severityOf(status, action);
   // A record without an id gets one from its content: equal content, equal id.
   const ownId = pick("id");
-  const id = ownId || `synthetic-${await mark(text)}`;
+  const id = ownId || `synthetic-${hash}`;
   /** @type {Record<string, string>} */
   const log = {};
   let truncated = false;
@@ -1614,6 +1915,8 @@ async function toEvent(raw, text, again, now = hostNow()) {
   put("log.level", level);
   put("log.source", "sectigo-scm");
   put("event.id", id);
+  // Where SCM gives one id to several records, this tells them apart. L17
+  put("event.hash", hash);
   put("event.id.synthetic", ownId ? "" : "true");
   put("event.service", service);
   put("event.action", action);
@@ -1630,14 +1933,14 @@ async function toEvent(raw, text, again, now = hostNow()) {
   put("scm.ip", pick("address"));
   put("scm.backfill", clamped ? "true" : "");
   put("scm.backfill_run", again ? "true" : "");
-  let room = LIMITS.attributes;
+  let [room, dropped] = [LIMITS.attributes, 0];
   for (const [path, value] of leaves(record, used)) {
-    const key = `scm.${path}`;
-    if (key in log || RESERVED.has(key) || room === 0) truncated = true;
-    else put(key, value);
+    if (room === 0) dropped += 1;
+    else put(freeKey(log, `scm.${path}`), value);
     room = Math.max(0, room - 1);
   }
   if (truncated) log["content.truncated"] = "true";
+  if (dropped > 0) log["content.dropped"] = String(dropped);
   let json = JSON.stringify(log);
   // Log ingest's limits hold for the whole record, too: the longest attributes are cut first. (L4)
   for (let most = LIMITS.attributeBytes; json.length > LIMITS.recordLength; json = JSON.stringify(log)) {
@@ -1646,7 +1949,17 @@ async function toEvent(raw, text, again, now = hostNow()) {
     truncated = true;
     for (const key of Object.keys(log)) if (key !== "content") log[key] = cutBytes(log[key], most);
   }
-  return { id, us, json, clamped, truncated };
+  return { id, us, rawTime, hasAction: namedAction !== "", json, clamped, truncated, dropped };
+}
+
+/** Two fields with one path, or a field with the name of one of ours: nothing of a record disappears. L9
+ * @param {Record<string, string>} log @param {string} key */
+function freeKey(log, key) {
+  let free = key;
+  for (let n = 2; Object.hasOwn(log, free) || RESERVED.has(free); n += 1) {
+    free = `${cutBytes(key, LIMITS.keyBytes - 4)}_${n}`;
+  }
+  return free;
 }
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */
@@ -1658,6 +1971,100 @@ function severityOf(status, action) {
     if ((rule.status?.test(status) ?? true) && (rule.action?.test(action) ?? true)) return rule.level;
   }
   return "INFO";
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Times of records: SCM documents no form, so all common ones are read; a
+// time is plausible, or it is no time. L8
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** No audit record of SCM is older. */
+const FIRST_US = Date.UTC(2000, 0) * 1000;
+
+/** How far ahead a record may be dated; further is a mistake of somebody's. */
+const AHEAD_US = 86_400e6;
+
+/** What one unit of a number since the epoch is in microseconds. */
+const UNITS_US = [1e6, 1e3, 1, 1e-3];
+
+const BASIC = /^(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?([.,]\d+)?)?(.*)$/i;
+const ENGLISH = /^(?:[a-z]{3,9},? )?(\d{1,2})[ /-]([a-z]{3})[a-z]*[ /-](\d{4})[ :](\d\d):(\d\d)(?::(\d\d))?(.*)$/i;
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/**
+ * The time of a record in microseconds since the epoch; null if it cannot be read, or is not plausible.
+ * @param {unknown} value A text, a number since the epoch, `[year, month, day, ...]`, `{seconds, nanos}`.
+ * @param {number} now The latest time that any clock knows, in milliseconds since the epoch.
+ * @returns {number | null}
+ */
+function recordTime(value, now) {
+  const plausible = (/** @type {number | null} */ us) =>
+    us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
+  for (const reading of readings(value)) {
+    const us = plausible(reading);
+    if (us !== null) return us;
+  }
+  return null;
+}
+
+/** What a value may mean, the likeliest first. @param {unknown} value @returns {Generator<number | null>} */
+function* readings(value) {
+  if (typeof value === "number" || (typeof value === "string" && /^\s*[+-]?\d+(\.\d+)?(e\d+)?\s*$/i.test(value))) {
+    yield* UNITS_US.map((unit) => Math.floor(Number(value) * unit));
+    yield basic(String(value).trim());
+  } else if (Array.isArray(value)) {
+    yield fromParts(value);
+  } else if (value !== null && typeof value === "object") {
+    const { seconds, epochSecond, nanos, nano, $date } = /** @type {Record<string, any>} */ (value);
+    const whole = seconds ?? epochSecond;
+    if (whole !== undefined) yield Number(whole) * 1e6 + Math.floor(Number(nanos ?? nano ?? 0) / 1000);
+    if ($date !== undefined) yield* readings($date);
+  } else if (typeof value === "string") {
+    const text = withOffset(value);
+    yield parseTime(text);
+    yield basic(text);
+    yield english(text);
+    // ASP.NET: /Date(1769679000000+0100)/
+    const wrapped = /^\/?Date\((\d+)(?:[+-]\d{4})?\)\/?$/i.exec(text);
+    if (wrapped) yield Number(wrapped[1]) * 1000;
+  }
+}
+
+/** The same text in the form that `parseTime` reads: no name of a zone beside its offset, offsets with minutes.
+ * @param {string} value */
+function withOffset(value) {
+  const text = value.trim().replace(/^(\d{4})\/(\d\d)\/(\d\d)/, "$1-$2-$3");
+  const named = text.replace(/\s*(?:\[(?:UTC|GMT|Z|Etc\/UTC)\]|\b(?:UTC|GMT))$/i, "");
+  const zoned = named.replace(/([+-]\d\d:?\d\d|[+-]\d\d|Z)\s*\[[\w/+-]+\]$/i, "$1");
+  return zoned.replace(/(:\d\d(?:[.,]\d+)?\s*[+-]\d\d)$/, "$1:00").replace(/([.,]\d{6})\d+/, "$1");
+}
+
+/** ISO 8601 in the basic form, `20260129T093000.5Z`. @param {string} text */
+function basic(text) {
+  const match = BASIC.exec(text);
+  if (!match) return null;
+  const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", zone] = match;
+  return parseTime(withOffset(`${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${zone}`));
+}
+
+/** RFC 1123 and the form of web servers' logs: `Thu, 29 Jan 2026 09:30:00 GMT`, `29/Jan/2026:09:30:00 +0000`.
+ * @param {string} text */
+function english(text) {
+  const match = ENGLISH.exec(text);
+  if (!match) return null;
+  const [, day, name, year, hour, minute, second = "00", zone] = match;
+  const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+  const date = `${year}-${String(month).padStart(2, "0")}-${day.padStart(2, "0")}`;
+  return parseTime(withOffset(`${date}T${hour}:${minute}:${second}${zone}`));
+}
+
+/** `[year, month, day, hour, minute, second, nanosecond]`, as Java's time classes are written. @param {unknown[]} parts */
+function fromParts(parts) {
+  if (parts.length < 3 || parts.length > 7 || !parts.every(Number.isInteger)) return null;
+  const [year, month, day, hour = 0, minute = 0, second = 0, nanos = 0] = /** @type {number[]} */ (parts);
+  const two = (/** @type {number} */ part) => String(part).padStart(2, "0");
+  const fraction = String(nanos).padStart(9, "0");
+  return parseTime(`${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.${fraction}Z`);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1803,6 +2210,7 @@ function accepted({ counts, ingest: state }, events, original) {
     state.done.add(original ?? event);
     if (event.clamped) counts.clamped += 1;
     if (event.truncated) counts.truncated += 1;
+    counts.dropped += event.dropped;
   }
   return true;
 }
@@ -1881,6 +2289,10 @@ async function report(run, outcome, reason) {
     repeated: counts.repeated,
     clamped: counts.clamped,
     truncated: counts.truncated,
+    dropped: counts.dropped,
+    undated: counts.undated,
+    unknownAction: counts.unknownAction,
+    changed: counts.changed,
     setAside: counts.setAside,
     setAsideIds: counts.setAsideIds.join(" ") || undefined,
     notRemembered: progress.notRemembered,
@@ -2252,13 +2664,6 @@ function parseTime(text) {
   return ms * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));
 }
 
-/** A number of seconds, milliseconds or microseconds since the epoch as ISO text; other text as it is. @param {string} text */
-function numericTime(text) {
-  if (!/^\d{9,17}$/.test(text)) return text;
-  const value = Number(text);
-  return formatTime(value >= 1e14 ? value : value >= 1e11 ? value * 1e3 : value * 1e6);
-}
-
 /** `2026-01-29T08:00:00Z`, or with the six digits SCM uses. @param {number} us */
 function formatTime(us) {
   const whole = Math.floor(us / 1e6);
@@ -2322,18 +2727,23 @@ function at(record, path) {
   return value;
 }
 
+/** Where a value of a record is found, apart from any other place of the same path. L9 @param {any} record @param {string} path */
+function placeOf(record, path) {
+  return Object.hasOwn(record, path) ? path : path.replaceAll(".", "\0");
+}
+
 /**
- * A record's scalar leaves that are not used yet as [path, text]; what lies deeper than four objects as JSON.
- * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {number} [depth]
+ * A record's scalar leaves as [path, text], except those at the used places; what lies deeper than four objects as JSON.
+ * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {string} [place] @param {number} [depth]
  * @returns {Generator<[string, string]>}
  */
-function* leaves(value, used, prefix = "", depth = 0) {
+function* leaves(value, used, prefix = "", place = "", depth = 0) {
   for (const [key, inner] of Object.entries(value)) {
-    if (inner === null || used.has(prefix + key)) continue;
+    if (inner === null || used.has(place + key)) continue;
     const path = cutBytes(clean(prefix + key), LIMITS.keyBytes - "scm.".length);
     if (typeof inner !== "object") yield [path, String(inner)];
     else if (Array.isArray(inner) || depth === 4) yield [path, JSON.stringify(inner)];
-    else yield* leaves(inner, used, `${path}.`, depth + 1);
+    else yield* leaves(inner, used, `${path}.`, `${place}${key}\0`, depth + 1);
   }
 }
 
@@ -2360,10 +2770,19 @@ function cutBytes(text, most) {
   );
 }
 
-/** 48 bits of SHA-256 of a whole record: fewer would make a collision, which is a loss, thinkable. @param {string} text */
-async function mark(text) {
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(digest, 0, 6)));
+/** JSON that does not depend on the order of keys: what a record is recognised by. L6 @param {unknown} value */
+function canonical(value) {
+  return JSON.stringify(value, (_key, inner) => {
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    const keys = Object.keys(inner);
+    if (keys.every((key, n) => n === 0 || keys[n - 1] < key)) return inner;
+    return Object.fromEntries(keys.sort().map((key) => [key, inner[key]]));
+  });
+}
+
+/** The first 64 bits of a text's SHA-256, in hex. @param {string} text @returns {string} */
+function fingerprint(text) {
+  return createHash("sha256").update(text.toWellFormed()).digest("hex").slice(0, 16);
 }
 
 /** JSON, or undefined. Whole numbers keep all their digits, as text: ids may be longer than a double is exact. @param {string} text */

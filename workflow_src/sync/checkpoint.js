@@ -2,6 +2,7 @@ import { newestToRead, ticks } from "./clock.js";
 import { Failure } from "./errors.js";
 import { LIMITS } from "./limits.js";
 import { describe, log, warn } from "./output.js";
+import { formatOverlap, Overlap, parseMarks, parseOverlap } from "./overlap.js";
 import { PARAMETERS } from "./parameters.js";
 import { clean, cutBytes, parseJson, utf8Length } from "./text.js";
 import { formatTime, parseDuration, parseTime } from "./time.js";
@@ -21,8 +22,10 @@ import { firstWindow, newInitialCheckpoint } from "./windows.js";
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
- * `seen`: marks of the records that the next run reads again. `batch`: records in a request to a slow log ingest. (L13)
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[], batch: number | null}} Checkpoint
+ * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
+ * release, only read. `batch`: records in a request to a slow log ingest (L13).
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ *   overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
@@ -47,20 +50,6 @@ export function newProgress() {
     window: null,
     /** Where the run's coverage begins, for the ledger. @type {number | null} */
     coveredFrom: null,
-    /** Marks of the last records that earlier runs have sent, and the time that these runs had reached. */
-    seen: {
-      /** @type {Set<string>} */
-      marks: new Set(),
-      to: -Infinity,
-    },
-    /** Marks of this window's last minutes, for the next run; and how many were too many. */
-    tail: {
-      /** @type {Set<string>} */
-      marks: new Set(),
-      dropped: 0,
-    },
-    /** How many marks the last window read to its end had dropped. */
-    forgotten: 0,
     /** How many records the next run will not recognise as repeats. */
     notRemembered: 0,
   };
@@ -68,7 +57,8 @@ export function newProgress() {
 
 /** @returns {Checkpoint} */
 export function emptyCheckpoint() {
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [], batch: null };
+  const overlap = new Overlap();
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, seen: [], batch: null };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -81,11 +71,7 @@ export async function readCheckpoint(run) {
   if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
   progress.found = progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
-  progress.seen = {
-    marks: new Set(checkpoint.seen),
-    to: Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity),
-  };
-  if (checkpoint.open) progress.tail.marks = new Set(checkpoint.seen);
+  run.memory.former = new Set(checkpoint.seen);
   progress.shownBefore = shownCheckpoint(checkpoint);
   log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
 }
@@ -102,14 +88,15 @@ export function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen, batch } = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, seen, sums, part, marks, batch } = parseJson(machine) ?? {};
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
   if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
-  if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
+  if (typeof seen === "string") checkpoint.seen = parseMarks(seen);
+  checkpoint.overlap = parseOverlap(sums, part, marks);
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
@@ -120,7 +107,7 @@ export function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-export function formatCheckpoint({ ts, id, hw, open, told, initial, seen, batch }) {
+export function formatCheckpoint({ ts, id, hw, open, told, initial, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -136,13 +123,10 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, seen, batch 
     batch: batch ?? undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
-  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
-  const room = Math.max(0, Math.floor((LIMITS.checkpointBytes - fixed) / 8));
-  const kept = room === 0 ? [] : seen.slice(-room);
-  return {
-    text: `${human}\n${JSON.stringify({ ...machine, seen: kept.join("") || undefined })}`,
-    dropped: seen.length - kept.length,
-  };
+  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, sums: "", part: "", marks: "" })}`);
+  const horizon = (hw ?? 0) - LIMITS.overlap * 1000;
+  const { forgotten, ...memory } = formatOverlap(overlap, LIMITS.checkpointBytes - fixed, horizon);
+  return { text: `${human}\n${JSON.stringify({ ...machine, ...memory })}`, forgotten };
 }
 
 /** @param {Checkpoint} checkpoint */
@@ -162,28 +146,26 @@ export async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-export function advance(progress, { events, marks, open, done }) {
-  const { checkpoint, seen, tail } = progress;
+export function advance(progress, { from, events, marks, open, done }) {
+  const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
     // A record dated later than what has been read is no measure of how far that was.
     if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
   }
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
-  for (const each of marks) {
-    if (tail.marks.size < LIMITS.marks) tail.marks.add(each);
-    else tail.dropped += 1;
-  }
+  for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
-  // Until the window is done, and where it ends before what was reached already, the older marks are needed too.
-  const older = open || done < seen.to ? seen.marks : [];
-  checkpoint.seen = [...new Set([...older, ...tail.marks])];
   if (open) return;
+  checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
-  if (done >= seen.to) progress.seen = { marks: tail.marks, to: done };
-  progress.forgotten = tail.dropped;
-  progress.tail = { marks: new Set(), dropped: 0 };
+}
+
+/** Whether a window held all that the next run reads again: not where it is short, or ends before what was reached.
+ * @param {number} from @param {number} done @param {number | null} hw */
+export function holdsOverlap(from, done, hw) {
+  return done - from >= LIMITS.overlap * 1000 && done >= (hw ?? -Infinity);
 }
 
 /** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
@@ -197,8 +179,8 @@ export async function saveCheckpoint(run, said) {
   const { checkpoint } = progress;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
   checkpoint.batch = run.ingest.most < LIMITS.batchRecords ? run.ingest.most : null;
-  const { text, dropped } = formatCheckpoint(checkpoint);
-  progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
+  const { text, forgotten } = formatCheckpoint(checkpoint);
+  progress.notRemembered = checkpoint.open ? 0 : forgotten;
   if (text === progress.saved.text) return;
   try {
     await writeEntry(run, run.vault.entries.checkpoint, text);

@@ -153,6 +153,7 @@ function accepted({ counts, ingest: state }, events, original) {
     state.done.add(original ?? event);
     if (event.clamped) counts.clamped += 1;
     if (event.truncated) counts.truncated += 1;
+    counts.dropped += event.dropped;
   }
   return true;
 }

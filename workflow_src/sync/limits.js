@@ -49,6 +49,8 @@ export const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** JSON of the records in the overlap that are not decided on yet. */
+  heldLength: 12_000_000,
   checkpointBytes: 8_000,
   /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,

@@ -1,4 +1,4 @@
-import { advance, saveCheckpoint, saveIsDue } from "./checkpoint.js";
+import { advance, holdsOverlap, saveCheckpoint, saveIsDue } from "./checkpoint.js";
 import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
 import { endDoubts, sendBatch } from "./ingest.js";
@@ -6,12 +6,13 @@ import { LIMITS, SECOND } from "./limits.js";
 import { parseLock } from "./lock.js";
 import { log, warn } from "./output.js";
 import { Paging } from "./paging.js";
-import { judge } from "./records.js";
+import { judge, release, reportOutside } from "./records.js";
 import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
 import { formatTime, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows } from "./windows.js";
 /** @import { Event } from "./events.js" */
+/** @import { Judged } from "./records.js" */
 /** @import { Query } from "./paging.js" */
 /** @import { Run } from "./run.js" */
 /** @import { Window } from "./windows.js" */
@@ -22,9 +23,11 @@ import { newInitialCheckpoint, planWindows } from "./windows.js";
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window is `done` up to that moment; `within`: the window if its pages came oldest first; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number,
- * within: Window | null}} Page
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
+ * of its records, for the next run.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number,
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
+ *   within: Window | null}} Page
  */
 
 /** @param {Run} run */
@@ -59,9 +62,9 @@ export async function catchUp(run) {
     // Also if fetching ended early: what was fetched is sent and counted.
     while (!failed && (sending || waiting.length > 0)) await send();
     logProgress(run);
+    reportOutside(run);
     const error = /** @type {any} */ (failed)?.error;
-    if (error && !(error instanceof Stop)) throw error;
-    await endDoubts(run, !error);
+    if (!error || error instanceof Stop) await endDoubts(run, !error);
     if (error) throw error;
     advanceAll(run, unconfirmed);
   }
@@ -69,7 +72,7 @@ export async function catchUp(run) {
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
 function startWindows(run) {
-  const { backfill, config, leg, lock, progress } = run;
+  const { backfill, config, leg, lock, memory, progress } = run;
   const plan = planWindows({
     checkpoint: progress.checkpoint,
     backfill,
@@ -81,6 +84,11 @@ function startWindows(run) {
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
+  const { open, overlap } = plan.checkpoint;
+  // A window that is not continued, or from a time on: what of it was read before is counted again.
+  if (!open) overlap.finish(false);
+  else if (open.token === null) overlap.forget(open.from);
+  memory.overlap = overlap.copy();
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -93,9 +101,17 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
+  const { memory } = run;
+  /** The highest point that this leg has read, as `advance` will know it. */
+  let { hw } = run.progress.checkpoint;
   for (const window of windows) {
     const paging = new Paging(window);
+    let asking = paging.first;
+    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
+    const undecided = [];
+    memory.window += 1;
     const fetchNext = (/** @type {Query} */ query) => {
+      asking = query;
       const page = fetchPage(run, window, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
@@ -108,32 +124,48 @@ async function* fetchPages(run, windows) {
       const answer = await fetching;
       const waited = ticks() - asked;
       const end = coveredTo(run.leg.clock, window.to);
+      const isAgain = asking.token === null && paging.pages > 0;
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
         warn(run, "SCM rejected the saved page token; continuing by time");
+        for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
       if (fetching && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const judged = await judge(run, answer.records, end);
+      const judged = judge(run, answer.records, window, isAgain);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
-      const events = judged.filter(({ verdict }) => verdict === "send");
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-      yield {
+      const open = paging.rest(end);
+      undecided.push({
         at: ticks(),
         fetched: answer.records.length,
-        events,
-        length: sum(events, (event) => event.json.length + 1),
-        marks: judged.map((each) => each.mark).filter((each) => each !== ""),
-        open: paging.rest(end),
+        judged,
+        from: window.from,
+        open,
         done: end,
         within: paging.ordered ? window : null,
-      };
+      });
+      release(memory, !open || paging.state === "repeated" ? Infinity : paging.ordered ? paging.newest : -Infinity);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!open) {
+        memory.overlap.finish(holdsOverlap(window.from, end, hw));
+        hw = Math.max(end, hw ?? -Infinity);
+      }
       if (paging.state === "repeated") {
         throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
       }

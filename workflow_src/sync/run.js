@@ -123,6 +123,12 @@ function newCounts() {
     repeated: 0,
     clamped: 0,
     truncated: 0,
+    /** Fields left out. */
+    dropped: 0,
+    /** Without a time that can be read; without a known action; with a known id and new content. */
+    undated: 0,
+    unknownAction: 0,
+    changed: 0,
     setAside: 0,
     /** @type {string[]} */
     setAsideIds: [],

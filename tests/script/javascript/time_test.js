@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { emptyCheckpoint } from "sync/checkpoint.js";
 import { newClock, newestToRead, retryAfter, scmNow } from "sync/clock.js";
 import { LIMITS } from "sync/limits.js";
-import { formatTime, numericTime, parseDuration, parseTime } from "sync/time.js";
+import { recordTime } from "sync/record_time.js";
+import { formatTime, parseDuration, parseTime } from "sync/time.js";
 import { planWindows } from "sync/windows.js";
 
 const moments = fc.integer({ min: Date.UTC(1900, 0) * 1000, max: Date.UTC(2200, 0) * 1000 });
@@ -51,16 +52,51 @@ Deno.test("digits beyond the microsecond are cut, never rounded up", () => {
   assert.equal(formatTime(Number(parseTime("2026-01-29T09:44:11.611092999Z"))), "2026-01-29T09:44:11.611092Z");
 });
 
-Deno.test("a number is seconds, milliseconds or microseconds by its size", () => {
+Deno.test("test_L8 a record's time is read in all common forms; what is not plausible is none", () => {
+  const now = Date.parse("2026-01-29T12:00:00Z");
   for (
-    const [text, expected] of [
-      ["1769680680", "2026-01-29T09:58:00Z"],
-      ["1769680680123", "2026-01-29T09:58:00.123000Z"],
-      ["1769680680123456", "2026-01-29T09:58:00.123456Z"],
-      ["12", "12"],
-      ["2026-01-29", "2026-01-29"],
+    const [v, want] of [
+      ["2026-01-29T09:30:00Z", "2026-01-29T09:30:00Z"],
+      ["2026-01-29T09:30:00.123456789Z", "2026-01-29T09:30:00.123456Z"],
+      ["2026-01-29T09:30:00+00", "2026-01-29T09:30:00Z"],
+      ["2026-01-29T09:30:00.5+00", "2026-01-29T09:30:00.500000Z"],
+      ["2026-01-29T10:30:00+01:00[Europe/Berlin]", "2026-01-29T09:30:00Z"],
+      ["2026-01-29T09:30:00Z[UTC]", "2026-01-29T09:30:00Z"],
+      ["2026-01-29T09:30:00[UTC]", "2026-01-29T09:30:00Z"],
+      ["2026-01-29 09:30:00 UTC", "2026-01-29T09:30:00Z"],
+      ["20260129T093000Z", "2026-01-29T09:30:00Z"],
+      ["20260129093000", "2026-01-29T09:30:00Z"],
+      ["20260129T103000.25+0100", "2026-01-29T09:30:00.250000Z"],
+      [1769679000, "2026-01-29T09:30:00Z"],
+      ["1769679000.5", "2026-01-29T09:30:00.500000Z"],
+      [1769679000000, "2026-01-29T09:30:00Z"],
+      [1769679000000000, "2026-01-29T09:30:00Z"],
+      ["1769679000000000000", "2026-01-29T09:30:00Z"],
+      [[2026, 1, 29, 9, 30], "2026-01-29T09:30:00Z"],
+      [[2026, 1, 29, 9, 30, 0, 123456789], "2026-01-29T09:30:00.123456Z"],
+      [{ epochSecond: 1769679000, nano: 5000 }, "2026-01-29T09:30:00.000005Z"],
+      ["Thu, 29 Jan 2026 09:30:00 GMT", "2026-01-29T09:30:00Z"],
+      ["29/Jan/2026:10:30:00 +0100", "2026-01-29T09:30:00Z"],
+      ["/Date(1769679000000)/", "2026-01-29T09:30:00Z"],
+      ["2026/01/29 09:30:00", "2026-01-29T09:30:00Z"],
+      ["26-01-29", null],
+      ["yesterday", null],
+      ["", null],
+      [null, null],
+      [{}, null],
+      [[], null],
+      ["2612-01-01T00:00:00Z", null],
+      ["1969-12-31T00:00:00Z", null],
+      [0, null],
+      ["0", null],
+      [NaN, null],
+      ["20260230093000", null],
+      [true, null],
     ]
-  ) assert.equal(numericTime(text), expected);
+  ) {
+    const us = recordTime(v, now);
+    assert.equal(us === null ? null : formatTime(us), want, JSON.stringify(v));
+  }
 });
 
 Deno.test("a duration is days and hours, in this order, more than nothing and at most a year", () => {
