@@ -1558,7 +1558,7 @@ function judge(run, records, window, again) {
     if (isNew && others !== undefined) {
       counts.changed += 1;
       // The first three by name; the count is in the summary. L17
-      if (counts.changed <= 3) warn(run, `record ${id} came twice with different content; both are sent`);
+      warn(run, `record ${id} came twice with different content; both are sent`);
       // Content that differs with every read is sent once more at most. L20
       if (others > 0 && isVolatile(key)) isNew = false;
       keep(memory, key, again ? others + 1 : others);
@@ -2339,8 +2339,10 @@ async function report(run, outcome, reason) {
   }
   try {
     const answer = await ingest(run, JSON.stringify([record]));
-    leg.reported = answer.status === 204;
-    if (!leg.reported) warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    leg.reported = answer?.status === 204;
+    if (answer && !leg.reported) {
+      warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    }
   } catch (error) {
     warn(run, `the run's ledger record could not be sent: ${describe(error)}`);
   }

@@ -87,8 +87,10 @@ export async function report(run, outcome, reason) {
   }
   try {
     const answer = await ingest(run, JSON.stringify([record]));
-    leg.reported = answer.status === 204;
-    if (!leg.reported) warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    leg.reported = answer?.status === 204;
+    if (answer && !leg.reported) {
+      warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    }
   } catch (error) {
     warn(run, `the run's ledger record could not be sent: ${describe(error)}`);
   }

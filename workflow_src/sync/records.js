@@ -68,7 +68,7 @@ export function judge(run, records, window, again) {
     if (isNew && others !== undefined) {
       counts.changed += 1;
       // The first three by name; the count is in the summary. L17
-      if (counts.changed <= 3) warn(run, `record ${id} came twice with different content; both are sent`);
+      warn(run, `record ${id} came twice with different content; both are sent`);
       // Content that differs with every read is sent once more at most. L20
       if (others > 0 && isVolatile(key)) isNew = false;
       keep(memory, key, again ? others + 1 : others);

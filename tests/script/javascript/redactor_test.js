@@ -46,7 +46,10 @@ Deno.test("L5 no secret is shown, in whatever encoding, from wherever and howeve
         for (const shown of [redact(text), describe(new Error(text)), errorText({ text, body: { message: text } })]) {
           assert.ok(!share(shown, spelled), `${name}: ${shown}`);
         }
-        assert.ok(redact(text).startsWith("word·".repeat(before)) && redact(text).endsWith("·ends"), `${name}: ${part}`);
+        assert.ok(
+          redact(text).startsWith("word·".repeat(before)) && redact(text).endsWith("·ends"),
+          `${name}: ${part}`,
+        );
       }));
     }
   }
