@@ -38,5 +38,5 @@ export function describe(error) {
 export function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
+  return outgoing(found ?? (text.trim() === "" ? "empty body" : text.slice(0, 1_000))).slice(0, 200).toWellFormed();
 }

@@ -1,6 +1,5 @@
 import { advance, saveCheckpoint, saveIsDue } from "./checkpoint.js";
 import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
-import { Failure } from "./errors.js";
 import { sendBatch } from "./ingest.js";
 import { LIMITS } from "./limits.js";
 import { parseLock } from "./lock.js";
@@ -89,12 +88,16 @@ async function* fetchPages(run, windows) {
   for (const window of windows) {
     const paging = new Paging(window);
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, window, query);
+      const page = fetchPage(run, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
+    const warnOnce = () => {
+      if (paging.warning) warn(run, paging.warning);
+      paging.warning = "";
+    };
     /** @type {ReturnType<typeof fetchPage> | null} */
-    let fetching = fetchNext(paging.first);
+    let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
@@ -104,7 +107,7 @@ async function* fetchPages(run, windows) {
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM rejected the saved page token; continuing by time");
+        warnOnce();
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
@@ -113,6 +116,7 @@ async function* fetchPages(run, windows) {
       const judged = await judge(run, answer.records, end);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
+      warnOnce();
       const events = judged.filter(({ verdict }) => verdict === "send");
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
@@ -126,9 +130,6 @@ async function* fetchPages(run, windows) {
         open: paging.rest(end),
         done: end,
       };
-      if (paging.state === "repeated") {
-        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
-      }
     }
   }
 }
