@@ -33,8 +33,8 @@ export class Paging {
     this.newest = window.from - 1;
     /** Size of the largest page. */
     this.full = 0;
-    /** What a token names: a place in the list; or a session, if it stays the same from page to page. */
-    this.cursor = /** @type {"unknown" | "place" | "session"} */ ("unknown");
+    /** Whether tokens name a session, as they stay the same from page to page, instead of a place. */
+    this.isSession = false;
     /** Each query by time begins a pass. The last records of the window by key, with the pass that has read them. */
     this.pass = 0;
     /** @type {Map<string, number>} */
@@ -66,8 +66,7 @@ export class Paging {
     this.full = Math.max(this.full, length);
     if (this.state === "splitting" || token === null || length === 0) return null;
     // L26: a token that stays the same is progress, as long as its pages bring something new.
-    if (token === this.asked.token) this.cursor = "session";
-    else if (this.asked.token !== null && this.cursor === "unknown") this.cursor = "place";
+    this.isSession ||= token === this.asked.token;
     this.state = "following";
     return this.ask({ ...this.asked, token });
   }
@@ -84,8 +83,12 @@ export class Paging {
     if (this.state === "splitting") return this.nextPart(judged, hasNews);
     // L18: a query by a record's time that does not return that record. The time says nothing about SCM's filter.
     if (isBroken) return this.split("SCM filters by other times than its records show; reading smaller windows");
-    // The answer that was lost may have moved the session on by a page.
-    if (this.cursor === "session" && tries > 1) return this.detour("SCM repeats its page token, and a page was lost");
+    // An answer that was lost, or that an earlier leg did not read, may have moved the session on by a page.
+    const isResumed = this.pass === 0 && this.window.token !== null;
+    if (this.isSession && (tries > 1 || isResumed)) {
+      this.ordered = false;
+      return this.detour("SCM repeats its page token, and a page was lost");
+    }
     if (length === 0) {
       this.state = "done";
       return null;
@@ -184,8 +187,7 @@ export class Paging {
     // A reader without a usable token begins where everything older has been read and was visible by then.
     const reached = state === "splitting" ? this.asked.from : ordered ? newest - SECOND * 1000 : window.from;
     const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
-    // Only what is known to be a place: a session has moved on by the page that is being requested.
-    return { from, to: window.to, token: this.cursor === "place" ? this.asked.token : null, ordered };
+    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 

@@ -108,6 +108,7 @@ function isSignOfError([name, value]) {
     const inner = Object.entries(value);
     return isTrouble ? inner.length > 0 : inner.some(isSignOfError);
   }
-  const isFine = fine.test(String(value ?? "").trim());
-  return outcomes.test(name) ? !isFine : isTrouble && !isFine && value !== false && String(value) !== "false";
+  const text = String(value ?? "").trim();
+  if (outcomes.test(name)) return !fine.test(text);
+  return isTrouble && text !== "false" && (text === "true" || !fine.test(text));
 }
