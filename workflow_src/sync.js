@@ -1707,6 +1707,12 @@ function severityOf(status, action) {
 
 /** @typedef {{event: Event, why: string}} Refused */
 
+/** What to check, by status. @type {Record<number, string>} */
+const HINTS = {
+  402: "check the Dynatrace licence and its limits",
+  404: "check dynatraceEnvironmentUrl",
+};
+
 /**
  * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
  * it accepts none, the records are not the cause.
@@ -1739,9 +1745,9 @@ async function sendEvents(run, events) {
   if (answer.status === 204) return accepted(run, events);
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
-    throw new Failure(
-      `Log ingest: ${answer.status} ${errorText(answer)}; check logIngestToken and its scope logs.ingest`,
-    );
+    // L11
+    const hint = HINTS[answer.status] ?? "check logIngestToken and its scope logs.ingest";
+    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; ${hint}`);
   }
   if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;
