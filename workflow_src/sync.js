@@ -1063,7 +1063,7 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
 // Paging: which query follows a page, and when a window is read to its end. Pure; times are in microseconds.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** What to ask: the page behind a token, or the first page from a time on; both up to `to`.
+/** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
 /** `tries`: how often the page was requested. @typedef {{records: any[], token: string | null, tries: number}} PageAnswer */
@@ -1090,21 +1090,21 @@ class Paging {
     this.full = 0;
     /** Whether tokens name a session, as they stay the same from page to page, instead of a place. */
     this.isSession = false;
-    /** Each query by time begins a pass. The last records of the window by key, with the pass that has read them. */
+    /** Each query by time begins a pass. By record: the last pass that has read it. */
     this.pass = 0;
     /** @type {Map<string, number>} */
     this.known = new Map();
     /** @type {Map<string, number>} */
     this.older = new Map();
-    /** Whether the next page must share a record with what is known. */
+    /** Whether the next page must hold a known record. */
     this.isGuess = false;
-    /** How many pages in a row had no news, and how often tokens were given up. */
+    /** Pages in a row without news; how often tokens were given up. */
     this.idle = 0;
     this.detours = 0;
-    /** How far before the newest record the last query by time began, 0: none yet; and the records it confirms. */
+    /** How far before the newest record the last query by time began, 0: none; and the size of what it confirms. */
     this.step = 0;
     this.size = 0;
-    /** What `splitting` has still to read, the next one last. @type {{from: number, to: number}[]} */
+    /** What is left to split, the next one last. @type {{from: number, to: number}[]} */
     this.parts = [];
     /** What to log. */
     this.warning = "";
@@ -1136,9 +1136,9 @@ class Paging {
     const isBroken = this.isGuess && !isShared;
     this.isGuess = false;
     if (this.state === "splitting") return this.nextPart(judged, hasNews);
-    // L18: a query by a record's time that does not return that record. The time says nothing about SCM's filter.
+    // L18: a query by a record's time that does not return the record.
     if (isBroken) return this.split("SCM filters by other times than its records show; reading smaller windows");
-    // An answer that was lost, or that an earlier leg did not read, may have moved the session on by a page.
+    // An answer that was lost, or not read by an earlier leg, may have moved the session on.
     const isResumed = this.pass === 0 && this.window.token !== null;
     if (this.isSession && (tries > 1 || isResumed)) {
       this.ordered = false;
@@ -1164,7 +1164,7 @@ class Paging {
     return this.byTime(this.newest - this.step);
   }
 
-  /** What a page's records say about the pass. @param {Pick<Judged, "id" | "us">[]} judged */
+  /** @param {Pick<Judged, "id" | "us">[]} judged */
   takeIn(judged) {
     let [hasNews, isLater, isShared] = [false, false, false];
     for (const { id, us } of judged) {
@@ -1247,8 +1247,8 @@ class Paging {
 }
 
 /**
- * A part whose page is full, in two or three that overlap by a microsecond, the earliest last: between the times of its
- * records, or around them where they are one moment. Times outside the part say nothing.
+ * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * around them if they are one moment.
  * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
 function cut({ from, to }, judged) {
@@ -1499,7 +1499,7 @@ async function fetchPage(run, { token, from, to }) {
 }
 
 /**
- * The records of an answer that is known to be a page. Undefined: it is none, or shows a sign of an error.
+ * The records of an answer, if it is known to be a page.
  * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
  */
 function recordsIn({ status, text, body }) {
@@ -1707,12 +1707,6 @@ function severityOf(status, action) {
 
 /** @typedef {{event: Event, why: string}} Refused */
 
-/** What to check, by status. @type {Record<number, string>} */
-const HINTS = {
-  402: "check the Dynatrace licence and its limits",
-  404: "check dynatraceEnvironmentUrl",
-};
-
 /**
  * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
  * it accepts none, the records are not the cause.
@@ -1746,8 +1740,8 @@ async function sendEvents(run, events) {
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
     // L11
-    const hint = HINTS[answer.status] ?? "check logIngestToken and its scope logs.ingest";
-    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; ${hint}`);
+    const cause = answer.status === 404 ? "dynatraceEnvironmentUrl" : "logIngestToken and its scope logs.ingest";
+    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; check ${cause}`);
   }
   if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;

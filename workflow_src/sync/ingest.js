@@ -14,12 +14,6 @@ import { clean, cutBytes } from "./text.js";
 
 /** @typedef {{event: Event, why: string}} Refused */
 
-/** What to check, by status. @type {Record<number, string>} */
-const HINTS = {
-  402: "check the Dynatrace licence and its limits",
-  404: "check dynatraceEnvironmentUrl",
-};
-
 /**
  * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
  * it accepts none, the records are not the cause.
@@ -53,8 +47,8 @@ async function sendEvents(run, events) {
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
     // L11
-    const hint = HINTS[answer.status] ?? "check logIngestToken and its scope logs.ingest";
-    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; ${hint}`);
+    const cause = answer.status === 404 ? "dynatraceEnvironmentUrl" : "logIngestToken and its scope logs.ingest";
+    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; check ${cause}`);
   }
   if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;

@@ -85,7 +85,7 @@ export async function fetchPage(run, { token, from, to }) {
 }
 
 /**
- * The records of an answer that is known to be a page. Undefined: it is none, or shows a sign of an error.
+ * The records of an answer, if it is known to be a page.
  * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
  */
 export function recordsIn({ status, text, body }) {
