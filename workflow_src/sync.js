@@ -79,6 +79,15 @@ const LIMITS = {
   rememberedLength: 10_000_000,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
+  /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
+  idlePages: 3,
+  idleParts: 40,
+  /** How many records of a window are remembered to see whether a page brings news. */
+  knownRecords: 20_000,
+  /** Pages of fewer records are not taken for full. */
+  smallPage: 10,
+  /** Microseconds: a shorter part of a window is not split. */
+  narrowPart: 16,
   checkpointBytes: 8_000,
   /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,
@@ -104,6 +113,19 @@ const SCM = {
   cursorHeader: "token",
   lists: ["records", "data", "items", "content"],
   errors: ["description", "message", "error_description", "error", "detail", "title"],
+  /** In an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
+  signs: {
+    outcomes: /^(status|status_?code|code|result|state|outcome|success|succeeded|ok)$/i,
+    trouble: /error|exception|^fault|fail|warning|partial|incomplete|degraded|timed?_?out|truncated/i,
+    fine: /^(|0|2\d\d|ok|okay|true|success(ful)?|succeeded|completed?|done|none)$/i,
+  },
+  /** What to check when the audit API answers with a status. @type {Record<number, string>} */
+  hints: {
+    401: "do scmTokenUrl and scmApiUrl belong to the same SCM instance?",
+    402: "is the subscription of this SCM account active?",
+    403: "is audit API access enabled for this key?",
+    404: "is scmApiUrl right?",
+  },
   fields: {
     id: ["id", "uuid", "guid", "recordId", "eventId"],
     time: ["timestamp", "time", "eventTime", "created", "createdAt", "date"],
@@ -1060,94 +1082,173 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
 // Paging: which query follows a page, and when a window is read to its end. Pure; times are in microseconds.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** What to ask: the page behind a token, or the first page from a time on.
- * @typedef {{token: string | null, from: number}} Query */
+/** The page behind a token, or the first page from a time on; both up to `to`.
+ * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** @typedef {{records: any[], token: string | null}} PageAnswer A page; null: SCM refused the window's saved token. */
-
-/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
+/** `tries`: how often the page was requested. @typedef {{records: any[], token: string | null, tries: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
- * `following` tokens; `confirming` by time that a page without a token was the last one; `halving` the window where no
- * record's time shows how far that page came; `repeated`: SCM sent a token twice; `done`.
+ * `following` tokens; `confirming` by time that a page without a token was the last one; `splitting` the window where
+ * neither tokens nor the records' times show the way; `done`.
  */
 class Paging {
   /** @param {Window} window */
   constructor(window) {
     this.window = window;
-    /** @type {"following" | "confirming" | "halving" | "repeated" | "done"} */
+    /** @type {"following" | "confirming" | "splitting" | "done"} */
     this.state = "following";
-    /** @type {Query} */
-    this.first = { token: window.token, from: window.from };
-    this.ordered = window.ordered;
-    /** The time of the newest record so far, within the window. */
-    this.newest = window.from;
-    this.tokens = new Set([window.token]);
+    /** The last query. @type {Query} */
+    this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null };
-    this.pages = 0;
-    /** How far before the newest record the last query by time began, 0: none yet; and the records it confirms. */
+    this.answer = { records: [], token: null, tries: 1 };
+    this.ordered = window.ordered;
+    /** The time of the newest record so far, within the window; before it: none. */
+    this.newest = window.from - 1;
+    /** Size of the largest page. */
+    this.full = 0;
+    /** Whether tokens name a session, as they stay the same from page to page, instead of a place. */
+    this.isSession = false;
+    /** Each query by time begins a pass. By record: the last pass that has read it. */
+    this.pass = 0;
+    /** @type {Map<string, number>} */
+    this.known = new Map();
+    /** @type {Map<string, number>} */
+    this.older = new Map();
+    /** Whether the next page must hold a known record. */
+    this.isGuess = false;
+    /** Pages in a row without news; how often tokens were given up. */
+    this.idle = 0;
+    this.detours = 0;
+    /** How far before the newest record the last query by time began, 0: none; and the size of what it confirms. */
     this.step = 0;
     this.size = 0;
-    /** @type {Probe | null} */
-    this.probe = null;
+    /** What is left to split, the next one last. @type {{from: number, to: number}[]} */
+    this.parts = [];
+    /** What to log. */
+    this.warning = "";
   }
 
   /**
    * The query that an answer leads to as soon as it has come. Null: none, or `read` decides.
-   * @param {PageAnswer | null} answer @returns {Query | null}
+   * @param {PageAnswer | null} answer Null: SCM rejected the token. @returns {Query | null}
    */
   next(answer) {
-    if (answer === null) return this.byTime(this.window.from);
+    if (answer === null) return this.detour("SCM rejected a page token");
     this.answer = answer;
-    this.pages += 1;
     const { records: { length }, token } = answer;
-    const known = token !== null && this.tokens.has(token);
-    this.tokens.add(token);
-    // An empty page is the end, even if it repeats the last token.
-    if (length > 0 && known) this.state = "repeated";
-    // A token that comes after all shows that none was removed: the page without one was the last.
-    else if (this.state === "halving" ? token !== null : length === 0) this.state = "done";
-    else if (this.state !== "halving" && token !== null) {
-      this.state = "following";
-      return { token, from: this.window.from };
-    }
-    return null;
+    this.full = Math.max(this.full, length);
+    if (this.state === "splitting" || token === null || length === 0) return null;
+    // L26: a token that stays the same is progress, as long as its pages bring something new.
+    this.isSession ||= token === this.asked.token;
+    this.state = "following";
+    return this.ask({ ...this.asked, token });
   }
 
   /**
    * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
-   * @param {Judged[]} judged @returns {Query | null}
+   * @param {Pick<Judged, "id" | "us">[]} judged @returns {Query | null}
    */
   read(judged) {
-    let isNews = false;
-    for (const { isNew, us } of judged) {
-      if (!isNew) continue;
-      isNews = true;
-      if (us === null) continue;
-      if (us < this.newest) this.ordered = false;
-      this.newest = Math.max(this.newest, Math.min(us, this.window.to));
-    }
-    const { records, token } = this.answer;
-    if (token !== null || this.state === "done") return null;
-    if (this.state === "halving" || (this.pages === 1 && this.newest <= this.window.from)) {
+    const { records: { length }, token, tries } = this.answer;
+    const { hasNews, isLater, isShared } = this.takeIn(judged);
+    const isBroken = this.isGuess && !isShared;
+    this.isGuess = false;
+    if (this.state === "splitting") return this.nextPart(judged, hasNews);
+    // L18: a query by a record's time that does not return the record.
+    if (isBroken) return this.split("SCM filters by other times than its records show; reading smaller windows");
+    // An answer that was lost, or not read by an earlier leg, may have moved the session on.
+    const isResumed = this.pass === 0 && this.window.token !== null;
+    if (this.isSession && (tries > 1 || isResumed)) {
       this.ordered = false;
-      this.probe = nextProbe(this.probe, this.window, records.map((record) => JSON.stringify(record)));
-      this.state = this.probe ? "halving" : "done";
-      return this.probe && this.byTime(this.probe.from);
+      return this.detour("SCM repeats its page token, and a page was lost");
     }
-    if (isNews || this.step === 0) [this.step, this.size] = [SECOND * 1000, records.length];
-    else this.step = narrowerStep(this.step, this.size, records.length);
-    this.state = this.step > 0 ? "confirming" : "done";
-    return this.step > 0 ? this.byTime(Math.max(this.window.from, this.newest - this.step)) : null;
+    if (length === 0) {
+      this.state = "done";
+      return null;
+    }
+    if (token !== null) {
+      // L3: progress is records that this pass has not seen, never a new token.
+      this.idle = hasNews ? 0 : this.idle + 1;
+      return this.idle < LIMITS.idlePages ? null : this.detour("SCM repeats its pages under new tokens");
+    }
+    if (!this.ordered || this.newest < this.window.from) return this.split();
+    // L20: only a later time is progress here; content may change with every read.
+    if (isLater || this.step === 0) [this.step, this.size] = [SECOND * 1000, length];
+    else if (length >= this.size && this.step > 1) this.step = 1;
+    else if (length < this.size || this.size < LIMITS.smallPage || this.size < this.full) this.state = "done";
+    else throw unreadable(this.size);
+    if (this.state === "done") return null;
+    this.state = "confirming";
+    return this.byTime(this.newest - this.step);
+  }
+
+  /** @param {Pick<Judged, "id" | "us">[]} judged */
+  takeIn(judged) {
+    let [hasNews, isLater, isShared] = [false, false, false];
+    for (const { id, us } of judged) {
+      const key = `${us}|${id}`;
+      const pass = this.known.get(key) ?? this.older.get(key);
+      hasNews ||= pass !== this.pass;
+      isShared ||= pass !== undefined;
+      this.known.set(key, this.pass);
+      // L18: a time outside the window that was asked for is no measure of order or of how far the page came.
+      if (us === null || us < this.window.from || us > this.window.to) continue;
+      if (pass === undefined && us < this.newest) this.ordered = false;
+      isLater ||= us > this.newest;
+      this.newest = Math.max(this.newest, us);
+    }
+    if (this.known.size > LIMITS.knownRecords) [this.older, this.known] = [this.known, new Map()];
+    return { hasNews, isLater, isShared };
+  }
+
+  /** L3: tokens lead nowhere: once by time, then without them. @param {string} why @returns {Query} */
+  detour(why) {
+    this.detours += 1;
+    if (this.detours > 1) return this.split(`${why} again; reading smaller windows`);
+    this.warning = `${why}; continuing by time`;
+    this.state = "following";
+    return this.byTime(this.ordered ? this.newest - SECOND * 1000 : this.window.from);
   }
 
   /** @param {number} from @returns {Query} */
   byTime(from) {
-    // Tokens may well be given out again.
-    this.tokens.clear();
-    return { token: null, from };
+    this.isGuess = from > this.window.from;
+    return this.ask({ token: null, from: Math.max(this.window.from, from), to: this.window.to });
+  }
+
+  /**
+   * L19: reads the window in parts so small that none fills a page, which needs neither tokens nor an order.
+   * @param {string} [warning] @returns {Query}
+   */
+  split(warning = "") {
+    this.warning = warning;
+    this.state = "splitting";
+    this.idle = 0;
+    this.parts = [this.window];
+    return this.ask({ token: null, from: this.window.from, to: this.window.to });
+  }
+
+  /** @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
+  nextPart(judged, hasNews) {
+    const { length } = this.answer.records;
+    const part = /** @type {Window} */ (this.parts.pop());
+    if (length > 0 && length === this.full) {
+      this.idle = hasNews ? 0 : this.idle + 1;
+      const isNarrow = part.to - part.from <= LIMITS.narrowPart;
+      if (this.idle > LIMITS.idleParts || (isNarrow && length >= LIMITS.smallPage)) throw unreadable(length);
+      if (!isNarrow) this.parts.push(...cut(part, judged));
+    }
+    const next = this.parts.at(-1);
+    if (next) return this.ask({ token: null, from: next.from, to: next.to });
+    this.state = "done";
+    return null;
+  }
+
+  /** @param {Query} query */
+  ask(query) {
+    if (query.token === null) this.pass += 1;
+    return this.asked = query;
   }
 
   /**
@@ -1155,55 +1256,38 @@ class Paging {
    * @param {number} end Up to where that page covers. @returns {Window | null}
    */
   rest(end) {
-    if (this.state === "done") return null;
+    const { window, state, newest, ordered } = this;
+    if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const settled = Math.min(this.newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
-    const from = this.ordered ? Math.max(this.window.from, settled) : this.window.from;
-    const token = this.state === "repeated" ? null : this.answer.token;
-    return { from, to: this.window.to, token, ordered: this.ordered };
+    const reached = state === "splitting" ? this.asked.from : ordered ? newest - SECOND * 1000 : window.from;
+    const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
+    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 
 /**
- * `[]` is the documented end. A page without a token is only probably the last, as a proxy may strip the header, so a
- * query by time decides. If that has brought nothing new but as many records again, there may be more behind: a narrower
- * query tells. Returns how far before the newest record it begins; 0: the window is done.
- * @param {number} step Microseconds: of the query that has brought nothing new. @param {number} size @param {number} count
+ * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * around them if they are one moment.
+ * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
-function narrowerStep(step, size, count) {
-  if (count < size) return 0;
-  if (step > 1) return 1;
-  if (size < 10) return 0;
-  throw tokenless(size);
-}
-
-/**
- * The same where no record's time shows how far the first page came (none is readable, or they are of another zone):
- * queries from later on, by halves. One that shares records with the last page of the unbroken row continues it, and
- * ends the window if it is not full; one that shares none began too late. Null: the window is done.
- * @param {Probe | null} probe @param {Window} window @param {string[]} texts The records of the page, as JSON.
- * @returns {Probe | null}
- */
-function nextProbe(probe, window, texts) {
-  let { low, high, page, size } = probe ??
-    { low: window.from, high: window.to, page: new Set(texts), size: texts.length };
-  if (probe && !texts.some((text) => page.has(text))) {
-    high = probe.from;
-  } else if (probe) {
-    if (texts.length < size) return null;
-    low = probe.from;
-    if (!texts.every((text) => page.has(text))) [page, high] = [new Set(texts), window.to];
+function cut({ from, to }, judged) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { us } of judged) {
+    if (us !== null && us >= from && us <= to) [low, high] = [Math.min(low, us), Math.max(high, us)];
   }
-  if (size < 10) return null;
-  if (high - low <= 1000) throw tokenless(size);
-  return { low, high, from: Math.floor((low + high) / 2), page, size };
+  if (low <= high && high - low < 8) {
+    const parts = [{ from: high + 1, to }, { from: low - 3, to: high + 2 }, { from, to: low - 2 }];
+    return parts.filter((part) => part.from < part.to);
+  }
+  const middle = Math.floor(low <= high ? (low + high) / 2 : (from + to) / 2);
+  return [{ from: middle - 1, to }, { from, to: middle }];
 }
 
 /** @param {number} size */
-function tokenless(size) {
+function unreadable(size) {
   return new Failure(
-    `SCM sends no page token (header ${SCM.cursorHeader}), and a page of ${size} records is too small for those of one ` +
-      "moment: they cannot be read by time alone; does a proxy remove the header?",
+    `SCM sends no page token that works (header ${SCM.cursorHeader}), and a page of ${size} records is too small for ` +
+      "those of one moment: they cannot be read by time alone; does a proxy remove the header?",
   );
 }
 
@@ -1240,6 +1324,8 @@ async function catchUp(run) {
     );
     return sending;
   };
+  /** Why fetching ended early. @type {{error: unknown} | null} */
+  let ended = null;
   try {
     for await (const page of fetchPages(run, startWindows(run))) {
       // Nothing after a page that was not accepted: the checkpoint would skip it.
@@ -1248,16 +1334,18 @@ async function catchUp(run) {
       if (full()) await send();
       else if (ripe()) send();
     }
-  } finally {
-    // Also if fetching ended early: what was fetched is sent and counted.
-    while (!failed && (sending || waiting.length > 0)) await send();
-    logProgress(run);
-    reportOutside(run);
-    const error = /** @type {any} */ (failed)?.error;
-    if (!error || error instanceof Stop) await endDoubts(run, !error);
-    if (error) throw error;
-    advanceAll(run, unconfirmed);
+  } catch (error) {
+    ended = { error };
   }
+  // Also if fetching ended early: what was fetched is sent and counted.
+  while (!failed && (sending || waiting.length > 0)) await send();
+  logProgress(run);
+  reportOutside(run);
+  const error = /** @type {any} */ (failed)?.error;
+  if (!error || error instanceof Stop) await endDoubts(run, !error);
+  if (error) throw error;
+  advanceAll(run, unconfirmed);
+  if (ended) throw ended.error;
 }
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
@@ -1296,30 +1384,35 @@ async function* fetchPages(run, windows) {
   let { hw } = run.progress.checkpoint;
   for (const window of windows) {
     const paging = new Paging(window);
-    let asking = paging.first;
     /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
     const undecided = [];
     memory.window += 1;
     const fetchNext = (/** @type {Query} */ query) => {
-      asking = query;
-      const page = fetchPage(run, window, query);
+      const page = fetchPage(run, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
+    const warnOnce = () => {
+      if (paging.warning) warn(run, paging.warning);
+      paging.warning = "";
+    };
     /** @type {ReturnType<typeof fetchPage> | null} */
-    let fetching = fetchNext(paging.first);
+    let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
       const end = coveredTo(run.leg.clock, window.to);
-      const isAgain = asking.token === null && paging.pages > 0;
+      const isAgain = paging.asked.token === null && paging.pass > 0;
+      const isSavedToken = paging.full === 0 && paging.pass === 0;
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM rejected the saved page token; continuing by time");
-        for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        warnOnce();
+        if (isSavedToken) {
+          for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        }
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
@@ -1328,6 +1421,7 @@ async function* fetchPages(run, windows) {
       const judged = judge(run, answer.records, window, isAgain);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
+      warnOnce();
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
       const open = paging.rest(end);
@@ -1340,7 +1434,8 @@ async function* fetchPages(run, windows) {
         done: end,
         within: paging.ordered ? window : null,
       });
-      release(memory, !open || paging.state === "repeated" ? Infinity : paging.ordered ? paging.newest : -Infinity);
+      const isInOrder = paging.ordered && paging.state !== "splitting";
+      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
       while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
         const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
         const events = judged.filter(({ verdict }) => verdict === "send");
@@ -1355,9 +1450,6 @@ async function* fetchPages(run, windows) {
       if (!open) {
         memory.overlap.finish(holdsOverlap(window.from, end, hw));
         hw = Math.max(end, hw ?? -Infinity);
-      }
-      if (paging.state === "repeated") {
-        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
       }
     }
   }
@@ -1439,6 +1531,10 @@ async function accessToken(run) {
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
   if (answer.status !== 200) {
+    // L11: by class, the hint by status.
+    if (![400, 401, 403].includes(answer.status)) {
+      throw new Failure(`SCM token endpoint: ${answer.status} ${errorText(answer)}; check scmTokenUrl`);
+    }
     throw new Failure(
       `SCM refused the OAuth client (${answer.status}: ${
         errorText(answer)
@@ -1458,10 +1554,10 @@ async function accessToken(run) {
 }
 
 /**
- * One page, or null if SCM refuses a page token that an earlier run had saved. Throws Stop at the end of the leg.
- * @param {Run} run @param {Window} window @param {Query} query @returns {Promise<PageAnswer | null>}
+ * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
+ * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
  */
-async function fetchPage(run, window, { token, from }) {
+async function fetchPage(run, { token, from, to }) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -1469,34 +1565,60 @@ async function fetchPage(run, window, { token, from }) {
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
   else url.searchParams.set("token", token);
-  // With every call, and the window's own: SCM refuses a token without it.
-  url.searchParams.set("to", formatTime(window.to));
+  // With every call, and the one of the first call: SCM refuses a token without it.
+  url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
-    if (answer.status === 401 && !renewed) {
+    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
+    const { status, headers, tries } = answer;
+    if (status === 401 && !renewed) {
       run.access = null;
       continue;
     }
-    if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
-    if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
-      const hint = answer.status === 403
-        ? " (is audit API access enabled for this key?)"
-        : old
-        ? ` (asked from ${formatTime(from)} on: if SCM keeps nothing that old, set initialCheckpoint to a later time)`
-        : "";
-      throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
+    const records = recordsIn(answer);
+    if (records) {
+      readDate(clock, headers);
+      return { records, token: headers.get(SCM.cursorHeader) || null, tries };
     }
-    readDate(run.leg.clock, answer.headers);
-    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
+    // L3: whether it is the token that is wrong, a query by time shows.
+    if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
+    const isOld = status === 400 && hostNow() - from / 1000 > LIMITS.kept;
+    const old = `asked from ${
+      formatTime(from)
+    } on: if SCM keeps nothing that old, set initialCheckpoint to a later time`;
+    const hint = isOld ? old : SCM.hints[status];
+    throw new Failure(`SCM audit API: ${status} ${errorText(answer)}${hint ? ` (${hint})` : ""}`);
   }
 }
 
-/** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
-function recordsIn(body) {
-  return Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
+/**
+ * The records of an answer, if it is known to be a page.
+ * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
+ */
+function recordsIn({ status, text, body }) {
+  // L26
+  if (status === 204 && text === "") return [];
+  if (status !== 200) return undefined;
+  if (Array.isArray(body)) return body;
+  // L2
+  if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
+  const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
+  return lists.length === 1 ? body[lists[0]] : undefined;
+}
+
+/** @param {[string, any]} field @returns {boolean} */
+function isSignOfError([name, value]) {
+  const { outcomes, trouble, fine } = SCM.signs;
+  if (SCM.lists.includes(name) && Array.isArray(value)) return false;
+  const isTrouble = SCM.errors.includes(name) || trouble.test(name);
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    const inner = Object.entries(value);
+    return isTrouble ? inner.length > 0 : inner.some(isSignOfError);
+  }
+  const text = String(value ?? "").trim();
+  if (outcomes.test(name)) return !fine.test(text);
+  return isTrouble && text !== "false" && (text === "true" || !fine.test(text));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -2145,9 +2267,9 @@ async function sendEvents(run, events, before) {
   if (answer.status === 204) return accepted(run, events);
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
-    throw new Failure(
-      `Log ingest: ${answer.status} ${errorText(answer)}; check logIngestToken and its scope logs.ingest`,
-    );
+    // L11
+    const cause = answer.status === 404 ? "dynatraceEnvironmentUrl" : "logIngestToken and its scope logs.ingest";
+    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; check ${cause}`);
   }
   const why = `${answer.status} ${errorText(answer)}`;
   if (state.rejections === 0) state.cause = why;
@@ -2353,7 +2475,10 @@ async function report(run, outcome, reason) {
 // Requests: time limits, retries, waiting
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @typedef {{status: number, headers: Headers, text: string, body: any}} Answer `body`: the text as JSON, undefined where it is none. */
+/**
+ * `body`: the text as JSON, undefined where it is none; `tries`: how many requests it took.
+ * @typedef {{status: number, headers: Headers, text: string, body: any, tries: number}} Answer
+ */
 
 /**
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
@@ -2362,18 +2487,21 @@ async function report(run, outcome, reason) {
  * @param {{limit?: () => number, isFinal?: (error: any) => boolean}} [more] Milliseconds for each attempt; which errors are not retried.
  */
 async function request(run, what, url, init, isWhole = () => true, { limit, isFinal } = {}) {
+  let tries = 0;
   return await retried(run, what, async () => {
     const options = await init();
+    tries += 1;
     const answer = await within(run.leg, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, text, body: parseJson(text) };
+      return { status: response.status, headers: response.headers, text, body: parseJson(text), tries };
     }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
         retryAfter: retryAfter(answer.headers.get("retry-after")),
         temporary: true,
+        code: answer.status,
       });
     }
     return answer;
@@ -2384,7 +2512,7 @@ async function request(run, what, url, init, isWhole = () => true, { limit, isFi
  * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt
  * @param {(error: any) => boolean} [isFinal] @returns {Promise<T>} */
 async function retried(run, what, attempt, isFinal = () => false) {
-  for (let tries = 0;; tries += 1) {
+  for (let [failed, limited] = [0, 0];;) {
     try {
       return await attempt();
     } catch (error) {
@@ -2398,15 +2526,18 @@ async function retried(run, what, attempt, isFinal = () => false) {
           );
         }
         await settle(run.leg, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
-        tries -= 1;
         continue;
       }
       const { maxRetries } = run.config;
-      if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
-      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
+      // L11: a rate limit is no failure; once a wait does not fit, it ends the leg in good order.
+      if (statusOf(error) === 429) limited += 1;
+      else if (failed < maxRetries) failed += 1;
+      else throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
+      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** (failed + limited - 1));
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
       run.counts.retries += 1;
-      await pause(run.leg, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
+      const retry = statusOf(error) === 429 ? "rate limit" : `retry ${failed} of ${maxRetries}`;
+      await pause(run.leg, wait, `${what}: ${describe(error)}; ${retry}`);
     }
   }
 }
@@ -2475,9 +2606,9 @@ async function settle(leg, why) {
   await new Promise((resolve) => setTimeout(resolve, SECOND));
 }
 
-/** @param {number} status */
+/** L11: by class, as gateways have statuses of their own. @param {number} status */
 function isTemporaryStatus(status) {
-  return [408, 425, 429, 500, 502, 503, 504].includes(status);
+  return [408, 425, 429].includes(status) || (status >= 500 && ![501, 505].includes(status));
 }
 
 /** @param {any} error */
@@ -2541,7 +2672,8 @@ function describe(error) {
 function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing((found ?? text).slice(0, 10_000)).slice(0, 200).toWellFormed();
+  const words = found ?? (text.trim() === "" ? "empty body" : text);
+  return outgoing(words.slice(0, 10_000)).slice(0, 200).toWellFormed();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

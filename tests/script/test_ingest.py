@@ -152,7 +152,8 @@ def test_34_while_log_ingest_is_down_scm_is_not_read_further_than_memory_allows(
 
     ran = connector.run()
 
-    assert ran.state == "ERROR"
+    # A rate limit ends the leg in good order.
+    assert (ran.state, ran.outcome) == (("SUCCESS", "more waiting") if status == 429 else ("ERROR", ""))
     # Ten thousand records may wait, one page is being sent, one fetched.
     assert len(connector.requests(RECORDS)) <= 13
     assert connector.count() == (0, 0)

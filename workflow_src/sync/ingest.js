@@ -88,9 +88,9 @@ async function sendEvents(run, events, before) {
   if (answer.status === 204) return accepted(run, events);
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
-    throw new Failure(
-      `Log ingest: ${answer.status} ${errorText(answer)}; check logIngestToken and its scope logs.ingest`,
-    );
+    // L11
+    const cause = answer.status === 404 ? "dynatraceEnvironmentUrl" : "logIngestToken and its scope logs.ingest";
+    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; check ${cause}`);
   }
   const why = `${answer.status} ${errorText(answer)}`;
   if (state.rejections === 0) state.cause = why;

@@ -51,6 +51,15 @@ export const LIMITS = {
   rememberedLength: 10_000_000,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
+  /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
+  idlePages: 3,
+  idleParts: 40,
+  /** How many records of a window are remembered to see whether a page brings news. */
+  knownRecords: 20_000,
+  /** Pages of fewer records are not taken for full. */
+  smallPage: 10,
+  /** Microseconds: a shorter part of a window is not split. */
+  narrowPart: 16,
   checkpointBytes: 8_000,
   /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,

@@ -48,5 +48,6 @@ export function describe(error) {
 export function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing((found ?? text).slice(0, 10_000)).slice(0, 200).toWellFormed();
+  const words = found ?? (text.trim() === "" ? "empty body" : text);
+  return outgoing(words.slice(0, 10_000)).slice(0, 200).toWellFormed();
 }

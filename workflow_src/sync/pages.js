@@ -1,6 +1,6 @@
 import { advance, holdsOverlap, saveCheckpoint, saveIsDue } from "./checkpoint.js";
 import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
-import { Failure, Stop } from "./errors.js";
+import { Stop } from "./errors.js";
 import { endDoubts, sendBatch } from "./ingest.js";
 import { LIMITS, SECOND } from "./limits.js";
 import { parseLock } from "./lock.js";
@@ -50,6 +50,8 @@ export async function catchUp(run) {
     );
     return sending;
   };
+  /** Why fetching ended early. @type {{error: unknown} | null} */
+  let ended = null;
   try {
     for await (const page of fetchPages(run, startWindows(run))) {
       // Nothing after a page that was not accepted: the checkpoint would skip it.
@@ -58,16 +60,18 @@ export async function catchUp(run) {
       if (full()) await send();
       else if (ripe()) send();
     }
-  } finally {
-    // Also if fetching ended early: what was fetched is sent and counted.
-    while (!failed && (sending || waiting.length > 0)) await send();
-    logProgress(run);
-    reportOutside(run);
-    const error = /** @type {any} */ (failed)?.error;
-    if (!error || error instanceof Stop) await endDoubts(run, !error);
-    if (error) throw error;
-    advanceAll(run, unconfirmed);
+  } catch (error) {
+    ended = { error };
   }
+  // Also if fetching ended early: what was fetched is sent and counted.
+  while (!failed && (sending || waiting.length > 0)) await send();
+  logProgress(run);
+  reportOutside(run);
+  const error = /** @type {any} */ (failed)?.error;
+  if (!error || error instanceof Stop) await endDoubts(run, !error);
+  if (error) throw error;
+  advanceAll(run, unconfirmed);
+  if (ended) throw ended.error;
 }
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
@@ -106,30 +110,35 @@ async function* fetchPages(run, windows) {
   let { hw } = run.progress.checkpoint;
   for (const window of windows) {
     const paging = new Paging(window);
-    let asking = paging.first;
     /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
     const undecided = [];
     memory.window += 1;
     const fetchNext = (/** @type {Query} */ query) => {
-      asking = query;
-      const page = fetchPage(run, window, query);
+      const page = fetchPage(run, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
+    const warnOnce = () => {
+      if (paging.warning) warn(run, paging.warning);
+      paging.warning = "";
+    };
     /** @type {ReturnType<typeof fetchPage> | null} */
-    let fetching = fetchNext(paging.first);
+    let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
       const end = coveredTo(run.leg.clock, window.to);
-      const isAgain = asking.token === null && paging.pages > 0;
+      const isAgain = paging.asked.token === null && paging.pass > 0;
+      const isSavedToken = paging.full === 0 && paging.pass === 0;
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM rejected the saved page token; continuing by time");
-        for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        warnOnce();
+        if (isSavedToken) {
+          for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        }
         continue;
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
@@ -138,6 +147,7 @@ async function* fetchPages(run, windows) {
       const judged = judge(run, answer.records, window, isAgain);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
+      warnOnce();
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
       const open = paging.rest(end);
@@ -150,7 +160,8 @@ async function* fetchPages(run, windows) {
         done: end,
         within: paging.ordered ? window : null,
       });
-      release(memory, !open || paging.state === "repeated" ? Infinity : paging.ordered ? paging.newest : -Infinity);
+      const isInOrder = paging.ordered && paging.state !== "splitting";
+      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
       while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
         const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
         const events = judged.filter(({ verdict }) => verdict === "send");
@@ -165,9 +176,6 @@ async function* fetchPages(run, windows) {
       if (!open) {
         memory.overlap.finish(holdsOverlap(window.from, end, hw));
         hw = Math.max(end, hw ?? -Infinity);
-      }
-      if (paging.state === "repeated") {
-        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
       }
     }
   }

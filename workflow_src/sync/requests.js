@@ -11,7 +11,10 @@ import { seconds } from "./time.js";
 // Requests: time limits, retries, waiting
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @typedef {{status: number, headers: Headers, text: string, body: any}} Answer `body`: the text as JSON, undefined where it is none. */
+/**
+ * `body`: the text as JSON, undefined where it is none; `tries`: how many requests it took.
+ * @typedef {{status: number, headers: Headers, text: string, body: any, tries: number}} Answer
+ */
 
 /**
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
@@ -20,18 +23,21 @@ import { seconds } from "./time.js";
  * @param {{limit?: () => number, isFinal?: (error: any) => boolean}} [more] Milliseconds for each attempt; which errors are not retried.
  */
 export async function request(run, what, url, init, isWhole = () => true, { limit, isFinal } = {}) {
+  let tries = 0;
   return await retried(run, what, async () => {
     const options = await init();
+    tries += 1;
     const answer = await within(run.leg, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, text, body: parseJson(text) };
+      return { status: response.status, headers: response.headers, text, body: parseJson(text), tries };
     }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
         retryAfter: retryAfter(answer.headers.get("retry-after")),
         temporary: true,
+        code: answer.status,
       });
     }
     return answer;
@@ -42,7 +48,7 @@ export async function request(run, what, url, init, isWhole = () => true, { limi
  * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt
  * @param {(error: any) => boolean} [isFinal] @returns {Promise<T>} */
 export async function retried(run, what, attempt, isFinal = () => false) {
-  for (let tries = 0;; tries += 1) {
+  for (let [failed, limited] = [0, 0];;) {
     try {
       return await attempt();
     } catch (error) {
@@ -56,15 +62,18 @@ export async function retried(run, what, attempt, isFinal = () => false) {
           );
         }
         await settle(run.leg, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
-        tries -= 1;
         continue;
       }
       const { maxRetries } = run.config;
-      if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
-      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
+      // L11: a rate limit is no failure; once a wait does not fit, it ends the leg in good order.
+      if (statusOf(error) === 429) limited += 1;
+      else if (failed < maxRetries) failed += 1;
+      else throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
+      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** (failed + limited - 1));
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
       run.counts.retries += 1;
-      await pause(run.leg, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
+      const retry = statusOf(error) === 429 ? "rate limit" : `retry ${failed} of ${maxRetries}`;
+      await pause(run.leg, wait, `${what}: ${describe(error)}; ${retry}`);
     }
   }
 }
@@ -133,9 +142,9 @@ async function settle(leg, why) {
   await new Promise((resolve) => setTimeout(resolve, SECOND));
 }
 
-/** @param {number} status */
+/** L11: by class, as gateways have statuses of their own. @param {number} status */
 function isTemporaryStatus(status) {
-  return [408, 425, 429, 500, 502, 503, 504].includes(status);
+  return [408, 425, 429].includes(status) || (status >= 500 && ![501, 505].includes(status));
 }
 
 /** @param {any} error */

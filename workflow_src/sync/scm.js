@@ -10,8 +10,8 @@ import { request } from "./requests.js";
 import { formatTime, seconds } from "./time.js";
 import { readToken } from "./vault.js";
 /** @import { PageAnswer, Query } from "./paging.js" */
+/** @import { Answer } from "./requests.js" */
 /** @import { Run } from "./run.js" */
-/** @import { Window } from "./windows.js" */
 
 // ---------------------------------------------------------------------------------------------------------------------
 // SCM: access token and pages
@@ -28,6 +28,10 @@ export async function accessToken(run) {
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
   if (answer.status !== 200) {
+    // L11: by class, the hint by status.
+    if (![400, 401, 403].includes(answer.status)) {
+      throw new Failure(`SCM token endpoint: ${answer.status} ${errorText(answer)}; check scmTokenUrl`);
+    }
     throw new Failure(
       `SCM refused the OAuth client (${answer.status}: ${
         errorText(answer)
@@ -47,10 +51,10 @@ export async function accessToken(run) {
 }
 
 /**
- * One page, or null if SCM refuses a page token that an earlier run had saved. Throws Stop at the end of the leg.
- * @param {Run} run @param {Window} window @param {Query} query @returns {Promise<PageAnswer | null>}
+ * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
+ * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
  */
-export async function fetchPage(run, window, { token, from }) {
+export async function fetchPage(run, { token, from, to }) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -58,32 +62,58 @@ export async function fetchPage(run, window, { token, from }) {
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
   else url.searchParams.set("token", token);
-  // With every call, and the window's own: SCM refuses a token without it.
-  url.searchParams.set("to", formatTime(window.to));
+  // With every call, and the one of the first call: SCM refuses a token without it.
+  url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
-    if (answer.status === 401 && !renewed) {
+    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
+    const { status, headers, tries } = answer;
+    if (status === 401 && !renewed) {
       run.access = null;
       continue;
     }
-    if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
-    if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
-      const hint = answer.status === 403
-        ? " (is audit API access enabled for this key?)"
-        : old
-        ? ` (asked from ${formatTime(from)} on: if SCM keeps nothing that old, set initialCheckpoint to a later time)`
-        : "";
-      throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
+    const records = recordsIn(answer);
+    if (records) {
+      readDate(clock, headers);
+      return { records, token: headers.get(SCM.cursorHeader) || null, tries };
     }
-    readDate(run.leg.clock, answer.headers);
-    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
+    // L3: whether it is the token that is wrong, a query by time shows.
+    if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
+    const isOld = status === 400 && hostNow() - from / 1000 > LIMITS.kept;
+    const old = `asked from ${
+      formatTime(from)
+    } on: if SCM keeps nothing that old, set initialCheckpoint to a later time`;
+    const hint = isOld ? old : SCM.hints[status];
+    throw new Failure(`SCM audit API: ${status} ${errorText(answer)}${hint ? ` (${hint})` : ""}`);
   }
 }
 
-/** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
-function recordsIn(body) {
-  return Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
+/**
+ * The records of an answer, if it is known to be a page.
+ * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
+ */
+export function recordsIn({ status, text, body }) {
+  // L26
+  if (status === 204 && text === "") return [];
+  if (status !== 200) return undefined;
+  if (Array.isArray(body)) return body;
+  // L2
+  if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
+  const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
+  return lists.length === 1 ? body[lists[0]] : undefined;
+}
+
+/** @param {[string, any]} field @returns {boolean} */
+function isSignOfError([name, value]) {
+  const { outcomes, trouble, fine } = SCM.signs;
+  if (SCM.lists.includes(name) && Array.isArray(value)) return false;
+  const isTrouble = SCM.errors.includes(name) || trouble.test(name);
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    const inner = Object.entries(value);
+    return isTrouble ? inner.length > 0 : inner.some(isSignOfError);
+  }
+  const text = String(value ?? "").trim();
+  if (outcomes.test(name)) return !fine.test(text);
+  return isTrouble && text !== "false" && (text === "true" || !fine.test(text));
 }
