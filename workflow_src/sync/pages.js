@@ -1,6 +1,6 @@
-import { advance, saveCheckpoint, saveIsDue } from "./checkpoint.js";
-import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
-import { Failure } from "./errors.js";
+import { advance, placeOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
+import { coveredTo, disagreement, earliest, newestToRead, ticks } from "./clock.js";
+import { Failure, Stop } from "./errors.js";
 import { sendBatch } from "./ingest.js";
 import { LIMITS } from "./limits.js";
 import { parseLock } from "./lock.js";
@@ -9,7 +9,7 @@ import { Paging } from "./paging.js";
 import { judge } from "./records.js";
 import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
-import { formatTime, shownSpan } from "./time.js";
+import { formatTime, parseDuration, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows } from "./windows.js";
 /** @import { Event } from "./events.js" */
 /** @import { Query } from "./paging.js" */
@@ -70,10 +70,14 @@ function startWindows(run) {
     isFirst: progress.shownBefore === "none",
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
-    now: scmNow(leg.clock) * 1000,
+    now: earliest(leg.clock) * 1000,
+    history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
+  // Moved back by a person or by a clock: what it moves from there on is progress.
+  const place = placeOf(plan.checkpoint);
+  if (place > -Infinity) progress.began = Math.min(progress.began, place);
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -100,12 +104,18 @@ async function* fetchPages(run, windows) {
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const end = coveredTo(run.leg.clock, window.to);
+      const unlike = disagreement(run.leg.clock);
+      if (unlike) warn(run, unlike);
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
         warn(run, "SCM rejected the saved page token; continuing by time");
         continue;
+      }
+      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      // L26: planned by a clock that was hours ahead, before SCM had shown its own.
+      if (end < window.from && run.progress.checkpoint.hw === null) {
+        throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.

@@ -11,7 +11,8 @@ import { LIMITS, SECOND } from "./limits.js";
 /** What to ask: the page behind a token, or the first page from a time on.
  * @typedef {{token: string | null, from: number}} Query */
 
-/** @typedef {{records: any[], token: string | null}} PageAnswer A page; null: SCM refused the window's saved token. */
+/** A page, and when it was requested (by `ticks`); null: SCM refused the window's saved token.
+ * @typedef {{records: any[], token: string | null, at: number}} PageAnswer */
 
 /** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
 
@@ -33,7 +34,7 @@ export class Paging {
     this.newest = window.from;
     this.tokens = new Set([window.token]);
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null };
+    this.answer = { records: [], token: null, at: 0 };
     this.pages = 0;
     /** How far before the newest record the last query by time began, 0: none yet; and the records it confirms. */
     this.step = 0;

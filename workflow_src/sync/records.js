@@ -1,4 +1,4 @@
-import { latestNow } from "./clock.js";
+import { latest } from "./clock.js";
 import { toEvent } from "./events.js";
 import { LIMITS } from "./limits.js";
 import { warn } from "./output.js";
@@ -38,7 +38,7 @@ export async function judge(run, records, end) {
   const { backfill, leg, memory, progress: { seen } } = run;
   /** @type {Judged[]} */
   const judged = [];
-  const now = latestNow(leg.clock);
+  const now = latest(leg.clock);
   for (const record of records) {
     const text = JSON.stringify(record);
     const event = await toEvent(record, text, backfill !== null, now);

@@ -29,7 +29,7 @@ export async function request(run, what, url, init, isWhole = () => true) {
     });
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
-        retryAfter: retryAfter(answer.headers.get("retry-after")),
+        retryAfter: retryAfter(answer.headers),
         temporary: true,
       });
     }

@@ -1,6 +1,6 @@
 import { SCM } from "./assumptions.js";
 import { fetchTime } from "./chain.js";
-import { age, hostNow, readDate } from "./clock.js";
+import { age, latest, readDate, ticks } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
 import { LIMITS, SECOND } from "./limits.js";
 import { errorText } from "./output.js";
@@ -17,7 +17,7 @@ import { formatTime, seconds } from "./time.js";
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 export async function accessToken(run) {
-  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  if (run.access && ticks() < run.access.renewAt) return run.access.token;
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -25,6 +25,7 @@ export async function accessToken(run) {
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
+  readDate(run.leg.clock, answer.headers);
   if (answer.status !== 200) {
     const why = errorText(answer).replaceAll(value, "***");
     throw new Failure(
@@ -36,8 +37,7 @@ export async function accessToken(run) {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readDate(run.leg.clock, answer.headers);
-  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
+  run.access = { token, renewAt: ticks() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
@@ -56,6 +56,7 @@ export async function fetchPage(run, window, { token, from }) {
   // With every call, and the window's own: SCM refuses a token without it.
   url.searchParams.set("to", formatTime(window.to));
   for (let renewed = false;; renewed = true) {
+    const at = ticks();
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
     }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
@@ -65,7 +66,7 @@ export async function fetchPage(run, window, { token, from }) {
     }
     if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
     if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
+      const old = answer.status === 400 && token === null && latest(clock) - from / 1000 > LIMITS.kept;
       const hint = answer.status === 403
         ? " (is audit API access enabled for this key?)"
         : old
@@ -74,7 +75,7 @@ export async function fetchPage(run, window, { token, from }) {
       throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
     }
     readDate(run.leg.clock, answer.headers);
-    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
+    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null, at };
   }
 }
 
