@@ -304,6 +304,11 @@ function earliest(clock, at = ticks()) {
   return readings(clock, at)[0].ms;
 }
 
+/** @param {Clock} clock Returns -Infinity if SCM has shown no time yet. */
+function scmNow({ scm }) {
+  return scm === null ? -Infinity : scm + ticks();
+}
+
 /** The time by which a record's age is judged: what seems too old is sent without its time, and kept.
  * @param {Clock} clock */
 function latest(clock) {
@@ -1076,6 +1081,7 @@ function newInitialCheckpoint({ initialCheckpoint }, { initial }) {
  * @typedef {object} Known
  * @property {Checkpoint} checkpoint @property {Backfill | null} backfill @property {string} initial
  * @property {boolean} isFirst @property {boolean} wasReported @property {number} now @property {number} newest
+ * @property {number} scmNow By SCM's own clock; that time has come where SCM says so, however far behind other clocks are.
  * @property {number} history Milliseconds.
  */
 
@@ -1126,7 +1132,7 @@ function startOfBackfill({ checkpoint }, backfill) {
 }
 
 /** Where the first new window begins. @param {Known} known */
-function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, newest, history }) {
+function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
   const overlap = LIMITS.overlap * 1000;
   const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
@@ -1146,7 +1152,7 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= now) return start(kind, reached - overlap, coveredFrom, {});
+  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
   const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
@@ -1367,6 +1373,7 @@ function startWindows(run) {
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
     now: earliest(leg.clock) * 1000,
+    scmNow: scmNow(leg.clock) * 1000,
     history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });

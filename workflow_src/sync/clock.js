@@ -48,6 +48,11 @@ export function earliest(clock, at = ticks()) {
   return readings(clock, at)[0].ms;
 }
 
+/** @param {Clock} clock Returns -Infinity if SCM has shown no time yet. */
+export function scmNow({ scm }) {
+  return scm === null ? -Infinity : scm + ticks();
+}
+
 /** The time by which a record's age is judged: what seems too old is sent without its time, and kept.
  * @param {Clock} clock */
 export function latest(clock) {

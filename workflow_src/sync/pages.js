@@ -1,5 +1,5 @@
 import { advance, placeOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
-import { coveredTo, disagreement, earliest, newestToRead, ticks } from "./clock.js";
+import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
 import { sendBatch } from "./ingest.js";
 import { LIMITS } from "./limits.js";
@@ -71,6 +71,7 @@ function startWindows(run) {
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
     now: earliest(leg.clock) * 1000,
+    scmNow: scmNow(leg.clock) * 1000,
     history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });

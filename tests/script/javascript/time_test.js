@@ -186,6 +186,7 @@ function plan(checkpoint, known) {
     isFirst: false,
     wasReported: true,
     now: NOW,
+    scmNow: -Infinity,
     newest: NOW - 60 * US,
     history: 2 * HOUR,
     ...known,
