@@ -180,7 +180,7 @@ export function shownCheckpoint({ ts, id, hw, open }) {
 }
 
 /**
- * After a run that died at work this one asks for less, half as much each time (L12). That is saved before anything is
+ * After runs that died without moving anything this one asks for less, half as much each time (L12). That is saved before anything is
  * read, as this run may die there, too.
  * @param {Run} run
  */
@@ -189,12 +189,16 @@ export async function askForLess(run) {
   if (run.backfill || !lock.isTakenOver) return;
   const reached = checkpoint.open?.from ?? checkpoint.hw;
   const waiting = reached === null ? Infinity : newestToRead(leg.clock) - reached + LIMITS.overlap * 1000;
-  const span = checkpoint.span ?? Math.min(LIMITS.slice * 1000, waiting);
-  checkpoint.span = Math.max(LEAST_SPAN, Math.floor(span / 2));
+  // Where pages were accepted since, there is none: then the run that died had moved something, and all is asked for.
+  const before = checkpoint.span;
+  checkpoint.span = before === null
+    ? Math.max(LEAST_SPAN, Math.min(LIMITS.slice * 1000, waiting))
+    : Math.max(LEAST_SPAN, Math.floor(before / 2));
+  if (before === null) return await saveCheckpoint(run);
   const { open } = checkpoint;
   // What is behind it is planned anew.
   if (open) open.to = Math.max(open.from + LEAST_SPAN, Math.min(open.to, open.from + checkpoint.span));
-  await saveCheckpoint(run, `✓ The run before died: asking for ${shownSpan(checkpoint.span / 1000)} at a time`);
+  await saveCheckpoint(run, `✓ The runs before died: asking for ${shownSpan(checkpoint.span / 1000)} at a time`);
 }
 
 /** A first window keeps its start, however long it takes until a run can read it. @param {Run} run */
@@ -224,11 +228,11 @@ export function advance(progress, { events, marks, open, done }) {
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   // Until the window is done, and where it ends before what was reached already, the older marks are needed too.
-  const older = open || done < seen.to ? seen.marks : [];
+  const older = open || done < seen.to + LIMITS.overlap * 1000 ? seen.marks : [];
   checkpoint.seen = [...new Set([...older, ...tail.marks])];
   if (open) return;
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
-  if (done >= seen.to) progress.seen = { marks: tail.marks, to: done };
+  if (done >= seen.to) progress.seen = { marks: new Set(checkpoint.seen.slice(-2 * LIMITS.marks)), to: done };
   progress.forgotten = tail.dropped;
   progress.tail = { marks: new Set(), dropped: 0 };
 }

@@ -57,8 +57,8 @@ export function planWindows(known) {
  * @param {number} from @param {number} to @param {number | null} [span] Microseconds. @returns {Window[]} */
 function slices(from, to, span = null) {
   if (span !== null) {
-    const near = Math.min(to, from + LIMITS.slice * 1000);
-    return [...parts(from, near, span), ...near < to ? slices(near - SECOND * 1000, to) : []];
+    const near = Math.max(from, Math.min(to - LIMITS.overlap * 1000, from + LIMITS.slice * 1000));
+    return [...parts(from, near, span), ...slices(near > from ? near - SECOND * 1000 : from, to)];
   }
   return parts(from, to, LIMITS.slice * 1000);
 }
