@@ -631,7 +631,7 @@ async function startNextLeg(run) {
       revision,
       ...again && { backfill: again },
     };
-    // The qualifier names this leg: a repeated call starts nothing twice.
+    // L28: the qualifier names this leg; a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${leg.executionId}` };
     const next = await asked(
       run,
@@ -783,6 +783,7 @@ async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
+    // L28: another run may have taken it over.
     if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";

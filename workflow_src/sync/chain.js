@@ -111,7 +111,7 @@ export async function startNextLeg(run) {
       revision,
       ...again && { backfill: again },
     };
-    // The qualifier names this leg: a repeated call starts nothing twice.
+    // L28: the qualifier names this leg; a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${leg.executionId}` };
     const next = await asked(
       run,

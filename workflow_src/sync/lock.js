@@ -146,6 +146,7 @@ export async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
+    // L28: another run may have taken it over.
     if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";
