@@ -173,7 +173,9 @@ export default async function sync(action = {}) {
     if (!(await takeLock(run))) return await report(run, "skipped");
     await readCheckpoint(run);
     await readAndSend(run);
+    const stalled = isStalled(run);
     await saveCheckpoint(run);
+    if (stalled) throw new Failure(`more waiting three times in a row, but nothing moves: ${run.leg.stop?.message}`);
     const summary = await report(run, ...outcome(run, "caught up"));
     await releaseLock(run);
     if (run.leg.stop?.again) await startNextLeg(run);
@@ -205,9 +207,14 @@ async function sendAgain(run) {
 async function readAndSend(run) {
   const { leg } = run;
   try {
-    await rememberStart(run);
-    await accessToken(run);
-    log("✓ OAuth token obtained");
+    try {
+      // L26: first, as its Date may show that the clocks known so far are ahead.
+      await accessToken(run);
+      log("✓ OAuth token obtained");
+    } finally {
+      await rememberStart(run);
+      await askForLess(run);
+    }
     await catchUp(run);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
@@ -290,7 +297,9 @@ function newCounts() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Clocks: every decision about "now" is made here. Three clocks are known: the host's, the platform's and SCM's.
+// Clocks: every decision about "now" is made here. Up to three clocks are known: the host's, the platform's and SCM's.
+// Any may be wrong. What is read too early costs a delay, what is skipped is lost: the earliest clock decides how far a
+// run reads (L1), the latest whether a record is too old for log ingest.
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @typedef {ReturnType<typeof newClock>} Clock */
@@ -299,12 +308,12 @@ function newClock() {
   return {
     /** When the script began, by a clock that corrections of the host's time do not move. */
     begun: ticks(),
-    /** Milliseconds between the start of the execution and the start of the script. */
-    queued: 0,
     /** Start of this execution by the platform's clock, in milliseconds since the epoch. @type {number | null} */
     startedAt: null,
-    /** SCM's clock minus the host's in milliseconds, by the Date header of SCM's last answer. */
-    skew: 0,
+    /** SCM's clock minus `ticks`, by the Date header that put it earliest in this run. @type {number | null} */
+    scm: null,
+    /** The warning about clocks that differ has been given. */
+    told: false,
   };
 }
 
@@ -318,23 +327,53 @@ function hostNow() {
   return Date.now();
 }
 
-/** SCM's time in milliseconds since the epoch: records carry it, and the host's may differ. @param {Clock} clock */
-function scmNow(clock) {
-  return hostNow() + clock.skew;
+/** What each known clock shows at a moment, in milliseconds since the epoch. The platform's is the least it can be: how
+ * long the execution waited for its script is not known. @param {Clock} clock @param {number} at By `ticks`. */
+function readings(clock, at) {
+  return [
+    { name: "the host", ms: hostNow() - ticks() + at },
+    ...clock.startedAt === null ? [] : [{ name: "the platform", ms: clock.startedAt + at - clock.begun }],
+    ...clock.scm === null ? [] : [{ name: "SCM", ms: clock.scm + at }],
+  ].sort((one, other) => one.ms - other.ms);
 }
 
-/**
- * The time by which a record's age is judged. A host whose clock is slow would send what log ingest drops as too old;
- * sent without its time the record is kept.
- * @param {Clock} clock
- */
-function latestNow(clock) {
-  return Math.max(hostNow(), scmNow(clock));
+/** The time up to which records may be asked for. @param {Clock} clock @param {number} [at] By `ticks`. */
+function earliest(clock, at = ticks()) {
+  return readings(clock, at)[0].ms;
 }
 
-/** Milliseconds since this execution began. @param {Clock} clock */
+/** @param {Clock} clock Returns -Infinity if SCM has shown no time yet. */
+function scmNow({ scm }) {
+  return scm === null ? -Infinity : scm + ticks();
+}
+
+/** The time by which a record's age is judged: what seems too old is sent without its time, and kept.
+ * @param {Clock} clock */
+function latest(clock) {
+  return /** @type {{ms: number}} */ (readings(clock, ticks()).at(-1)).ms;
+}
+
+/** What to say, once, about clocks that are more than a minute apart; else "". @param {Clock} clock */
+function disagreement(clock) {
+  const all = readings(clock, ticks());
+  const [first, last] = [all[0], all[all.length - 1]];
+  if (clock.told || last.ms - first.ms <= MINUTE) return "";
+  clock.told = true;
+  return `the clocks of ${last.name} and ${first.name} differ: ${last.name} is ${
+    shownSpan(last.ms - first.ms)
+  } ahead; ` +
+    `records are read up to the time of ${first.name}`;
+}
+
+/** Milliseconds since this script began: that is what the platform limits, however long it waited to begin (L22).
+ * @param {Clock} clock */
 function age(clock) {
-  return ticks() - clock.begun + clock.queued;
+  return ticks() - clock.begun;
+}
+
+/** When this script began, for the lock: late rather than early. @param {Clock} clock */
+function begunAt(clock) {
+  return latest(clock) - age(clock);
 }
 
 /** Throws once another run may have taken over: it would repeat whatever this one still did.
@@ -345,47 +384,56 @@ function fence(clock, what) {
   }
 }
 
-/** Whether the platform must have killed the script of an execution by now; both times are by the platform's clock.
- * @param {Clock} clock @param {Date | undefined} startedAt */
-function mustBeDead(clock, startedAt) {
+/**
+ * Whether the platform must have killed the script of an execution by now, counted from the script's own start if the
+ * lock names it (L22): a script may begin long after its execution.
+ * @param {Clock} clock @param {Date | undefined} startedAt By the platform's clock. @param {number | null} [begun]
+ */
+function mustBeDead(clock, startedAt, begun = null) {
   if (clock.startedAt === null) return false;
-  return clock.startedAt + age(clock) - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
+  const started = new Date(startedAt ?? 0).getTime();
+  const from = begun !== null && begun > started && begun <= started + LIMITS.clocks ? begun : started;
+  return clock.startedAt + age(clock) - from > LIMITS.dead;
 }
 
 /** Takes the start of this execution from the platform. @param {Clock} clock @param {Date} startedAt */
 function readStart(clock, startedAt) {
   clock.startedAt = new Date(startedAt).getTime();
-  // More than a minute is no wait for a start, but a host whose clock is off.
-  const queued = hostNow() - age(clock) - clock.startedAt;
-  if (queued > 0 && queued < MINUTE) clock.queued = queued;
-  // Used until SCM sends its time, and where a proxy removes its Date header.
-  else clock.skew = -queued;
 }
 
 /** Takes SCM's time from the Date header of an answer. @param {Clock} clock @param {Headers} headers */
 function readDate(clock, headers) {
-  const ahead = Date.parse(headers.get("date") ?? "") - hostNow();
-  // A day off is no clock; a second is what the header cuts off.
-  if (Math.abs(ahead) < DAY) clock.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
+  // The header cuts off the part of a second: this is the most that it can be.
+  const date = Date.parse(headers.get("date") ?? "") + SECOND;
+  const others = readings({ ...clock, scm: null }, ticks());
+  // A day off from every other clock is no clock.
+  if (!others.some(({ ms }) => Math.abs(date - ms) < DAY)) return;
+  clock.scm = Math.min(clock.scm ?? Infinity, date - ticks());
 }
 
 /** The end of what can be read now, in whole seconds: newer records may not be visible yet. Microseconds.
  * @param {Clock} clock */
 function newestToRead(clock) {
-  return Math.floor((scmNow(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  return Math.floor((earliest(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
 }
 
-/** Up to where a page that is read now covers a window that ends at `to`: newer records may still come. Microseconds.
- * @param {Clock} clock @param {number} to */
-function coveredTo(clock, to) {
-  return Math.min(to, (scmNow(clock) - LIMITS.lag) * 1000);
+/** Up to where a page that was requested at a moment covers a window that ends at `to`: newer records may still come.
+ * Microseconds. @param {Clock} clock @param {number} to @param {number} at By `ticks`. */
+function coveredTo(clock, to, at) {
+  return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
 }
 
-/** @param {string | null} text Seconds or an HTTP date. Returns milliseconds from now; 0 if it is neither. */
-function retryAfter(text) {
-  if (text === null) return 0;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - hostNow();
-  return Number.isFinite(ms) && ms > 0 ? ms : 0;
+/**
+ * Milliseconds from now; 0 if the header is neither seconds nor an HTTP date. A date counts from the Date of the same
+ * answer; without one, the host's clock is believed for a short wait only (L1).
+ * @param {Headers} headers
+ */
+function retryAfter(headers) {
+  const text = headers.get("retry-after") ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * SECOND;
+  const date = Date.parse(headers.get("date") ?? "");
+  const ms = Number.isNaN(date) ? Math.min(Date.parse(text) - hostNow(), LIMITS.backoffMost) : Date.parse(text) - date;
+  return ms > 0 ? ms : 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -579,7 +627,8 @@ function readBackfill(run, given) {
   const reached = typeof given.reached === "string" ? given.reached : "";
   const ids = Array.isArray(given.ids) ? new Set(given.ids.map(String)) : null;
   run.backfill = { from, to, ids, reached };
-  run.progress.checkpoint = parseCheckpoint(run, reached);
+  continueFrom(run.progress, parseCheckpoint(run, reached));
+  run.progress.began = Math.max(run.progress.began, from);
 }
 
 /**
@@ -593,7 +642,11 @@ async function askExecutions(run, ask) {
   } catch (error) {
     if (![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
     run.leg.canAskExecutions = false;
-    warn(run, "the actor may not read executions (automation:workflows:read); the lock's lease decides instead");
+    warn(
+      run,
+      "the actor may not read executions (automation:workflows:read): the lock's lease decides instead, and no backfill " +
+        "can be recognised",
+    );
     return null;
   }
 }
@@ -608,7 +661,7 @@ async function startNextLeg(run) {
   const { backfill, leg, progress } = run;
   const reached = backfill ? formatCheckpoint(progress.checkpoint).text : "";
   const onward = backfill ? "request the rest again" : "the next scheduled run continues";
-  if (backfill ? reached === backfill.reached : progress.saved.text === progress.found) {
+  if (!hasMoved(run)) {
     return log(`No progress in this leg: ${onward}`);
   }
   if (leg.chain.before + age(leg.clock) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
@@ -634,7 +687,7 @@ async function startNextLeg(run) {
       revision,
       ...again && { backfill: again },
     };
-    // The qualifier names this leg: a repeated call starts nothing twice.
+    // L28: the qualifier names this leg; a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${leg.executionId}` };
     const next = await asked(
       run,
@@ -656,6 +709,8 @@ function newLock() {
   return {
     /** The lock's value when this run took it; null: not taken. @type {string | null} */
     before: null,
+    /** Its owner died at work. */
+    isTakenOver: false,
   };
 }
 
@@ -667,7 +722,8 @@ async function takeLock(run) {
   log(`Execution lock status: ${lock.shown}`);
   if (!(await lockIsFree(run, lock))) return false;
   const now = hostNow();
-  const mine = formatLock(executionId, clock.startedAt ?? now, now + LIMITS.lease);
+  // L22: how old this run is counts from the start of its script.
+  const mine = formatLock(executionId, begunAt(clock), now + LIMITS.lease);
   await writeEntry(run, entries.lock, mine);
   // The vault has no compare-and-set. Two runs that both read IDLE are told apart here: by age where the platform
   // knows it, else by who wrote last. If both continue, records are repeated, not lost.
@@ -741,16 +797,18 @@ async function lockIsFree(run, lock) {
   });
   if (owner) {
     // Cancelled and unknown states are no proof: a cancelled script runs on until the platform kills it.
-    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt)) {
+    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt, lock.started)) {
       return stepBack(`execution ${lock.owner} holds the lock`);
     }
     warn(run, `taking over the lock of execution ${lock.owner}, which ended without releasing it`);
+    run.lock.isTakenOver = owner.state !== "SUCCESS";
     return true;
   }
   if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
     return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
   }
   warn(run, `taking over the lock of execution ${lock.owner}: its lease has expired`);
+  run.lock.isTakenOver = true;
   return true;
 }
 
@@ -781,6 +839,7 @@ async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
+    // L28: another run may have taken it over.
     if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";
@@ -803,20 +862,23 @@ async function releaseLock(run) {
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
  * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
- * release, only read. `batch`: records in a request to a slow log ingest (L13).
+ * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
+ * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
  * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
- *   overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
+ *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
+
+const LEAST_SPAN = MINUTE * 1000;
 
 function newProgress() {
   return {
     checkpoint: emptyCheckpoint(),
     shownBefore: "none",
-    /** The checkpoint in the vault as this run found it; null: not read yet. @type {string | null} */
-    found: null,
-    /** The same now. `at`: by `ticks`; `sent`: records that were sent by then. */
+    /** How far the checkpoint was when this run began. */
+    began: -Infinity,
+    /** The checkpoint in the vault; `text` null: not read yet. `at`: by `ticks`; `sent`: records that were sent by then. */
     saved: {
       /** @type {string | null} */
       text: null,
@@ -837,8 +899,8 @@ function newProgress() {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  const overlap = new Overlap();
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, seen: [], batch: null };
+  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -847,13 +909,36 @@ async function readCheckpoint(run) {
   const entry = await readEntry(run, PARAMETERS.checkpointCredentialId, true);
   const checkpoint = parseCheckpoint(run, entry.value);
   run.vault.entries.checkpoint = entry;
-  progress.checkpoint = checkpoint;
-  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
-  progress.found = progress.saved.text = entry.value;
+  progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
+  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
   run.memory.former = new Set(checkpoint.seen);
+  continueFrom(progress, checkpoint);
   progress.shownBefore = shownCheckpoint(checkpoint);
   log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
+}
+
+/** @param {Progress} progress @param {Checkpoint} checkpoint */
+function continueFrom(progress, checkpoint) {
+  progress.checkpoint = checkpoint;
+  progress.began = reachOf(checkpoint);
+}
+
+/** How far a checkpoint is; nothing in it that SCM can change at will. @param {Checkpoint} checkpoint */
+function reachOf({ hw, open }) {
+  return Math.max(hw ?? -Infinity, open?.from ?? -Infinity);
+}
+
+/** Whether this run has sent anything or come further in time (L3). @param {Run} run */
+function hasMoved({ counts, progress: { began, checkpoint } }) {
+  return counts.sent > 0 || reachOf(checkpoint) > began;
+}
+
+/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+function isStalled(run) {
+  const { leg, progress: { checkpoint } } = run;
+  checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;
+  return checkpoint.stalled >= 3;
 }
 
 /** @param {Run} run @param {string} text @returns {Checkpoint} */
@@ -868,12 +953,15 @@ function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen, sums, part, marks, batch } = parseJson(machine) ?? {};
+  const more = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
+  if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
+  if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
   if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
   if (typeof seen === "string") checkpoint.seen = parseMarks(seen);
   checkpoint.overlap = parseOverlap(sums, part, marks);
@@ -887,7 +975,7 @@ function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, told, initial, overlap, batch }) {
+function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -901,6 +989,8 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, overlap, batch }) {
     told: moment(told),
     initial: initial || undefined,
     batch: batch ?? undefined,
+    span: span ?? undefined,
+    stalled: stalled || undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
   const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, sums: "", part: "", marks: "" })}`);
@@ -916,12 +1006,35 @@ function shownCheckpoint({ ts, id, hw, open }) {
   return `${ts || formatTime(reached ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
 }
 
+/**
+ * After runs that died without moving anything this one asks for less, half as much each time (L12). That is saved before anything is
+ * read, as this run may die there, too.
+ * @param {Run} run
+ */
+async function askForLess(run) {
+  const { leg, lock, progress: { checkpoint } } = run;
+  if (run.backfill || !lock.isTakenOver) return;
+  const reached = checkpoint.open?.from ?? checkpoint.hw;
+  const waiting = reached === null ? Infinity : newestToRead(leg.clock) - reached + LIMITS.overlap * 1000;
+  // Where pages were accepted since, there is none: then the run that died had moved something, and all is asked for.
+  const before = checkpoint.span;
+  checkpoint.span = before === null
+    ? Math.max(LEAST_SPAN, Math.min(LIMITS.slice * 1000, waiting))
+    : Math.max(LEAST_SPAN, Math.floor(before / 2));
+  if (before === null) return await saveCheckpoint(run);
+  const { open } = checkpoint;
+  // What is behind it is planned anew.
+  if (open) open.to = Math.max(open.from + LEAST_SPAN, Math.min(open.to, open.from + checkpoint.span));
+  await saveCheckpoint(run, `✓ The runs before died: asking for ${shownSpan(checkpoint.span / 1000)} at a time`);
+}
+
 /** A first window keeps its start, however long it takes until a run can read it. @param {Run} run */
 async function rememberStart(run) {
-  const { backfill, config, leg, progress: { checkpoint } } = run;
+  const { backfill, config, leg, progress } = run;
+  const { checkpoint } = progress;
   if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
   checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
-  checkpoint.told = checkpoint.open.from;
+  checkpoint.told = progress.began = checkpoint.open.from;
   await saveCheckpoint(run, `✓ Start time saved to vault: ${formatTime(checkpoint.open.from)}`);
 }
 
@@ -930,9 +1043,10 @@ function advance(progress, { from, events, marks, open, done }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
-    // A record dated later than what has been read is no measure of how far that was.
-    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
+    // L18: a record dated later than what has been read is no measure of how far that was.
+    if (us !== null && us >= newest.us && us <= done) newest = { us, id };
   }
+  if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
@@ -1010,10 +1124,12 @@ function newInitialCheckpoint({ initialCheckpoint }, { initial }) {
 
 /**
  * What a run knows when it plans. `initial`: an initialCheckpoint to apply, or ""; `isFirst`: no checkpoint was found;
- * `wasReported`: the run before has reported what it did; `now`: SCM's time; `newest`: the end of what can be read.
+ * `wasReported`: the run before has reported what it did; `now`: the earliest clock's time; `newest`: the end of what can be read.
  * @typedef {object} Known
  * @property {Checkpoint} checkpoint @property {Backfill | null} backfill @property {string} initial
  * @property {boolean} isFirst @property {boolean} wasReported @property {number} now @property {number} newest
+ * @property {number} scmNow By SCM's own clock; that time has come where SCM says so, however far behind other clocks are.
+ * @property {number} history Milliseconds.
  */
 
 /**
@@ -1026,14 +1142,24 @@ function planWindows(known) {
   const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
   const { open, hw } = start.checkpoint;
   const to = Math.max(newest, hw ?? newest);
-  const windows = [...(open ? [open] : []), ...slices(start.from, to)];
+  const windows = [...(open ? [open] : []), ...slices(start.from, to, start.checkpoint.span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
 }
 
-/** Slices of one size: the last one holds all of the last minutes, whose records are remembered.
- * @param {number} from @param {number} to @returns {Window[]} */
-function slices(from, to) {
-  const count = Math.ceil((to - from) / (LIMITS.slice * 1000));
+/** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died
+ * (L12), those of the first hours are small.
+ * @param {number} from @param {number} to @param {number | null} [span] Microseconds. @returns {Window[]} */
+function slices(from, to, span = null) {
+  if (span !== null) {
+    const near = Math.max(from, Math.min(to - LIMITS.overlap * 1000, from + LIMITS.slice * 1000));
+    return [...parts(from, near, span), ...slices(near > from ? near - SECOND * 1000 : from, to)];
+  }
+  return parts(from, to, LIMITS.slice * 1000);
+}
+
+/** @param {number} from @param {number} to @param {number} span @returns {Window[]} */
+function parts(from, to, span) {
+  const count = Math.ceil((to - from) / span);
   const border = (/** @type {number} */ part) => from + Math.floor(((to - from) * part) / count);
   return Array.from({ length: Math.max(0, count) }, (_, part) => ({
     // Whether `from` and `to` include their own moment is not documented: a second twice rather than a record never.
@@ -1046,12 +1172,14 @@ function slices(from, to) {
 
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
-  const from = checkpoint.open?.to ?? checkpoint.hw ?? backfill.from;
+  const reached = checkpoint.open?.to ?? checkpoint.hw;
+  // L21: like every window, a second before the end of the one before.
+  const from = reached === null ? backfill.from : Math.max(backfill.from, reached - SECOND * 1000);
   return { kind: "Backfill", from, checkpoint, coveredFrom: backfill.from, ahead: null };
 }
 
 /** Where the first new window begins. @param {Known} known */
-function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, newest }) {
+function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
   const overlap = LIMITS.overlap * 1000;
   const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
@@ -1071,11 +1199,18 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= now) return start(kind, reached - overlap, coveredFrom, {});
-  // Saved under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
-  const ts = parseTime(found.ts) ?? newest;
-  const from = Math.min(open?.from ?? newest, (ts > now ? newest : ts) - overlap);
-  return start(kind, from, coveredFrom, { hw: from + overlap, open: null }, reached);
+  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
+  // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
+  // all; else as much is read again as SCM keeps, or a first run's history.
+  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
+    ts: formatTime(sure),
+    id: "",
+    hw: sure,
+    open: null,
+  }, reached);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1085,7 +1220,8 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
 /** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** `tries`: how often the page was requested. @typedef {{records: any[], token: string | null, tries: number}} PageAnswer */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
@@ -1101,7 +1237,7 @@ class Paging {
     /** The last query. @type {Query} */
     this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null, tries: 1 };
+    this.answer = { records: [], token: null, tries: 1, at: 0 };
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
@@ -1358,7 +1494,9 @@ function startWindows(run) {
     isFirst: progress.shownBefore === "none",
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
-    now: scmNow(leg.clock) * 1000,
+    now: earliest(leg.clock) * 1000,
+    scmNow: scmNow(leg.clock) * 1000,
+    history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
@@ -1367,6 +1505,9 @@ function startWindows(run) {
   if (!open) overlap.finish(false);
   else if (open.token === null) overlap.forget(open.from);
   memory.overlap = overlap.copy();
+  // Moved back by a person or by a clock: what it moves from there on is progress.
+  const place = reachOf(plan.checkpoint);
+  if (place > -Infinity) progress.began = Math.min(progress.began, place);
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -1403,7 +1544,8 @@ async function* fetchPages(run, windows) {
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const end = coveredTo(run.leg.clock, window.to);
+      const unlike = disagreement(run.leg.clock);
+      if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
       const query = paging.next(answer);
@@ -1414,6 +1556,11 @@ async function* fetchPages(run, windows) {
           for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
         }
         continue;
+      }
+      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      // L26: planned by a clock that was hours ahead, before SCM had shown its own.
+      if (end < window.from && run.progress.checkpoint.hw === null) {
+        throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
@@ -1522,7 +1669,7 @@ function logProgress({ counts }) {
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 async function accessToken(run) {
-  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  if (run.access && ticks() < run.access.renewAt) return run.access.token;
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -1530,6 +1677,7 @@ async function accessToken(run) {
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
+  readDate(run.leg.clock, answer.headers);
   if (answer.status !== 200) {
     // L11: by class, the hint by status.
     if (![400, 401, 403].includes(answer.status)) {
@@ -1548,8 +1696,7 @@ async function accessToken(run) {
   }
   readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readDate(run.leg.clock, answer.headers);
-  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
+  run.access = { token, renewAt: ticks() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
@@ -1568,6 +1715,7 @@ async function fetchPage(run, { token, from, to }) {
   // With every call, and the one of the first call: SCM refuses a token without it.
   url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
+    const at = ticks();
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
     }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
@@ -1579,11 +1727,11 @@ async function fetchPage(run, { token, from, to }) {
     const records = recordsIn(answer);
     if (records) {
       readDate(clock, headers);
-      return { records, token: headers.get(SCM.cursorHeader) || null, tries };
+      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
     }
     // L3: whether it is the token that is wrong, a query by time shows.
     if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
-    const isOld = status === 400 && hostNow() - from / 1000 > LIMITS.kept;
+    const isOld = status === 400 && latest(clock) - from / 1000 > LIMITS.kept;
     const old = `asked from ${
       formatTime(from)
     } on: if SCM keeps nothing that old, set initialCheckpoint to a later time`;
@@ -1664,7 +1812,7 @@ function newMemory() {
  */
 function judge(run, records, window, again) {
   const { backfill, counts, leg, memory } = run;
-  const now = latestNow(leg.clock);
+  const now = latest(leg.clock);
   /** @type {Judged[]} */
   const judged = [];
   const isVolatile = again ? changedRecords(memory, records, now) : () => false;
@@ -2122,7 +2270,7 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 function recordTime(value, now) {
   const plausible = (/** @type {number | null} */ us) =>
     us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
-  for (const reading of readings(value)) {
+  for (const reading of meanings(value)) {
     const us = plausible(reading);
     if (us !== null) return us;
   }
@@ -2130,7 +2278,7 @@ function recordTime(value, now) {
 }
 
 /** What a value may mean, the likeliest first. @param {unknown} value @returns {Generator<number | null>} */
-function* readings(value) {
+function* meanings(value) {
   if (typeof value === "number" || (typeof value === "string" && /^\s*[+-]?\d+(\.\d+)?(e\d+)?\s*$/i.test(value))) {
     yield* UNITS_US.map((unit) => Math.floor(Number(value) * unit));
     yield basic(String(value).trim());
@@ -2140,7 +2288,7 @@ function* readings(value) {
     const { seconds, epochSecond, nanos, nano, $date } = /** @type {Record<string, any>} */ (value);
     const whole = seconds ?? epochSecond;
     if (whole !== undefined) yield Number(whole) * 1e6 + Math.floor(Number(nanos ?? nano ?? 0) / 1000);
-    if ($date !== undefined) yield* readings($date);
+    if ($date !== undefined) yield* meanings($date);
   } else if (typeof value === "string") {
     const text = withOffset(value);
     yield parseTime(text);
@@ -2392,6 +2540,8 @@ async function report(run, outcome, reason) {
   const savedHw = !backfill ? saved.hw : outcome === "backfilled" && !backfill.ids ? checkpoint.hw : null;
   const reached = backfill && (checkpoint.open?.from ?? checkpoint.hw);
   const covers = coveredFrom !== null && savedHw !== null && savedHw >= coveredFrom;
+  // L27: only what was saved is claimed, and no span that ends before it begins.
+  const span = window && window.from <= window.to ? window : null;
   const newest = parseTime(checkpoint.ts);
   const summary = {
     outcome,
@@ -2401,8 +2551,8 @@ async function report(run, outcome, reason) {
     leg: leg.chain.number,
     backfill: backfill ? true : undefined,
     reached: reached === null ? undefined : formatTime(reached),
-    windowFrom: window ? formatTime(window.from) : undefined,
-    windowTo: window ? formatTime(window.to) : undefined,
+    windowFrom: span ? formatTime(span.from) : undefined,
+    windowTo: span ? formatTime(span.to) : undefined,
     coveredFrom: covers ? formatTime(coveredFrom) : undefined,
     coveredTo: covers ? formatTime(savedHw) : undefined,
     pages: counts.pages,
@@ -2423,7 +2573,7 @@ async function report(run, outcome, reason) {
     checkpointBefore: progress.shownBefore,
     checkpointAfter: backfill ? undefined : shownCheckpoint(checkpoint),
     newestRecord: newest === null ? undefined : formatTime(newest),
-    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
+    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, latest(leg.clock) - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
   for (const [key, value] of Object.entries(summary)) {
@@ -2499,7 +2649,7 @@ async function request(run, what, url, init, isWhole = () => true, { limit, isFi
     }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
-        retryAfter: retryAfter(answer.headers.get("retry-after")),
+        retryAfter: retryAfter(answer.headers),
         temporary: true,
         code: answer.status,
       });

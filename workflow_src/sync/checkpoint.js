@@ -1,11 +1,11 @@
 import { newestToRead, ticks } from "./clock.js";
 import { Failure } from "./errors.js";
-import { LIMITS } from "./limits.js";
+import { LIMITS, MINUTE } from "./limits.js";
 import { describe, log, warn } from "./output.js";
 import { formatOverlap, Overlap, parseMarks, parseOverlap } from "./overlap.js";
 import { PARAMETERS } from "./parameters.js";
 import { clean, cutBytes, parseJson, utf8Length } from "./text.js";
-import { formatTime, parseDuration, parseTime } from "./time.js";
+import { formatTime, parseDuration, parseTime, shownSpan } from "./time.js";
 import { readEntry, writeEntry } from "./vault.js";
 import { firstWindow, newInitialCheckpoint } from "./windows.js";
 /** @import { Page } from "./pages.js" */
@@ -23,20 +23,23 @@ import { firstWindow, newInitialCheckpoint } from "./windows.js";
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
  * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
- * release, only read. `batch`: records in a request to a slow log ingest (L13).
+ * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
+ * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
  * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
- *   overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
+ *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
+
+const LEAST_SPAN = MINUTE * 1000;
 
 export function newProgress() {
   return {
     checkpoint: emptyCheckpoint(),
     shownBefore: "none",
-    /** The checkpoint in the vault as this run found it; null: not read yet. @type {string | null} */
-    found: null,
-    /** The same now. `at`: by `ticks`; `sent`: records that were sent by then. */
+    /** How far the checkpoint was when this run began. */
+    began: -Infinity,
+    /** The checkpoint in the vault; `text` null: not read yet. `at`: by `ticks`; `sent`: records that were sent by then. */
     saved: {
       /** @type {string | null} */
       text: null,
@@ -57,8 +60,8 @@ export function newProgress() {
 
 /** @returns {Checkpoint} */
 export function emptyCheckpoint() {
-  const overlap = new Overlap();
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, seen: [], batch: null };
+  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -67,13 +70,36 @@ export async function readCheckpoint(run) {
   const entry = await readEntry(run, PARAMETERS.checkpointCredentialId, true);
   const checkpoint = parseCheckpoint(run, entry.value);
   run.vault.entries.checkpoint = entry;
-  progress.checkpoint = checkpoint;
-  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
-  progress.found = progress.saved.text = entry.value;
+  progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
+  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
   run.memory.former = new Set(checkpoint.seen);
+  continueFrom(progress, checkpoint);
   progress.shownBefore = shownCheckpoint(checkpoint);
   log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
+}
+
+/** @param {Progress} progress @param {Checkpoint} checkpoint */
+export function continueFrom(progress, checkpoint) {
+  progress.checkpoint = checkpoint;
+  progress.began = reachOf(checkpoint);
+}
+
+/** How far a checkpoint is; nothing in it that SCM can change at will. @param {Checkpoint} checkpoint */
+export function reachOf({ hw, open }) {
+  return Math.max(hw ?? -Infinity, open?.from ?? -Infinity);
+}
+
+/** Whether this run has sent anything or come further in time (L3). @param {Run} run */
+export function hasMoved({ counts, progress: { began, checkpoint } }) {
+  return counts.sent > 0 || reachOf(checkpoint) > began;
+}
+
+/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+export function isStalled(run) {
+  const { leg, progress: { checkpoint } } = run;
+  checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;
+  return checkpoint.stalled >= 3;
 }
 
 /** @param {Run} run @param {string} text @returns {Checkpoint} */
@@ -88,12 +114,15 @@ export function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen, sums, part, marks, batch } = parseJson(machine) ?? {};
+  const more = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
+  if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
+  if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
   if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
   if (typeof seen === "string") checkpoint.seen = parseMarks(seen);
   checkpoint.overlap = parseOverlap(sums, part, marks);
@@ -107,7 +136,7 @@ export function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-export function formatCheckpoint({ ts, id, hw, open, told, initial, overlap, batch }) {
+export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -121,6 +150,8 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, overlap, bat
     told: moment(told),
     initial: initial || undefined,
     batch: batch ?? undefined,
+    span: span ?? undefined,
+    stalled: stalled || undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
   const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, sums: "", part: "", marks: "" })}`);
@@ -136,12 +167,35 @@ export function shownCheckpoint({ ts, id, hw, open }) {
   return `${ts || formatTime(reached ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
 }
 
+/**
+ * After runs that died without moving anything this one asks for less, half as much each time (L12). That is saved before anything is
+ * read, as this run may die there, too.
+ * @param {Run} run
+ */
+export async function askForLess(run) {
+  const { leg, lock, progress: { checkpoint } } = run;
+  if (run.backfill || !lock.isTakenOver) return;
+  const reached = checkpoint.open?.from ?? checkpoint.hw;
+  const waiting = reached === null ? Infinity : newestToRead(leg.clock) - reached + LIMITS.overlap * 1000;
+  // Where pages were accepted since, there is none: then the run that died had moved something, and all is asked for.
+  const before = checkpoint.span;
+  checkpoint.span = before === null
+    ? Math.max(LEAST_SPAN, Math.min(LIMITS.slice * 1000, waiting))
+    : Math.max(LEAST_SPAN, Math.floor(before / 2));
+  if (before === null) return await saveCheckpoint(run);
+  const { open } = checkpoint;
+  // What is behind it is planned anew.
+  if (open) open.to = Math.max(open.from + LEAST_SPAN, Math.min(open.to, open.from + checkpoint.span));
+  await saveCheckpoint(run, `✓ The runs before died: asking for ${shownSpan(checkpoint.span / 1000)} at a time`);
+}
+
 /** A first window keeps its start, however long it takes until a run can read it. @param {Run} run */
 export async function rememberStart(run) {
-  const { backfill, config, leg, progress: { checkpoint } } = run;
+  const { backfill, config, leg, progress } = run;
+  const { checkpoint } = progress;
   if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
   checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
-  checkpoint.told = checkpoint.open.from;
+  checkpoint.told = progress.began = checkpoint.open.from;
   await saveCheckpoint(run, `✓ Start time saved to vault: ${formatTime(checkpoint.open.from)}`);
 }
 
@@ -150,9 +204,10 @@ export function advance(progress, { from, events, marks, open, done }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
-    // A record dated later than what has been read is no measure of how far that was.
-    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
+    // L18: a record dated later than what has been read is no measure of how far that was.
+    if (us !== null && us >= newest.us && us <= done) newest = { us, id };
   }
+  if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.

@@ -1,5 +1,5 @@
-import { advance, holdsOverlap, saveCheckpoint, saveIsDue } from "./checkpoint.js";
-import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
+import { advance, holdsOverlap, reachOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
+import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
 import { Stop } from "./errors.js";
 import { endDoubts, sendBatch } from "./ingest.js";
 import { LIMITS, SECOND } from "./limits.js";
@@ -9,7 +9,7 @@ import { Paging } from "./paging.js";
 import { judge, release, reportOutside } from "./records.js";
 import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
-import { formatTime, shownSpan } from "./time.js";
+import { formatTime, parseDuration, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows } from "./windows.js";
 /** @import { Event } from "./events.js" */
 /** @import { Judged } from "./records.js" */
@@ -84,7 +84,9 @@ function startWindows(run) {
     isFirst: progress.shownBefore === "none",
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
-    now: scmNow(leg.clock) * 1000,
+    now: earliest(leg.clock) * 1000,
+    scmNow: scmNow(leg.clock) * 1000,
+    history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
@@ -93,6 +95,9 @@ function startWindows(run) {
   if (!open) overlap.finish(false);
   else if (open.token === null) overlap.forget(open.from);
   memory.overlap = overlap.copy();
+  // Moved back by a person or by a clock: what it moves from there on is progress.
+  const place = reachOf(plan.checkpoint);
+  if (place > -Infinity) progress.began = Math.min(progress.began, place);
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -129,7 +134,8 @@ async function* fetchPages(run, windows) {
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const end = coveredTo(run.leg.clock, window.to);
+      const unlike = disagreement(run.leg.clock);
+      if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
       const query = paging.next(answer);
@@ -140,6 +146,11 @@ async function* fetchPages(run, windows) {
           for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
         }
         continue;
+      }
+      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      // L26: planned by a clock that was hours ahead, before SCM had shown its own.
+      if (end < window.from && run.progress.checkpoint.hw === null) {
+        throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.

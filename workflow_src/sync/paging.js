@@ -11,7 +11,8 @@ import { LIMITS, SECOND } from "./limits.js";
 /** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** `tries`: how often the page was requested. @typedef {{records: any[], token: string | null, tries: number}} PageAnswer */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
@@ -27,7 +28,7 @@ export class Paging {
     /** The last query. @type {Query} */
     this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null, tries: 1 };
+    this.answer = { records: [], token: null, tries: 1, at: 0 };
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;

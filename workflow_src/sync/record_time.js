@@ -27,7 +27,7 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 export function recordTime(value, now) {
   const plausible = (/** @type {number | null} */ us) =>
     us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
-  for (const reading of readings(value)) {
+  for (const reading of meanings(value)) {
     const us = plausible(reading);
     if (us !== null) return us;
   }
@@ -35,7 +35,7 @@ export function recordTime(value, now) {
 }
 
 /** What a value may mean, the likeliest first. @param {unknown} value @returns {Generator<number | null>} */
-function* readings(value) {
+function* meanings(value) {
   if (typeof value === "number" || (typeof value === "string" && /^\s*[+-]?\d+(\.\d+)?(e\d+)?\s*$/i.test(value))) {
     yield* UNITS_US.map((unit) => Math.floor(Number(value) * unit));
     yield basic(String(value).trim());
@@ -45,7 +45,7 @@ function* readings(value) {
     const { seconds, epochSecond, nanos, nano, $date } = /** @type {Record<string, any>} */ (value);
     const whole = seconds ?? epochSecond;
     if (whole !== undefined) yield Number(whole) * 1e6 + Math.floor(Number(nanos ?? nano ?? 0) / 1000);
-    if ($date !== undefined) yield* readings($date);
+    if ($date !== undefined) yield* meanings($date);
   } else if (typeof value === "string") {
     const text = withOffset(value);
     yield parseTime(text);

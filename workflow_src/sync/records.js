@@ -1,4 +1,4 @@
-import { latestNow } from "./clock.js";
+import { latest } from "./clock.js";
 import { toEvent } from "./events.js";
 import { LIMITS } from "./limits.js";
 import { warn } from "./output.js";
@@ -52,7 +52,7 @@ export function newMemory() {
  */
 export function judge(run, records, window, again) {
   const { backfill, counts, leg, memory } = run;
-  const now = latestNow(leg.clock);
+  const now = latest(leg.clock);
   /** @type {Judged[]} */
   const judged = [];
   const isVolatile = again ? changedRecords(memory, records, now) : () => false;

@@ -35,7 +35,7 @@ export async function request(run, what, url, init, isWhole = () => true, { limi
     }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
-        retryAfter: retryAfter(answer.headers.get("retry-after")),
+        retryAfter: retryAfter(answer.headers),
         temporary: true,
         code: answer.status,
       });

@@ -1,8 +1,16 @@
 import { readChain, startNextLeg } from "./chain.js";
-import { newProgress, readCheckpoint, rememberStart, saveAfterFailure, saveCheckpoint } from "./checkpoint.js";
+import {
+  askForLess,
+  isStalled,
+  newProgress,
+  readCheckpoint,
+  rememberStart,
+  saveAfterFailure,
+  saveCheckpoint,
+} from "./checkpoint.js";
 import { hostNow, newClock } from "./clock.js";
 import { DEFAULT_CONFIG } from "./config.js";
-import { Stop } from "./errors.js";
+import { Failure, Stop } from "./errors.js";
 import { newIngest } from "./ingest.js";
 import { report } from "./ledger.js";
 import { newLock, releaseLock, takeLock } from "./lock.js";
@@ -25,7 +33,9 @@ export default async function sync(action = {}) {
     if (!(await takeLock(run))) return await report(run, "skipped");
     await readCheckpoint(run);
     await readAndSend(run);
+    const stalled = isStalled(run);
     await saveCheckpoint(run);
+    if (stalled) throw new Failure(`more waiting three times in a row, but nothing moves: ${run.leg.stop?.message}`);
     const summary = await report(run, ...outcome(run, "caught up"));
     await releaseLock(run);
     if (run.leg.stop?.again) await startNextLeg(run);
@@ -57,9 +67,14 @@ async function sendAgain(run) {
 async function readAndSend(run) {
   const { leg } = run;
   try {
-    await rememberStart(run);
-    await accessToken(run);
-    log("✓ OAuth token obtained");
+    try {
+      // L26: first, as its Date may show that the clocks known so far are ahead.
+      await accessToken(run);
+      log("✓ OAuth token obtained");
+    } finally {
+      await rememberStart(run);
+      await askForLess(run);
+    }
     await catchUp(run);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;

@@ -1,6 +1,6 @@
 import { SCM } from "./assumptions.js";
 import { fetchTime } from "./chain.js";
-import { age, hostNow, readDate } from "./clock.js";
+import { age, latest, readDate, ticks } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
 import { LIMITS, SECOND } from "./limits.js";
 import { errorText } from "./output.js";
@@ -19,7 +19,7 @@ import { readToken } from "./vault.js";
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 export async function accessToken(run) {
-  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  if (run.access && ticks() < run.access.renewAt) return run.access.token;
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -27,6 +27,7 @@ export async function accessToken(run) {
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
+  readDate(run.leg.clock, answer.headers);
   if (answer.status !== 200) {
     // L11: by class, the hint by status.
     if (![400, 401, 403].includes(answer.status)) {
@@ -45,8 +46,7 @@ export async function accessToken(run) {
   }
   readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readDate(run.leg.clock, answer.headers);
-  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
+  run.access = { token, renewAt: ticks() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
@@ -65,6 +65,7 @@ export async function fetchPage(run, { token, from, to }) {
   // With every call, and the one of the first call: SCM refuses a token without it.
   url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
+    const at = ticks();
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
     }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
@@ -76,11 +77,11 @@ export async function fetchPage(run, { token, from, to }) {
     const records = recordsIn(answer);
     if (records) {
       readDate(clock, headers);
-      return { records, token: headers.get(SCM.cursorHeader) || null, tries };
+      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
     }
     // L3: whether it is the token that is wrong, a query by time shows.
     if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
-    const isOld = status === 400 && hostNow() - from / 1000 > LIMITS.kept;
+    const isOld = status === 400 && latest(clock) - from / 1000 > LIMITS.kept;
     const old = `asked from ${
       formatTime(from)
     } on: if SCM keeps nothing that old, set initialCheckpoint to a later time`;

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { emptyCheckpoint, formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
+import {
+  advance,
+  continueFrom,
+  emptyCheckpoint,
+  formatCheckpoint,
+  hasMoved,
+  isStalled,
+  parseCheckpoint,
+} from "sync/checkpoint.js";
+import { Stop } from "sync/errors.js";
 import { readConfig } from "sync/config.js";
 import { parseLock } from "sync/lock.js";
 import { Overlap } from "sync/overlap.js";
@@ -28,6 +37,8 @@ const checkpoints = fc.record({
   open: fc.option(open),
   told: fc.option(moments),
   initial: fc.constantFrom("", "2026-01-22T12:00:00Z"),
+  span: fc.option(fc.integer({ min: 60_000_000, max: 21_600_000_000 })),
+  stalled: fc.nat(9),
 });
 
 Deno.test("test_L26 a checkpoint comes back as it was written, within 8 kB, its newest sums and marks kept", () => {
@@ -123,4 +134,52 @@ Deno.test("a config gives values within their limits, whatever a person has writ
       assert.match(config.initialCheckpoint, /^(|\d{4}-.*Z)$/);
     },
   ));
+});
+
+const T = Date.UTC(2026, 0, 29, 10) * 1000;
+
+/** @param {any} [page] */
+function accept(progress, page) {
+  advance(progress, { at: 0, fetched: 0, events: [], length: 0, marks: [], open: null, done: T, ...page });
+}
+
+Deno.test("L18, L28: the high water never goes back, and no record dated outside what was read moves the first line", () => {
+  const { progress } = newRun("x");
+  continueFrom(progress, { ...emptyCheckpoint(), hw: T, ts: formatTime(T - 9) });
+  const at = (/** @type {number} */ us) => ({ us, id: `at ${us - T}`, json: "" });
+
+  accept(progress, { done: T - 60_000_000, events: [at(T - 9), at(T - 60_000_001), at(T + 1), at(T + 3_600_000_000)] });
+  assert.deepEqual([progress.checkpoint.hw, progress.checkpoint.ts, progress.checkpoint.id], [
+    T,
+    formatTime(T - 9),
+    "",
+  ]);
+
+  accept(progress, { done: T + 10, events: [at(T + 10), at(T + 11), at(T + 3), at(T + 10 ** 12)] });
+  assert.deepEqual([progress.checkpoint.hw, progress.checkpoint.id], [T + 10, "at 10"]);
+});
+
+Deno.test("L3: a third run in a row that ends early and moves nothing is stalled; a token is no movement", () => {
+  const open = { from: T, to: T + 3_600_000_000, token: "a", ordered: true };
+  let checkpoint = { ...emptyCheckpoint(), hw: T - 1, open };
+  const run = (/** @type {any} */ change, stop = true) => {
+    const each = newRun("x");
+    // As the next run reads it.
+    continueFrom(each.progress, parseCheckpoint(each, formatCheckpoint(checkpoint).text));
+    each.leg.stop = stop ? new Stop("why", true) : null;
+    change(each);
+    const stalled = isStalled(each);
+    checkpoint = each.progress.checkpoint;
+    return [hasMoved(each), stalled];
+  };
+  const still = () => run(({ progress }) => accept(progress, { open: { ...open, token: String(Math.random()) } }));
+  assert.deepEqual([still(), still(), still(), still()], [[false, false], [false, false], [false, true], [
+    false,
+    true,
+  ]]);
+  assert.deepEqual(run((each) => each.counts.sent = 1), [true, false]);
+  assert.deepEqual([still(), still()], [[false, false], [false, false]]);
+  assert.deepEqual(run(({ progress }) => accept(progress, { open: { ...open, from: T + 1 } })), [true, false]);
+  assert.equal(checkpoint.stalled, 0);
+  assert.deepEqual(run(() => {}, false), [false, false], "a run that catches up has nothing to move");
 });
