@@ -43,6 +43,7 @@ def test_it_touches_few_files_and_leaves_no_placeholder(written: tuple[Path, lis
     assert [name for name in files if "${" in (root / name).read_text()] == []
 
 
+@pytest.mark.slow
 def test_its_own_test_is_green(written: tuple[Path, list[str]]) -> None:
     run(written[0], "pytest", "-q", "-p", "no:cacheprovider", "tests/provider/test_log_bucket.py")
 

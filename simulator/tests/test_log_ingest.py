@@ -138,6 +138,7 @@ def test_ten_megabytes_are_the_limit_of_a_request(local: Local) -> None:
     assert send(local, gzip.compress(b" " * 20_000_000), **{"Content-Encoding": "gzip"}).status_code == 413
 
 
+@pytest.mark.slow
 def test_fifty_thousand_records_are_the_limit_of_a_request(local: Local) -> None:
     body = [{"content": f"record {number}", "log.source": "bulk", "event.id": str(number)} for number in range(50_000)]
 

@@ -279,6 +279,7 @@ def test_a_cursor_is_exactly_what_the_server_writes() -> None:
     assert str(cursor.parse(text)) == text
 
 
+@pytest.mark.slow
 def test_a_page_of_a_million_records_is_found_at_once(tmp_path: Path) -> None:
     world = World(options_type(found())(seed=1), Store(tmp_path / "world.sqlite"))
     setup(world)

@@ -216,6 +216,7 @@ def test_the_stream_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert len(set(after)) == len(after)
 
 
+@pytest.mark.slow
 def test_a_jump_of_years_is_filled_for_a_month_only(world: World) -> None:
     stream.materialise(world)
     world.clock.step(10 * 365 * 86_400)

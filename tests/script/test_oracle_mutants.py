@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dev.soak import mutants
 from workflow_src.render import script_template
 
@@ -31,6 +33,7 @@ def test_a_sample_holds_every_rule_and_depends_on_the_seed_alone() -> None:
         assert script[: mutant["start"]].count("\n") + 1 == mutant["line"]
 
 
+@pytest.mark.slow
 def test_a_mutant_is_noticed_by_worlds_or_by_tests_and_the_script_itself_is_not() -> None:
     script = script_template()
     lost = script.replace("overlap: 5 * MINUTE", "overlap: 0 * MINUTE")
