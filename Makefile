@@ -122,7 +122,7 @@ readme: for-deploy ## print a README for a stack, with its outputs
 setup: for-test ## install everything that is missing, without running anything
 
 .PHONY: quick
-quick: for-test ## run the quick tests: under a minute, for use while you work (ARGS="-k word" goes to pytest)
+quick: for-test ## run the quick tests, for use while you work (ARGS="-k word" goes to pytest)
 	@python -m dev.toolchain.check --quick $(ARGS)
 
 .PHONY: test
