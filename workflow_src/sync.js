@@ -2145,7 +2145,9 @@ function toEvent(raw, hash, again, now = hostNow()) {
   /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
   const given = (field) =>
     SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
-      .filter(({ value }) => value !== undefined && value !== null && String(value).trim() !== "");
+      .filter(({ value }) =>
+        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
+      );
   /** @param {keyof typeof SCM.fields} field */
   const pick = (field) => {
     const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
@@ -2286,8 +2288,10 @@ function* meanings(value) {
     yield fromParts(value);
   } else if (value !== null && typeof value === "object") {
     const { seconds, epochSecond, nanos, nano, $date } = /** @type {Record<string, any>} */ (value);
-    const whole = seconds ?? epochSecond;
-    if (whole !== undefined) yield Number(whole) * 1e6 + Math.floor(Number(nanos ?? nano ?? 0) / 1000);
+    const [whole, rest] = [seconds ?? epochSecond, nanos ?? nano ?? 0].map((part) =>
+      typeof part === "object" ? NaN : Number(part)
+    );
+    yield whole * 1e6 + Math.floor(rest / 1000);
     if ($date !== undefined) yield* meanings($date);
   } else if (typeof value === "string") {
     const text = withOffset(value);

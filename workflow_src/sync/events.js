@@ -23,7 +23,9 @@ export function toEvent(raw, hash, again, now = hostNow()) {
   /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
   const given = (field) =>
     SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
-      .filter(({ value }) => value !== undefined && value !== null && String(value).trim() !== "");
+      .filter(({ value }) =>
+        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
+      );
   /** @param {keyof typeof SCM.fields} field */
   const pick = (field) => {
     const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");

@@ -43,8 +43,10 @@ function* meanings(value) {
     yield fromParts(value);
   } else if (value !== null && typeof value === "object") {
     const { seconds, epochSecond, nanos, nano, $date } = /** @type {Record<string, any>} */ (value);
-    const whole = seconds ?? epochSecond;
-    if (whole !== undefined) yield Number(whole) * 1e6 + Math.floor(Number(nanos ?? nano ?? 0) / 1000);
+    const [whole, rest] = [seconds ?? epochSecond, nanos ?? nano ?? 0].map((part) =>
+      typeof part === "object" ? NaN : Number(part)
+    );
+    yield whole * 1e6 + Math.floor(rest / 1000);
     if ($date !== undefined) yield* meanings($date);
   } else if (typeof value === "string") {
     const text = withOffset(value);
