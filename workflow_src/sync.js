@@ -1508,6 +1508,7 @@ function startWindows(run) {
   // Moved back by a person or by a clock: what it moves from there on is progress.
   const place = reachOf(plan.checkpoint);
   if (place > -Infinity) progress.began = Math.min(progress.began, place);
+  memory.resumed = new Set([...overlap.part.sums.values()].map(({ sum }) => sum));
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -1553,6 +1554,7 @@ async function* fetchPages(run, windows) {
       if (answer === null) {
         warnOnce();
         if (isSavedToken) {
+          memory.resumed.clear();
           for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
         }
         continue;
@@ -1595,6 +1597,7 @@ async function* fetchPages(run, windows) {
         };
       }
       if (!open) {
+        memory.resumed.clear();
         memory.overlap.finish(holdsOverlap(window.from, end, hw));
         hw = Math.max(end, hw ?? -Infinity);
       }
@@ -1794,6 +1797,8 @@ function newMemory() {
     /** The number of the window that is being read. */
     window: 0,
     overlap: new Overlap(),
+    /** Marks of records that an earlier leg has read in this window, the only ones of their time. @type {Set<number>} */
+    resumed: new Set(),
     /** Marks of a checkpoint of the first release: of the JSON as it came. @type {Set<number>} */
     former: new Set(),
     /** Records whose bucket of time is not complete. @type {Map<number, Judged[]>} */
@@ -1824,7 +1829,9 @@ function judge(run, records, window, again) {
     const key = `${id}\n${us}`;
     const others = remembered(memory, key);
     let isNew = before === undefined;
-    const isFirst = before !== memory.window;
+    const mark = markOf(hash);
+    const isResumed = memory.resumed.has(mark);
+    const isFirst = before !== memory.window && !isResumed;
     if (isNew && others !== undefined) {
       counts.changed += 1;
       // The first three by name; the count is in the summary. L17
@@ -1836,19 +1843,19 @@ function judge(run, records, window, again) {
     if (isFirst) keep(memory, hash, memory.window);
     if (isNew) countOdd(run, event);
     measure(run, us, window);
-    const one = { ...event, mark: isFirst ? markOf(hash) : null, isNew, verdict: /** @type {any} */ ("send") };
+    const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
+    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
     judged.push(one);
-    decide(run, record, one, isFirst ? markOf(hash) : null);
+    decide(run, record, one);
   }
   return judged;
 }
 
 /** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
- * @param {Run} run @param {any} record @param {Judged} one @param {number | null} mark */
-function decide({ backfill, memory }, record, one, mark) {
-  const { id, isNew, us } = one;
-  if (!isNew) one.verdict = "repeated";
-  else if (backfill?.ids && !backfill.ids.has(id)) one.verdict = "not asked for";
+ * @param {Run} run @param {any} record @param {Judged} one */
+function decide({ backfill, memory }, record, one) {
+  const { id, isNew, mark, us } = one;
+  if (isNew && backfill?.ids && !backfill.ids.has(id)) one.verdict = "not asked for";
   if (mark === null || backfill) return;
   memory.overlap.add(us, mark);
   const known = memory.overlap.judge(us, mark);

@@ -65,7 +65,7 @@ MUTATIONS = {
         " return { records: recordsIn(answer.body)",
         "requests for",
     ),
-    "repeats not remembered": (r"seen\.marks\.has\(\w+\)", "false", "repeated"),
+    "repeats not remembered": (r"memory\.overlap\.judge\(us, mark\)", '"new"', "repeated"),
 }
 
 

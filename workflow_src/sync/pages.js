@@ -98,6 +98,7 @@ function startWindows(run) {
   // Moved back by a person or by a clock: what it moves from there on is progress.
   const place = reachOf(plan.checkpoint);
   if (place > -Infinity) progress.began = Math.min(progress.began, place);
+  memory.resumed = new Set([...overlap.part.sums.values()].map(({ sum }) => sum));
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -143,6 +144,7 @@ async function* fetchPages(run, windows) {
       if (answer === null) {
         warnOnce();
         if (isSavedToken) {
+          memory.resumed.clear();
           for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
         }
         continue;
@@ -185,6 +187,7 @@ async function* fetchPages(run, windows) {
         };
       }
       if (!open) {
+        memory.resumed.clear();
         memory.overlap.finish(holdsOverlap(window.from, end, hw));
         hw = Math.max(end, hw ?? -Infinity);
       }

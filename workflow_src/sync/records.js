@@ -34,6 +34,8 @@ export function newMemory() {
     /** The number of the window that is being read. */
     window: 0,
     overlap: new Overlap(),
+    /** Marks of records that an earlier leg has read in this window, the only ones of their time. @type {Set<number>} */
+    resumed: new Set(),
     /** Marks of a checkpoint of the first release: of the JSON as it came. @type {Set<number>} */
     former: new Set(),
     /** Records whose bucket of time is not complete. @type {Map<number, Judged[]>} */
@@ -64,7 +66,9 @@ export function judge(run, records, window, again) {
     const key = `${id}\n${us}`;
     const others = remembered(memory, key);
     let isNew = before === undefined;
-    const isFirst = before !== memory.window;
+    const mark = markOf(hash);
+    const isResumed = memory.resumed.has(mark);
+    const isFirst = before !== memory.window && !isResumed;
     if (isNew && others !== undefined) {
       counts.changed += 1;
       // The first three by name; the count is in the summary. L17
@@ -76,19 +80,19 @@ export function judge(run, records, window, again) {
     if (isFirst) keep(memory, hash, memory.window);
     if (isNew) countOdd(run, event);
     measure(run, us, window);
-    const one = { ...event, mark: isFirst ? markOf(hash) : null, isNew, verdict: /** @type {any} */ ("send") };
+    const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
+    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
     judged.push(one);
-    decide(run, record, one, isFirst ? markOf(hash) : null);
+    decide(run, record, one);
   }
   return judged;
 }
 
 /** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
- * @param {Run} run @param {any} record @param {Judged} one @param {number | null} mark */
-function decide({ backfill, memory }, record, one, mark) {
-  const { id, isNew, us } = one;
-  if (!isNew) one.verdict = "repeated";
-  else if (backfill?.ids && !backfill.ids.has(id)) one.verdict = "not asked for";
+ * @param {Run} run @param {any} record @param {Judged} one */
+function decide({ backfill, memory }, record, one) {
+  const { id, isNew, mark, us } = one;
+  if (isNew && backfill?.ids && !backfill.ids.has(id)) one.verdict = "not asked for";
   if (mark === null || backfill) return;
   memory.overlap.add(us, mark);
   const known = memory.overlap.judge(us, mark);
