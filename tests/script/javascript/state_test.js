@@ -39,6 +39,7 @@ const checkpoints = fc.record({
   initial: fc.constantFrom("", "2026-01-22T12:00:00Z"),
   span: fc.option(fc.integer({ min: 60_000_000, max: 21_600_000_000 })),
   stalled: fc.nat(9),
+  batch: fc.option(fc.integer({ min: 1, max: 999 })),
 });
 
 Deno.test("test_L26 a checkpoint comes back as it was written, within 8 kB, its newest sums and marks kept", () => {
