@@ -14,7 +14,7 @@ import { seconds } from "./time.js";
 // Log ingest
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A record that log ingest rejects by itself, and whether its smaller forms were rejected, too.
+/** A record that log ingest rejects by itself, and whether it and its smaller forms were rejected again.
  * @typedef {{event: Event, why: string, isTried: boolean}} Doubtful */
 
 export function newIngest() {
@@ -66,8 +66,9 @@ function rejectsAll({ ingest: { cause, rejections } }) {
 async function sendEvents(run, events, before) {
   const { counts, ingest: state, leg } = run;
   if (events.length === 0) return;
+  fence(leg.clock, "records were not sent");
   if (age(leg.clock) + state.took > LIMITS.answer) {
-    throw new Stop(`log ingest needs ${seconds(state.took)} s for an answer, which this leg does not have`, true); // L25
+    throw new Stop(`this leg has no time left for log ingest, whose last answer took ${seconds(state.took)} s`, true); // L25
   }
   const halves = async () => {
     const middle = Math.ceil(events.length / 2);
@@ -99,7 +100,7 @@ async function sendEvents(run, events, before) {
   const isFirst = state.doubtful.length === 0;
   const [event] = events;
   const doubtful = { event, why, isTried: isFirst };
-  if (isFirst && await sentSmaller(run, doubtful)) return;
+  if (isFirst && await sentAgain(run, doubtful)) return;
   state.doubtful.push(doubtful);
   // So many that it is no matter of single records: stop with the first cause. (L10)
   if (counts.sent === before && state.rejections > LIMITS.rejections) throw rejectsAll(run);
@@ -110,13 +111,16 @@ async function sendEvents(run, events, before) {
  * where it is too large, only what names it. (L4)
  * @param {Run} run @param {Doubtful} doubtful
  */
-async function sentSmaller(run, { event, why }) {
+async function sentAgain(run, { event, why }) {
+  const isLarge = why.startsWith("413");
+  // A gateway's 413 may be chance, and cutting loses content.
+  if (isLarge && (await ingest(run, `[${event.json}]`))?.status === 204) return accepted(run, [event]);
   const { timestamp, ...timeless } = JSON.parse(event.json);
-  if (!event.clamped && event.us !== null) {
+  if (!isLarge && !event.clamped && event.us !== null) {
     const again = await ingest(run, JSON.stringify([{ ...timeless, "scm.backfill": "true" }]));
     if (again?.status === 204) return accepted(run, [{ ...event, clamped: true }], event);
   }
-  if (!why.startsWith("413")) return false;
+  if (!isLarge) return false;
   const kept = ["log.source", "event.id", "event.hash", "object.id", "scm.event.timestamp", "scm.backfill_run"];
   const named = Object.fromEntries(kept.map((key) => [key, timeless[key]]));
   const content = "Log ingest rejected this record: only what names it was sent";
@@ -131,7 +135,7 @@ async function sentSmaller(run, { event, why }) {
 async function setAside(run) {
   const { doubtful, done } = run.ingest;
   for (const each of doubtful.splice(0)) {
-    if (!each.isTried && await sentSmaller(run, each)) continue;
+    if (!each.isTried && await sentAgain(run, each)) continue;
     warn(run, `record ${counted(run, each.event)} was rejected by log ingest and skipped: ${each.why}`);
     done.add(each.event);
   }
