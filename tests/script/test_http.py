@@ -183,3 +183,13 @@ def test_new_vault_entries_are_waited_for(connector: Connector) -> None:
 
     assert ran.outcome == "caught up"
     assert "waiting for new vault entries to become usable" in ran.log
+
+
+def test_L15_an_entry_whose_scope_excludes_scripts_is_reported_at_once(connector: Connector) -> None:
+    refusal = {"error": {"code": 400, "message": "The credential does not have the scope APP_ENGINE"}}
+    connector.fault(path=f"*credentials/{connector.ids['scm']}*", caller="script", status=400, body=refusal, times=None)
+
+    ran = connector.run()
+
+    assert ran.state == "ERROR" and "its scope must be AppEngine" in ran.info
+    assert "waiting for new vault entries" not in ran.log
