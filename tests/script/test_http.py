@@ -60,7 +60,7 @@ def test_27_a_long_catch_up_renews_its_token_in_time(connector: Connector) -> No
     assert {line["status"] for line in connector.requests(RECORDS)} == {200}
 
 
-def test_28_a_wrong_client_fails_at_once_and_its_secret_is_not_told(connector: Connector) -> None:
+def test_28_a_wrong_client_fails_at_once_and_its_secret_is_not_reported(connector: Connector) -> None:
     echo = {"error": "invalid_client", "error_description": f"Invalid client secret {SECRET}"}
     token_fault(connector, status=401, body=echo, times=None)
 

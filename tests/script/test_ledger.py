@@ -242,7 +242,7 @@ def test_L27_what_was_read_but_not_saved_is_not_claimed(connector: Connector) ->
     assert reached is not None and datetime.fromisoformat(told["connector.coveredTo"]) <= reached
 
 
-def test_L27_no_span_that_ends_before_it_begins_is_told(connector: Connector) -> None:
+def test_L27_no_span_that_ends_before_it_begins_is_reported(connector: Connector) -> None:
     connector.write("config", f'{{"initialCheckpoint":"{moment(connector.now - 0.5 * MINUTE)}"}}')
 
     ran = connector.run()
