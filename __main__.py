@@ -1,13 +1,14 @@
 """Sectigo SCM audit logs into Dynatrace: the eleven steps of the manual, as resources."""
 
 import hashlib
+from dataclasses import replace
 
 import pulumi
 
 from providers.allowlist import OutboundAllowlist
 from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
-from providers.lifecycle import pulumi_provider
+from providers.lifecycle import owner, pulumi_provider, resolved
 from providers.parts import CHECKPOINT, EXECUTION_LOCK, LOG_INGEST, SCM, WORKFLOW, WORKFLOW_CONFIG
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun
@@ -15,8 +16,9 @@ from workflow_src.render import definition, script_template
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
-values, place = settings.values, settings.place
 dynatrace = pulumi_provider("dynatrace", settings.access)
+settings = replace(settings, owner=resolved(owner(dynatrace)))
+values, place = settings.values, settings.place
 
 # [3/11] SCM OAuth credential; before step 2, as its description claims the hosts that step 2 adds
 scm = UserCredential(
@@ -33,9 +35,11 @@ allowlist = OutboundAllowlist(
     "allowlist",
     place,
     hosts=settings.outbound_hosts,
+    entry=scm.id,
     opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[scm]),
 )
 after_allowlist = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
+protected = pulumi.ResourceOptions.merge(after_allowlist, pulumi.ResourceOptions(protect=values["protectState"]))
 
 # [4/11] Dynatrace API token credential
 log_ingest = TokenCredential(
@@ -49,9 +53,7 @@ checkpoint = StateCredential(
     first_value="NONE",
     workflow=settings.workflow_title,
     missed=settings.missed_without_checkpoint,
-    opts=pulumi.ResourceOptions.merge(
-        after_allowlist, pulumi.ResourceOptions(retain_on_delete=values["keepCheckpoint"])
-    ),
+    opts=pulumi.ResourceOptions.merge(protected, pulumi.ResourceOptions(retain_on_delete=values["keepCheckpoint"])),
 )
 
 # [6/11] Execution lock credential
@@ -60,7 +62,7 @@ execution_lock = StateCredential(
     settings.entry(EXECUTION_LOCK),
     first_value="IDLE",
     workflow=settings.workflow_title,
-    opts=after_allowlist,
+    opts=protected,
 )
 
 # [7/11] Workflow configuration credential
@@ -110,6 +112,7 @@ first_run = WorkflowRun(
 )
 
 # Summary
+pulumi.export("owner", settings.owner)
 for part, credential in credentials.items():
     pulumi.export(part.output, credential.id)
 pulumi.export(WORKFLOW.output, workflow.id)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 from urllib.parse import urlsplit
 
 from .parts import BY_KEY, WORKFLOW, Part
@@ -26,6 +26,7 @@ from .rules import (
     history,
     iso_time,
     optional,
+    owner,
     present,
     sso_token_url_of,
     starting,
@@ -86,7 +87,9 @@ KEYS: dict[str, Key] = {
     "workflowPrivate": Key(boolean, "false"),
     "credentialsOwnerOnly": Key(boolean, "false"),
     "keepCheckpoint": Key(boolean, "false"),
+    "protectState": Key(boolean, "false"),
     "showRunLog": Key(boolean, "true"),
+    "formerStack": Key(optional(owner), ""),
     "adopt": Key(adoptions, "{}"),
 }
 
@@ -117,7 +120,9 @@ class Values(TypedDict):
     workflowPrivate: bool
     credentialsOwnerOnly: bool
     keepCheckpoint: bool
+    protectState: bool
     showRunLog: bool
+    formerStack: str
     adopt: dict[str, str]
 
 
@@ -194,7 +199,9 @@ class Properties(TypedDict):
     connector: str
     """Prefix of every object's name."""
     stack: str
-    """``project/stack``, the mark in descriptions."""
+    """The owner, as the mark in descriptions names it: ``project/stack#installation``."""
+    formerStack: NotRequired[str]
+    """An owner whose objects this stack takes over."""
 
 
 class EntryProperties(Properties):
@@ -230,6 +237,8 @@ class Settings:
     values: Values = field(repr=False)
     project: str
     stack: str
+    owner: str = ""
+    """``project/stack#installation`` (``lifecycle.owned_by``); empty while it is not known."""
 
     @classmethod
     def from_stack(cls) -> Settings:
@@ -264,11 +273,14 @@ class Settings:
 
     @property
     def place(self) -> Properties:
-        return {
+        place: Properties = {
             "environment": self.values["dynatraceEnvironmentUrl"],
             "connector": self.values["name"],
-            "stack": f"{self.project}/{self.stack}",
+            "stack": self.owner or f"{self.project}/{self.stack}",
         }
+        if former := self.values["formerStack"]:
+            place["formerStack"] = former
+        return place
 
     def entry(self, part: Part) -> EntryProperties:
         """What all vault entries of this stack have in common, for one of them."""

@@ -17,17 +17,19 @@ import pulumi
 from pulumi.dynamic import DiffResult
 
 from .api.environment import Environment
+from .api.errors import Refused
 from .api.scopes import SETTINGS_READ, VAULT_READ, VAULT_WRITE, WORKFLOWS_READ, Need
 from .api.vault import Entry, entry_body
-from .claims import claims_for, mark_of, marked, unclaimed
+from .claims import claims_for, mark_of, marked, stack_of, unclaimed
 from .configuration import EntryProperties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved, secret
-from .ownership import Found, choose
+from .ownership import Found, choose, is_ours, require_ours
 from .recovery import entry_in_use
 
 Text = pulumi.Input[str]
 NOUN = "vault entry"
+TWIN_GOES_AFTER_S = 3.0
 
 
 class UserProperties(EntryProperties):
@@ -75,10 +77,12 @@ class CredentialProvider(ObjectProvider[E]):
 
     def create_entry(self, environment: Environment, props: E) -> str:
         def is_mine(entry: Entry) -> bool:
-            same = entry.name == props["name"] and entry.type == self.type
-            return same and mark_of(entry.description).stack == props["stack"]
+            return self.is_named_alike(entry, props) and is_ours(entry.description, props["stack"])
 
         return environment.vault.create(self.body(props), is_mine)
+
+    def is_named_alike(self, entry: Entry, props: E) -> bool:
+        return entry.name == props["name"] and entry.type == self.type
 
     def body(self, props: E) -> dict[str, Any]:
         return entry_body(
@@ -90,16 +94,23 @@ class CredentialProvider(ObjectProvider[E]):
         )
 
     def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
-        entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
-        candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
-        found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates)
-        entry = entries[found.id] if found else entry_in_use(environment, props, entries)
+        entry = self.existing(environment, props)
         if not entry:
             return self.create_entry(environment, props), {}
-        if not found:
-            say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow; adopted as “{props['name']}”")
         self.adopt(environment, entry, props, "; ".join(differences(entry, props).values()))
         return entry.id, {}
+
+    def existing(self, environment: Environment, props: E) -> Entry | None:
+        """The entry to use instead of creating one: by the ID in our workflow's script, by its mark, by ``adopt``."""
+        entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
+        if not props["adopt"] and (entry := entry_in_use(environment, props, entries)):
+            if entry.name != props["name"]:
+                say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow; adopted as “{props['name']}”")
+            return entry
+        candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
+        former = str(props.get("formerStack", ""))
+        found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates, former)
+        return entries[found.id] if found else None
 
     def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
         environment.vault.replace(id, self.body(news))
@@ -149,7 +160,16 @@ class ManagedCredentialProvider(CredentialProvider[E]):
 
     def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
         self.keep_secret(environment, news)
+        self.require_own(environment, id, news, str(olds.get("stack", news["stack"])), news["stack"])
         return super().update_object(environment, id, olds, news)
+
+    def delete_object(self, environment: Environment, id: str, props: E) -> None:
+        self.require_own(environment, id, props, props["stack"])
+        super().delete_object(environment, id, props)
+
+    def require_own(self, environment: Environment, id: str, props: E, *owners: str) -> None:
+        if entry := environment.vault.get(id):
+            require_ours(NOUN, props["name"], id, entry.description, *owners)
 
     def keep_secret(self, environment: Environment, props: E) -> None:
         """Before anything is sent: an error's text may repeat what was sent."""
@@ -190,6 +210,35 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
         id, _ = super().create_object(environment, {**props, "claims": claims})
         return id, {"claims": claims}
 
+    def create_entry(self, environment: Environment, props: UserProperties) -> str:
+        id = super().create_entry(environment, props)
+        self.look_for_twin(environment, id, props)
+        return id
+
+    def look_for_twin(self, environment: Environment, id: str, props: UserProperties) -> None:
+        """Raise Refused if another backend has deployed at the same moment; then this entry is removed again.
+
+        It is the first object of a connector, and the others come after it, so nobody goes on with two of them. Both
+        may see each other: the lower ID stays, if its owner sees the other one go. A deployment that looked before this
+        entry existed never goes, so this one does.
+        """
+        twins = self.twins(environment, id, props)
+        if twins and id < min(twins):
+            environment.sleep(TWIN_GOES_AFTER_S)
+            twins = self.twins(environment, id, props)
+        if twins:
+            environment.vault.delete(id)
+            raise Refused(
+                f"{NOUN} “{props['name']}”: another deployment created {', '.join(twins)} at the same moment as this "
+                f"one created {id}, which is removed again. Run pulumi up again to see whose the other one is"
+            )
+
+    def twins(self, environment: Environment, id: str, props: UserProperties) -> list[str]:
+        environment.vault.forget_listing()
+        return [
+            entry.id for entry in environment.vault.entries() if entry.id != id and self.is_named_alike(entry, props)
+        ]
+
     def update_object(self, environment: Environment, id: str, olds: UserProperties, news: UserProperties) -> Outputs:
         same = olds["hosts"] == news["hosts"]
         claims = olds["claims"] if same else claims_for(environment, news["hosts"])
@@ -220,7 +269,11 @@ class TokenCredentialProvider(ManagedCredentialProvider[TokenProperties]):
 
 
 class KeptCredentialProvider(CredentialProvider[E]):
-    """Holds a value that we cannot read back, so its metadata is never written after its creation."""
+    """Holds a value that we cannot read back, so its metadata is never written after its creation.
+
+    Its mark is therefore the one it was created with, also after the stack was renamed. Its ID in the state, and in the
+    script of our workflow, says that it is ours.
+    """
 
     fixed: ClassVar[dict[str, str]] = {
         "ownerAccessOnly": "The entry holds a live value that cannot be read back, and changing its access would "
@@ -238,8 +291,19 @@ class KeptCredentialProvider(CredentialProvider[E]):
                 "access without app context on the page “Credential vault”, together with its current value"
             )
 
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        result = super().diff(_id, _olds, _news)
+        if result.changes and all(_olds.get(key) == _news.get(key) for key in self.compared):
+            say(
+                f"“{_news['name']}” ({_id}) keeps its mark, as writing it would overwrite its value: only the state is "
+                "updated"
+            )
+        return result
+
     def drift(self, entry: Entry, props: E) -> Differences:
         """`up` could repair nothing without overwriting the value; reported, so that somebody else can."""
+        # Whatever owner the mark names, it is the one that it was created with.
+        props = cast(E, {**props, "stack": mark_of(entry.description).stack or props["stack"]})
         if different := differences(entry, props):
             warn(
                 f"{NOUN} “{props['name']}” ({entry.id}) has: {'; '.join(different.values())}. Left unchanged, as "
@@ -253,6 +317,16 @@ class StateCredentialProvider(KeptCredentialProvider[StateProperties]):
 
     def secret(self, props: StateProperties) -> dict[str, str]:
         return {"token": props["firstValue"]}
+
+    def existing(self, environment: Environment, props: StateProperties) -> Entry | None:
+        """Also what an earlier installation of this stack kept when it was destroyed (``keepCheckpoint``)."""
+        of_stack = stack_of(props["stack"])
+        named = [entry for entry in environment.vault.entries() if self.is_named_alike(entry, props)]
+        kept = [entry for entry in named if stack_of(mark_of(entry.description).stack) == of_stack]
+        # Nobody else uses it: an installation has the SCM credential, which was created first, and a workflow.
+        if len(kept) == 1 and not props["adopt"] and not environment.automation.workflows_titled(props["workflow"]):
+            return kept[0]
+        return super().existing(environment, props)
 
     def create_entry(self, environment: Environment, props: StateProperties) -> str:
         # The workflow comes last: if it is there already, an entry of this name existed, too.
@@ -275,6 +349,11 @@ class ConfigCredentialProvider(KeptCredentialProvider[ConfigProperties]):
     def secret(self, props: ConfigProperties) -> dict[str, str]:
         return {"token": props["value"]}
 
+    def update_object(
+        self, environment: Environment, id: str, olds: ConfigProperties, news: ConfigProperties
+    ) -> Outputs:
+        return {} if olds.get("value") == news["value"] else super().update_object(environment, id, olds, news)
+
     def adopt(self, environment: Environment, entry: Entry, props: ConfigProperties, differences: str) -> None:
         super().adopt(environment, entry, props, differences)
         keys = ", ".join(json.loads(props["value"]))
@@ -285,7 +364,7 @@ class ConfigCredentialProvider(KeptCredentialProvider[ConfigProperties]):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         result = super().diff(_id, _olds, _news)
-        if result.changes:
+        if _olds.get("value") != _news.get("value"):
             warn(
                 f"“{_news['name']}” will be replaced as a whole by {_news['value']}: "
                 "edits that were made in the vault are lost, as nobody can read them from here"

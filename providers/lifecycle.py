@@ -19,6 +19,7 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
+    Config,
     ConfigureRequest,
     CreateResult,
     DiffResult,
@@ -28,6 +29,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import contains_unknowns
 
+from . import sdk_internals
 from .api.environment import Environment
 from .api.errors import Refused
 from .api.scopes import Need
@@ -74,6 +76,8 @@ class ObjectProvider(ResourceProvider, Generic[P]):
 
     compared: ClassVar[tuple[str, ...]] = ()
     """Inputs whose change updates the object."""
+    marked: ClassVar[bool] = True
+    """Whether the object carries its owner's mark: then a renamed stack updates it."""
     fixed: ClassVar[dict[str, str]] = {}
     """Inputs that may not change on a deployed object, and why."""
     outputs: ClassVar[tuple[str, ...]] = ()
@@ -104,7 +108,7 @@ class ObjectProvider(ResourceProvider, Generic[P]):
     def configure(self, req: ConfigureRequest) -> None:
         prepare()
         # No call and no complaint here: a refresh must be able to start whatever is missing.
-        self._access = Access(**{field.name: req.config.get(field.name) or "" for field in fields(Access)})
+        self._access = Access(**{field.name: configured(req.config, field.name) for field in fields(Access)})
 
     @property
     def environment(self) -> Environment:
@@ -123,7 +127,7 @@ class ObjectProvider(ResourceProvider, Generic[P]):
 
     def identity(self, props: Mapping[str, object]) -> tuple[str, ...]:
         """The object that these inputs are about, whatever its ID and its name in the program."""
-        return (type(self).__name__, *(str(props.get(key, "")) for key in ("stack", "connector", "name")))
+        return (type(self).__name__, *(str(props.get(key, "")) for key in ("connector", "name")))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         # A refresh asks for differences, too, also the one before a destroy, but it checks nothing.
@@ -134,7 +138,8 @@ class ObjectProvider(ResourceProvider, Generic[P]):
             raise Refused(
                 f"“{_news['name']}”: {adopt} cannot be taken over, as this stack already has {_id}: remove adopt"
             )
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in self.compared))
+        compared = (*self.compared, "stack") if self.marked else self.compared
+        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in compared))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         self.get_ready()
@@ -180,6 +185,22 @@ class DynatraceObject(pulumi.dynamic.Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         super().__init__(provider, resource, {**props, **dict.fromkeys(provider.outputs)}, opts)
+
+
+def configured(config: Config, name: str) -> str:
+    """A value of ``pulumi_provider``'s config. The state of a renamed project has it under the former name."""
+    values = sdk_internals.provider_config(config)
+    return str(config.get(name) or next((values[key] for key in values if key.endswith(f":{name}")), None) or "")
+
+
+def owner(provider: pulumi.ProviderResource) -> pulumi.Output[str]:
+    """``project/stack#installation``: who owns what this deployment creates, for the marks of its objects.
+
+    The installation is the start of the ID that Pulumi gave this provider: a random UUID, in the state before the first
+    object exists, kept when stack or project are renamed, and new in a new state.
+    """
+    name = f"{pulumi.get_project()}/{pulumi.get_stack()}#"
+    return pulumi.Output.concat(name, provider.id.apply(lambda provider_id: provider_id[:8]))
 
 
 def resolved(value: pulumi.Input[T]) -> T:

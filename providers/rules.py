@@ -16,6 +16,7 @@ SSO_TOKEN_URL = "https://sso.dynatrace.com/sso/oauth2/token"
 SSO_STAGES = {"sprint": "https://sso-sprint.dynatracelabs.com/sso/oauth2/token",
               "dev": "https://sso-dev.dynatracelabs.com/sso/oauth2/token"}  # fmt: skip
 
+OWNER = re.compile(r"[\w.-]+/[\w.-]+(#[0-9a-f]{8})?", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?", re.ASCII)
 TIME = re.compile(
@@ -184,6 +185,13 @@ def title(text: str) -> str:
     if not re.fullmatch(r"\S[^\x00-\x1f\x7f]{0,98}\S", text):
         raise ValueError("must be 2 to 100 printable characters without spaces at either end")
     return text
+
+
+def owner(text: str) -> str:
+    """The owner of objects, as their marks name it (``claims``)."""
+    if not OWNER.fullmatch(text.strip()):
+        raise ValueError("must look like PROJECT/STACK#1a2b3c4d, as the error message or make status shows it")
+    return text.strip()
 
 
 def optional(rule: Callable[[str], str]) -> Callable[[str], str]:

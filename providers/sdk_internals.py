@@ -55,6 +55,12 @@ def show_messages_instead_of_tracebacks(ours: type[Exception]) -> None:
         traceback.format_exc = format_exc
 
 
+def provider_config(config: Any) -> dict[str, Any]:
+    """All values that a provider is configured with, by full key. Its documented ``get`` reads one project's keys."""
+    values: dict[str, Any] = config._props
+    return values
+
+
 def stack_config(project: str) -> tuple[dict[str, str], set[str]]:
     """Config values of the stack that is being deployed, as texts by key, and the keys that are stored in plaintext.
 

@@ -50,6 +50,7 @@ class RunProperties(Properties):
 
 class WorkflowRunProvider(ObjectProvider[RunProperties]):
     compared = ("workflow", "revision")
+    marked = False
     outputs = ("execution", "outcome")
     needs = (WORKFLOWS_READ, WORKFLOWS_RUN, VAULT_READ, LOGS_INGEST, *ACTOR)
 

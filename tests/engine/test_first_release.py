@@ -13,7 +13,13 @@ from tests.engine.deployment import Deployment
 
 STATES = Path(__file__).parent / "states"
 STATE = STATES / "first-release.json"
-EXPLAINED = {"workflow": {"script"}, "first-run": {"revision"}}
+MARKED = ("scm", "log-ingest", "checkpoint", "execution-lock", "workflow-config")
+EXPLAINED = {
+    **{name: {"stack"} for name in MARKED},
+    "allowlist": {"stack", "entry"},
+    "workflow": {"stack", "script"},
+    "first-run": {"stack", "revision"},
+}
 """Inputs that differ, by resource. Extend it only together with the State line in CHANGELOG.md."""
 
 
