@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -167,6 +167,8 @@ def addresses_in(name: str, text: str) -> list[str]:
 
 OAUTH = ("oauthClientId", "oauthClientSecret", "accountUrn")
 """The OAuth client, which a platform token replaces."""
+ACCESS = ("dynatraceEnvironmentUrl", *OAUTH, "platformToken", "platformTokenExpires", "appsUrl", "ssoTokenUrl")
+"""What reaches an environment's platform APIs."""
 
 
 def missing(name: str) -> str:
@@ -178,7 +180,7 @@ def platform_access_problems(given: dict[str, str]) -> list[str]:
     """The workflow APIs need an OAuth client or a platform token, and never both."""
     client = [name for name in OAUTH if given.get(name)]
     if not given.get("platformToken"):
-        instead = ["platformToken: or set it instead of the OAuth client (docs/deploy.md, step 4)"] * (not client)
+        instead = ["platformToken: or set it instead of the OAuth client (docs/tokens.md)"] * (not client)
         return [*(missing(name) for name in OAUTH if name not in client), *instead]
     return [f"platformToken: replaces {', '.join(client)}; remove one of the two (pulumi config rm KEY)"] * bool(client)
 
@@ -193,8 +195,31 @@ def read(
     Raises ValueError that lists every problem, by key.
     """
     problems = [f"{key}: unknown setting" for key in sorted(set(given) - set(KEYS))]
+    values, found = checked(given, KEYS, plain, marked)
+    complain([*problems, *found, *platform_access_problems(given)])
+    return cast(Values, values)
+
+
+def read_access(given: dict[str, str]) -> Access:
+    """What is needed to reach the environment, before the API tokens and SCM's values are known. Raises ValueError."""
+    needed = {name: key for name, key in KEYS.items() if name in ACCESS}
+    values, problems = checked(given, needed, frozenset(), frozenset())
+    complain([*problems, *platform_access_problems(given)])
+    return access_of(cast(Values, {"dynatraceApiToken": "", "logIngestToken": "", **values}))
+
+
+def complain(problems: list[str]) -> None:
+    if problems:
+        raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
+
+
+def checked(
+    given: dict[str, str], keys: Mapping[str, Key], plain: AbstractSet[str], marked: AbstractSet[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Values of these keys, and what is wrong with them."""
     values: dict[str, Any] = {}
-    for name, key in KEYS.items():
+    problems = []
+    for name, key in keys.items():
         text = given.get(name, key.default)
         if text is None:
             problems.append(missing(name))
@@ -208,10 +233,7 @@ def read(
         except ValueError as problem:
             is_secret = key.secret or name in marked
             problems.append(f"{name}: {hide_parts(str(problem), text) if is_secret else problem}")
-    problems += platform_access_problems(given)
-    if problems:
-        raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
-    return cast(Values, values)
+    return values, problems
 
 
 # --- what the layers above work with ---------------------------------------------------------------------------------

@@ -14,11 +14,12 @@ from ..configuration import Access
 from ..rules import LOOPBACK
 from . import permissions, preflight
 from .allowlist import AllowlistSettings
+from .api_tokens import ApiTokens
 from .automation import Automation
 from .errors import ApiError, LoginFailed, NotFound, PreflightFailed
 from .http import Http
 from .redaction import Redactor
-from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES
+from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES, TOKEN_SCOPES
 from .vault import Vault
 
 RENEW_BEFORE_S = 60.0
@@ -45,6 +46,7 @@ class Environment:
         self.vault = Vault(self._classic, self.sleep)
         self.allowlist = AllowlistSettings(self._classic)
         self.automation = Automation(self._platform, self.sleep)
+        self.api_tokens = ApiTokens(partial(self._platform, scopes=TOKEN_SCOPES))
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight: Literal["to do", "failed", "passed"] = "to do"
@@ -62,7 +64,9 @@ class Environment:
                 return self.http.send(method, self.access.apps_url + path, headers=headers, **more)
             except ApiError as error:
                 if self.access.platform_token and error.status == 403 and scopes != AUTOMATION_SCOPES:
-                    raise LoginFailed(f"{self.platform_token} lacks {', '.join(scopes)}: {error.text}") from None
+                    raise LoginFailed(
+                        f"platform token {self.platform_token} lacks {', '.join(scopes)}: {error.text}"
+                    ) from None
                 if error.status != 401 or renewed or self.access.platform_token:
                     raise
                 self._bearers.pop(scopes, None)
@@ -130,8 +134,8 @@ class Environment:
 
     @property
     def platform_token(self) -> str:
-        """The platform token by its public part, for messages."""
-        return "platform token " + ".".join(self.access.platform_token.split(".")[:2])
+        """The platform token's ID (prefix and public part), for messages."""
+        return ".".join(self.access.platform_token.split(".")[:2])
 
     def refused_permissions(self, asked: Iterable[str]) -> list[str]:
         """Those of the permissions that the platform credential's user, or the credential itself, does not have.
@@ -156,8 +160,8 @@ class Environment:
             ) from None
         if missing:
             raise LoginFailed(
-                f"{self.platform_token} lacks {', '.join(missing)}: as a scope of the token, or as a permission of "
-                "its user"
+                f"platform token {self.platform_token} lacks {', '.join(missing)}: as a scope of the token, or as a "
+                "permission of its user"
             )
 
     # preflight

@@ -35,7 +35,7 @@ def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_to
     assert "Traceback" not in refused.text
 
     stack.refresh("--run-program")
-    assert stack.up().changes == {"update": {"scm", "log-ingest"}}
+    assert stack.up().changes == {"update": {"access", "scm", "log-ingest", "first-run"}}
     assert stack.outputs == ids
     assert inside.names(local) == before
     assert stack.preview("--expect-no-changes").changes == {}

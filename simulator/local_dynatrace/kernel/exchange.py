@@ -230,7 +230,8 @@ async def _passed(step: Step, rest: Rest, exchange: Exchange) -> Answer:
     return await step(exchange, rest)
 
 
-answer_to: Rest = chained(
-    (log_request, inject_faults, date_answer, add_latency, turn_errors_into_answers, replace_answer, check_route), call_handler
-)
+STEPS = (
+    log_request, inject_faults, date_answer, add_latency, turn_errors_into_answers, replace_answer, check_route,
+)  # fmt: skip
+answer_to: Rest = chained(STEPS, call_handler)
 """The whole chain. Raises CutError."""
