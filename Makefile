@@ -11,7 +11,7 @@ engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 
 try := up preview logs destroy down
-operate := status doctor reconcile backfill drift plan deploy preview-pr import-config adopt readme
+operate := status doctor api-token reconcile backfill drift plan deploy preview-pr import-config adopt readme
 develop := quick test browser lint format new-resource bench soak lock
 $(try) $(operate) $(develop): private export PATH = $(tools)
 $(try) $(operate) $(develop): private export PULUMI_SKIP_UPDATE_CHECK = true
@@ -90,6 +90,10 @@ status: for-deploy ## show a stack's current state on one screen
 
 .PHONY: doctor
 doctor: for-deploy ## check tokens, scopes, permissions and reachability, and say what to fix
+	@$(ask) $(ARGS)
+
+.PHONY: api-token
+api-token: for-deploy ## create a stack's two API tokens for its service user, stored encrypted (ARGS=--replace rotates)
 	@$(ask) $(ARGS)
 
 .PHONY: reconcile

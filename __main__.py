@@ -5,20 +5,25 @@ from dataclasses import replace
 
 import pulumi
 
+from providers.access import DeploymentAccess
 from providers.allowlist import OutboundAllowlist
 from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
-from providers.lifecycle import owner, pulumi_provider, resolved
+from providers.lifecycle import guard, keep_secret, owner, pulumi_provider, resolved
 from providers.parts import CHECKPOINT, EXECUTION_LOCK, LOG_INGEST, SCM, WORKFLOW, WORKFLOW_CONFIG
 from providers.workflow import Workflow
-from providers.workflow_run import WorkflowRun
+from providers.workflow_run import WorkflowRun, newest
 from workflow_src.render import definition, script_template
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
-dynatrace = pulumi_provider("dynatrace", settings.access)
+keep_secret(settings.texts_to_hide, settings.secret_inputs)
+dynatrace = pulumi_provider("dynatrace", settings.access, settings.texts_to_hide)
 settings = replace(settings, owner=resolved(owner(dynatrace)))
 values, place = settings.values, settings.place
+
+# The deployment's own credentials are tried before anything is changed
+access = DeploymentAccess("access", place, settings.access, opts=pulumi.ResourceOptions(provider=dynatrace))
 
 # [3/11] SCM OAuth credential; before step 2, as its description claims the hosts that step 2 adds
 scm = UserCredential(
@@ -26,8 +31,9 @@ scm = UserCredential(
     settings.entry(SCM),
     user=values["sectigoClientId"],
     password=values["sectigoClientSecret"],
+    token_url=values["scmTokenUrl"],
     hosts=settings.outbound_hosts,
-    opts=pulumi.ResourceOptions(provider=dynatrace),
+    opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[access]),
 )
 
 # [2/11] Outbound allowlist
@@ -106,6 +112,7 @@ first_run = WorkflowRun(
     workflow=workflow.id,
     revision=revision,
     checkpoint=checkpoint.id,
+    credentials=pulumi.Output.all(scm.written, log_ingest.written).apply(newest),
     executions_url=f"{settings.automations_url}/executions",
     show_log=values["showRunLog"],
     opts=after_allowlist,
@@ -116,7 +123,8 @@ pulumi.export("owner", settings.owner)
 for part, credential in credentials.items():
     pulumi.export(part.output, credential.id)
 pulumi.export(WORKFLOW.output, workflow.id)
-pulumi.export("workflowUrl", pulumi.Output.concat(settings.automations_url, "/workflows/", workflow.id))
-pulumi.export("schedule", settings.schedule_shown)
+workflows_url = guard("workflowUrl", f"{settings.automations_url}/workflows/")
+pulumi.export("workflowUrl", pulumi.Output.concat(workflows_url, workflow.id))
+pulumi.export("schedule", guard("schedule", settings.schedule_shown))
 pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})
 pulumi.export("logQuery", 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100')

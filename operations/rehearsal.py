@@ -18,6 +18,7 @@ from providers.api.scopes import (
     INGEST_SCOPES,
     NAME_ACTOR,
     QUERY_SCOPES,
+    RESOLVE_SCOPES,
     scopes_of,
 )
 
@@ -25,7 +26,7 @@ from .stack import ROOT, StackError
 
 OWNER = "automation@service.local"
 """The service user of the local environment's seed; used if the config names no actor."""
-PERMISSIONS = sorted({*scopes_of("actor", required=None), *AUTOMATION_SCOPES, NAME_ACTOR.scope})
+PERMISSIONS = sorted({*scopes_of("actor", required=None), *RESOLVE_SCOPES, NAME_ACTOR.scope})
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
 
 
@@ -35,6 +36,7 @@ def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
     return {
         "dynatraceApiToken": f"dt0c01.{'PREVIEWDEPLOY':A<24}.{'PLACEHOLDER':A<64}",
         "logIngestToken": f"dt0c01.{'PREVIEWINGEST':A<24}.{'PLACEHOLDER':A<64}",
+        "platformToken": f"dt0s16.{'PREVIEWPLATFORM':A<24}.{'PLACEHOLDER':A<64}",
         "oauthClientSecret": f"{client}.{'PLACEHOLDER':A<64}",
         "sectigoClientSecret": "placeholder-of-a-preview",
     }
@@ -84,9 +86,14 @@ def introduce(url: str, config: Mapping[str, Any]) -> None:
             },
             {"token": secrets["logIngestToken"], "owner": owner, "name": "ingest", "scopes": [*INGEST_SCOPES]},
         ],
-        "oauthClients": [
+        "platformTokens": [
+            {"token": secrets["platformToken"], "owner": owner, "scopes": [*RESOLVE_SCOPES, *QUERY_SCOPES]}
+        ],
+        "oauthClients": []
+        if "oauthClientId" not in config
+        else [
             {
-                "id": config.get("oauthClientId", ""),
+                "id": config["oauthClientId"],
                 "secret": secrets["oauthClientSecret"],
                 "subject": owner,
                 "scopes": [*AUTOMATION_SCOPES, *QUERY_SCOPES],

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from providers.api.errors import ApiError, DynatraceError
+from providers.api import scm_login
+from providers.api.errors import ApiError, DynatraceError, ScmRefused
 from providers.api.http import STATUS, Http
 from providers.api.redaction import Redactor
 from providers.configuration import Values
@@ -71,23 +72,11 @@ class Scm:
         """An access token. Raises ScmError with the keys to check."""
         if time.monotonic() < self._ends:
             return self._token
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-        }
         try:
-            answer = self._http.send("POST", self.token_url, headers={}, form=form, writes=False)
-            self._token = str(answer["access_token"])
-        except ApiError as error:
-            raise ScmError(
-                f"SCM rejected the OAuth client ({error.status}: {error.text}); check sectigoClientId and "
-                "sectigoClientSecret"
-            ) from None
-        except (KeyError, TypeError):
-            raise ScmError(
-                f"SCM's token endpoint {self.token_url} returned no access_token; check scmTokenUrl"
-            ) from None
+            answer = scm_login.token(self._http, self.token_url, self._client_id, self._client_secret)
+        except ScmRefused as error:
+            raise ScmError(str(error)) from None
+        self._token = str(answer["access_token"])
         self._redact.add(self._token)
         self._ends = time.monotonic() + float(answer.get("expires_in") or 300) - RENEW_BEFORE_S
         return self._token

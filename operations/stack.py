@@ -95,6 +95,16 @@ class Stack:
             raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
         return outputs
 
+    @cached_property
+    def _resources(self) -> list[dict[str, Any]]:
+        deployment = self.workspace.export_stack(self.name).deployment or {}
+        return list(deployment.get("resources") or [])
+
+    def recorded(self, resource: str) -> dict[str, Any]:
+        """What the state records of a resource, by its name in the program; empty if it has none of the name."""
+        found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == resource)
+        return dict(next(found, {}).get("outputs") or {})
+
     def create(self) -> None:
         """Create the stack unless it exists."""
         try:

@@ -14,7 +14,7 @@ from providers import parts
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
-from providers.api.tokens import EXPIRES_SOON, expiry
+from providers.api.tokens import EXPIRES_SOON, expiry, platform_token
 
 from . import drift, executions, ledger, moments
 from .stack import Preview, Stack, StackError
@@ -191,6 +191,7 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
             skipped = sum(one["state"] == "SUCCESS" and not executions.is_backfill(one) for one in recent)
             problem = f"no run has read and sent records for at least {moments.span(patience.total_seconds())}"
             problem += f" ({skipped} skipped because another run holds the lock)" if skipped else ""
+    problem = "; ".join(filter(None, (problem, unproven(stack, newest))))
     status.add(
         "runs", "; ".join(shown) or "none yet", problem,
         runs=[{"id": one["id"], "state": one["state"], "startedAt": one.get("startedAt")} for one in latest],
@@ -198,6 +199,22 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
     holder = next((one for one in latest if one["state"] == "RUNNING" and not executions.is_backfill(one)), None)
     status.add("lock", f"held by execution {holder['id']}" if holder else "free: no execution is running",
                lock=holder["id"] if holder else None)  # fmt: skip
+
+
+def unproven(stack: Stack, newest: list[Json]) -> str:
+    """A problem if no run has succeeded since Pulumi last wrote a credential that runs use; else empty."""
+    # From the state, not from the stack's outputs: an `up` that failed at its run has not updated those.
+    times = [moments.parse(stack.recorded(resource).get("written")) for resource in ("scm", "log-ingest")]
+    written = max((time for time in times if time), default=None)
+    if written is None:
+        return ""
+    since = [one for one in newest if (at := started_at(one)) and at >= written]
+    if executions.last_good(stack.environment.automation, since):
+        return ""
+    return (
+        f"no run has succeeded since the credentials in the vault were changed ({moments.iso(written)}): "
+        f"pulumi up --stack {stack.name} starts one"
+    )
 
 
 def checkpoint(status: Status, stack: Stack) -> None:
@@ -240,9 +257,11 @@ def tokens(status: Status, stack: Stack) -> None:
     lookups = {"dynatraceApiToken": access.api_token}
     if access.log_ingest_token not in ("", access.api_token):
         lookups["logIngestToken"] = access.log_ingest_token
+    described_tokens = {key: stack.environment.lookup_token(token) for key, token in lookups.items()}
+    if access.platform_token and access.platform_token_expires:
+        described_tokens["platformToken"] = platform_token(access.platform_token, access.platform_token_expires)
     shown, expiring = [], []
-    for key, token in lookups.items():
-        described = stack.environment.lookup_token(token)
+    for key, described in described_tokens.items():
         ends = expiry(described)
         if not described.get("enabled", True):
             shown.append(f"{key} is disabled")
@@ -254,6 +273,8 @@ def tokens(status: Status, stack: Stack) -> None:
             shown.append(f"{key} {verb} {moments.ago(ends, status.now)}")
             if ends < status.now + EXPIRES_SOON:
                 expiring.append(f"{key} {verb} {moments.ago(ends, status.now)}")
+    if access.platform_token and not access.platform_token_expires:
+        shown.append("platformToken: expiry not known (set platformTokenExpires)")
     status.add("tokens", "; ".join(shown), "; ".join(expiring), tokens=shown)
 
 

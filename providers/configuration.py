@@ -8,9 +8,10 @@ layer: it knows no resource, and no Pulumi but for where the config comes from.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, NotRequired, TypedDict, cast
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from .rules import (
     iso_time,
     optional,
     owner,
+    placeholder_in,
     present,
     sso_token_url_of,
     starting,
@@ -61,34 +63,38 @@ class Key:
     rule: Callable[[str], Any]
     default: str | None = None
     secret: bool = False
+    inputs: tuple[str, ...] = ()
+    """Resource inputs that hold the value where it may be too short to be recognised in them (``marked``)."""
 
 
 KEYS: dict[str, Key] = {
     "dynatraceEnvironmentUrl": Key(environment_url),
     "dynatraceApiToken": Key(starting("dt0c01."), secret=True),
-    "oauthClientId": Key(starting("dt0s02.")),
-    "oauthClientSecret": Key(starting("dt0s02."), secret=True),
-    "accountUrn": Key(starting("urn:dtaccount:")),
+    "oauthClientId": Key(optional(starting("dt0s02.")), ""),
+    "oauthClientSecret": Key(optional(starting("dt0s02.")), "", secret=True),
+    "accountUrn": Key(optional(starting("urn:dtaccount:")), ""),
+    "platformToken": Key(optional(starting("dt0s16.")), "", secret=True),
+    "platformTokenExpires": Key(optional(iso_time), ""),
     "scmApiUrl": Key(url),
     "sectigoClientId": Key(uuid),
     "sectigoClientSecret": Key(present, secret=True),
-    "maxRetries": Key(between(0, LIMITS.retries), "3"),
-    "maxExecutionTimeMinutes": Key(between(1, 720), "55"),
-    "initHistoryDuration": Key(history, "2h"),
-    "initialCheckpoint": Key(optional(iso_time), ""),
-    "triggerIntervalMinutes": Key(between(1, 720), "10"),
-    "triggerEnabled": Key(boolean, "true"),
-    "name": Key(title, "Sectigo SCM"),
+    "maxRetries": Key(between(0, LIMITS.retries), "3", inputs=("value",)),
+    "maxExecutionTimeMinutes": Key(between(1, 720), "55", inputs=("parameters",)),
+    "initHistoryDuration": Key(history, "2h", inputs=("value", "missed")),
+    "initialCheckpoint": Key(optional(iso_time), "", inputs=("value",)),
+    "triggerIntervalMinutes": Key(between(1, 720), "10", inputs=("schedule",)),
+    "triggerEnabled": Key(boolean, "true", inputs=("schedule",)),
+    "name": Key(title, "Sectigo SCM", inputs=("connector", "name")),
     "appsUrl": Key(optional(url), ""),
     "ssoTokenUrl": Key(optional(token_url), ""),
     "scmTokenUrl": Key(token_url, SCM_TOKEN_URL),
     "logIngestToken": Key(optional(starting("dt0c01.")), "", secret=True),
     "workflowActor": Key(optional(uuid), ""),
-    "workflowPrivate": Key(boolean, "false"),
-    "credentialsOwnerOnly": Key(boolean, "false"),
+    "workflowPrivate": Key(boolean, "false", inputs=("private",)),
+    "credentialsOwnerOnly": Key(boolean, "false", inputs=("ownerAccessOnly",)),
     "keepCheckpoint": Key(boolean, "false"),
     "protectState": Key(boolean, "false"),
-    "showRunLog": Key(boolean, "true"),
+    "showRunLog": Key(boolean, "true", inputs=("showLog",)),
     "formerStack": Key(optional(owner), ""),
     "adopt": Key(adoptions, "{}"),
 }
@@ -102,6 +108,8 @@ class Values(TypedDict):
     oauthClientId: str
     oauthClientSecret: str
     accountUrn: str
+    platformToken: str
+    platformTokenExpires: str
     scmApiUrl: str
     sectigoClientId: str
     sectigoClientSecret: str
@@ -126,28 +134,111 @@ class Values(TypedDict):
     adopt: dict[str, str]
 
 
-def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values:
-    """Check raw config values; returns them by key. ``plain``: keys that are stored in plaintext.
+def parts_of(text: str) -> set[str]:
+    """What of a value must not be shown if the whole is secret: the value, and pieces of an address."""
+    return {
+        piece for piece in (text, *re.split(r"[/:?#@]+", text)) if len(piece) > 3 and piece not in ("http", "https")
+    }
+
+
+def hide_parts(problem: str, text: str) -> str:
+    for part in sorted(parts_of(text), key=len, reverse=True):
+        problem = problem.replace(part, "[secret]")
+    return problem
+
+
+def texts_to_hide(given: dict[str, str], marked: AbstractSet[str]) -> list[str]:
+    """Texts that would show a value that the user marked as secret: the value, its host, and the apps address that is
+    derived from it. Values of three characters or less cannot be recognised in a text."""
+    texts: set[str] = set()
+    for name in marked & given.keys():
+        text = given[name].strip()
+        texts.add(text)
+        if name == "adopt":
+            texts.update(re.findall(r'"([^"]+)"', text.partition("{")[2]))
+        if "://" in text:
+            texts.update(addresses_in(name, text))
+    return sorted(text for text in texts if len(text) > 3 and text not in BY_KEY)
+
+
+def addresses_in(name: str, text: str) -> list[str]:
+    try:
+        address = KEYS[name].rule(text) if name in KEYS else text
+        found = [address, apps_url_of(address)] if name == "dynatraceEnvironmentUrl" else [address]
+        return [part for one in found for part in (one, str(urlsplit(one).hostname or ""))]
+    except ValueError:
+        return []
+
+
+OAUTH = ("oauthClientId", "oauthClientSecret", "accountUrn")
+"""The OAuth client, which a platform token replaces."""
+ACCESS = ("dynatraceEnvironmentUrl", *OAUTH, "platformToken", "platformTokenExpires", "appsUrl", "ssoTokenUrl")
+"""What reaches an environment's platform APIs."""
+
+
+def missing(name: str) -> str:
+    flag = "--secret " if KEYS[name].secret else ""
+    return f"{name}: is missing; pulumi config set {flag}{name} VALUE"
+
+
+def platform_access_problems(given: dict[str, str]) -> list[str]:
+    """The workflow APIs need an OAuth client or a platform token, and never both."""
+    client = [name for name in OAUTH if given.get(name)]
+    if not given.get("platformToken"):
+        instead = ["platformToken: or set it instead of the OAuth client (docs/tokens.md)"] * (not client)
+        return [*(missing(name) for name in OAUTH if name not in client), *instead]
+    return [f"platformToken: replaces {', '.join(client)}; remove one of the two (pulumi config rm KEY)"] * bool(client)
+
+
+def read(
+    given: dict[str, str], plain: AbstractSet[str] = frozenset(), marked: AbstractSet[str] = frozenset()
+) -> Values:
+    """Check raw config values; returns them by key.
+
+    ``plain``: keys that are stored in plaintext. ``marked``: keys that the user has marked as secret.
 
     Raises ValueError that lists every problem, by key.
     """
     problems = [f"{key}: unknown setting" for key in sorted(set(given) - set(KEYS))]
+    values, found = checked(given, KEYS, plain, marked)
+    complain([*problems, *found, *platform_access_problems(given)])
+    return cast(Values, values)
+
+
+def read_access(given: dict[str, str]) -> Access:
+    """What is needed to reach the environment, before the API tokens and SCM's values are known. Raises ValueError."""
+    needed = {name: key for name, key in KEYS.items() if name in ACCESS}
+    values, problems = checked(given, needed, frozenset(), frozenset())
+    complain([*problems, *platform_access_problems(given)])
+    return access_of(cast(Values, {"dynatraceApiToken": "", "logIngestToken": "", **values}))
+
+
+def complain(problems: list[str]) -> None:
+    if problems:
+        raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
+
+
+def checked(
+    given: dict[str, str], keys: Mapping[str, Key], plain: AbstractSet[str], marked: AbstractSet[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Values of these keys, and what is wrong with them."""
     values: dict[str, Any] = {}
-    for name, key in KEYS.items():
+    problems = []
+    for name, key in keys.items():
         text = given.get(name, key.default)
         if text is None:
-            flag = "--secret " if key.secret else ""
-            problems.append(f"{name}: is missing; pulumi config set {flag}{name} VALUE")
+            problems.append(missing(name))
             continue
         if key.secret and text and name in plain:
             problems.append(f"{name}: is in plaintext in the stack file; pulumi config set --secret {name} VALUE")
         try:
+            if placeholder := placeholder_in(text):
+                raise ValueError(f"still contains the placeholder {placeholder}; put in your own value")
             values[name] = key.rule(text)
         except ValueError as problem:
-            problems.append(f"{name}: {problem}")
-    if problems:
-        raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
-    return cast(Values, values)
+            is_secret = key.secret or name in marked
+            problems.append(f"{name}: {hide_parts(str(problem), text) if is_secret else problem}")
+    return values, problems
 
 
 # --- what the layers above work with ---------------------------------------------------------------------------------
@@ -157,7 +248,8 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values
 class Access:
     """Addresses of one environment, and the credentials for it. The field names are part of every stack's state.
 
-    ``log_ingest_token`` is only looked up, never used.
+    ``log_ingest_token`` is only looked up, never used. ``platform_token``, where there is one, replaces the OAuth
+    client. An empty optional field (``OPTIONAL_ACCESS``) is not stored.
     """
 
     environment_url: str
@@ -168,13 +260,26 @@ class Access:
     oauth_client_secret: str = field(repr=False)
     account_urn: str
     log_ingest_token: str = field(repr=False)
+    platform_token: str = field(default="", repr=False)
+    platform_token_expires: str = ""
 
     @property
     def secrets(self) -> list[str]:
-        return [self.api_token, self.oauth_client_secret, self.log_ingest_token]
+        return [self.api_token, self.oauth_client_secret, self.log_ingest_token, self.platform_token]
+
+    @property
+    def platform_key(self) -> str:
+        """Config key of the credential for the platform APIs."""
+        return "platformToken" if self.platform_token else "oauthClientId"
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """What the provider and the state get. Releases without the optional fields stored none of them."""
+        return {name: text for name, text in asdict(self).items() if text or name not in OPTIONAL_ACCESS}
 
 
-SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token")
+SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token", "platform_token")
+OPTIONAL_ACCESS = ("platform_token", "platform_token_expires")
 
 
 def access_of(values: Values) -> Access:
@@ -188,6 +293,8 @@ def access_of(values: Values) -> Access:
         oauth_client_secret=values["oauthClientSecret"],
         account_urn=values["accountUrn"],
         log_ingest_token=values["logIngestToken"] or values["dynatraceApiToken"],
+        platform_token=values["platformToken"],
+        platform_token_expires=values["platformTokenExpires"],
     )
 
 
@@ -239,6 +346,9 @@ class Settings:
     stack: str
     owner: str = ""
     """``project/stack#installation`` (``lifecycle.owned_by``); empty while it is not known."""
+    marked: frozenset[str] = frozenset()
+    """Keys that the user marked as secret beyond those that always are."""
+    texts_to_hide: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_stack(cls) -> Settings:
@@ -249,7 +359,10 @@ class Settings:
 
         project = pulumi.get_project()
         try:
-            settings = cls(read(*stack_config(project)), project, pulumi.get_stack())
+            given, plain = stack_config(project)
+            marked = frozenset(name for name in given if name not in plain and name in KEYS and not KEYS[name].secret)
+            hidden = tuple(texts_to_hide(given, marked))
+            settings = cls(read(given, plain, marked), project, pulumi.get_stack(), marked, hidden)
         except ValueError as problems:
             raise pulumi.RunError(str(problems)) from None
         for text in settings.warnings:
@@ -261,11 +374,17 @@ class Settings:
         history = self.values["initHistoryDuration"]
         if duration(history) <= LOG_AGE_LIMIT:
             return []
+        shown = "" if "initHistoryDuration" in self.marked else f" {history}"
         return [
-            f"initHistoryDuration {history}: Dynatrace refuses log records older than "
+            f"initHistoryDuration{shown}: Dynatrace refuses log records older than "
             f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
             "original timestamp is in scm.event.timestamp"
         ]
+
+    @property
+    def secret_inputs(self) -> frozenset[str]:
+        """Resource inputs that hold a value that the user marked as secret."""
+        return frozenset(name for key in self.marked for name in KEYS[key].inputs)
 
     @property
     def access(self) -> Access:

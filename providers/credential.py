@@ -16,8 +16,9 @@ from typing import Any, ClassVar, TypeVar, cast
 import pulumi
 from pulumi.dynamic import DiffResult
 
+from .api import scm_login
 from .api.environment import Environment
-from .api.errors import Refused
+from .api.errors import Refused, ScmRefused, TransportError
 from .api.scopes import SETTINGS_READ, VAULT_READ, VAULT_WRITE, WORKFLOWS_READ, Need
 from .api.vault import Entry, entry_body
 from .claims import claims_for, mark_of, marked, stack_of, unclaimed
@@ -35,14 +36,20 @@ TWIN_GOES_AFTER_S = 3.0
 class UserProperties(EntryProperties):
     user: str
     password: str
+    tokenUrl: str
+    """Where SCM gives tokens to this client: it is tried there before it is written."""
     hosts: list[str]
     """What the allowlist will be asked for."""
+    written: str
+    """Output: when the entry was last written by Pulumi, in ISO 8601; empty if it is not known."""
     claims: list[str]
     """Output: the same, with a ``+`` before those that a connector adds or has added."""
 
 
 class TokenProperties(EntryProperties):
     token: str
+    written: str
+    """Output: as in ``UserProperties``."""
 
 
 class StateProperties(EntryProperties):
@@ -148,20 +155,34 @@ def differences(entry: Entry, props: EntryProperties) -> dict[str, str]:
     return found
 
 
+def written(environment: Environment, id: str) -> str:
+    at = environment.vault.written.get(id)
+    return at.isoformat() if at else ""
+
+
 # --- the value follows the stack config ------------------------------------------------------------------------------
 
 
 class ManagedCredentialProvider(CredentialProvider[E]):
     """Written whenever the stack config says something else."""
 
+    outputs: ClassVar[tuple[str, ...]] = ("written",)
+
     def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
         self.keep_secret(environment, props)
-        return super().create_object(environment, props)
+        self.try_secret(environment, props)
+        id, outputs = super().create_object(environment, props)
+        return id, {**outputs, "written": written(environment, id)}
 
     def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
         self.keep_secret(environment, news)
         self.require_own(environment, id, news, str(olds.get("stack", news["stack"])), news["stack"])
-        return super().update_object(environment, id, olds, news)
+        changed = any(olds.get(name) != value for name, value in self.secret(news).items())
+        if changed:
+            self.try_secret(environment, news)
+        outputs = super().update_object(environment, id, olds, news)
+        # A change of other fields needs no run: what scripts read is the same.
+        return {**outputs, "written": written(environment, id)} if changed else outputs
 
     def delete_object(self, environment: Environment, id: str, props: E) -> None:
         self.require_own(environment, id, props, props["stack"])
@@ -174,6 +195,9 @@ class ManagedCredentialProvider(CredentialProvider[E]):
     def keep_secret(self, environment: Environment, props: E) -> None:
         """Before anything is sent: an error's text may repeat what was sent."""
         raise NotImplementedError
+
+    def try_secret(self, environment: Environment, props: E) -> None:
+        """Use the value once before it is written. Raises Refused if it does not work."""
 
     def adopt(self, environment: Environment, entry: Entry, props: E, differences: str) -> None:
         say(
@@ -196,7 +220,7 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
 
     type = "USERNAME_PASSWORD"
     compared = ("name", "user", "password", "ownerAccessOnly", "purpose", "access", "hosts")
-    outputs = ("claims",)
+    outputs = (*ManagedCredentialProvider.outputs, "claims")
     needs = (*CredentialProvider.needs, SETTINGS_READ)
 
     def secret(self, props: UserProperties) -> dict[str, str]:
@@ -205,10 +229,19 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
     def keep_secret(self, environment: Environment, props: UserProperties) -> None:
         environment.redact.add(props["password"])
 
+    def try_secret(self, environment: Environment, props: UserProperties) -> None:
+        try:
+            scm_login.token(environment.scm_http, props["tokenUrl"], props["user"], props["password"])
+        except ScmRefused as error:
+            raise ScmRefused(f"“{props['name']}” was not written: {error}") from None
+        except TransportError as error:
+            # Often only Dynatrace can reach SCM, not the machine that deploys: the run after this write decides.
+            warn(f"the SCM client could not be tried before it is stored: {error}")
+
     def create_object(self, environment: Environment, props: UserProperties) -> tuple[str, Outputs]:
         claims = claims_for(environment, props["hosts"])
-        id, _ = super().create_object(environment, {**props, "claims": claims})
-        return id, {"claims": claims}
+        id, outputs = super().create_object(environment, {**props, "claims": claims})
+        return id, {**outputs, "claims": claims}
 
     def create_entry(self, environment: Environment, props: UserProperties) -> str:
         id = super().create_entry(environment, props)
@@ -242,8 +275,8 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
     def update_object(self, environment: Environment, id: str, olds: UserProperties, news: UserProperties) -> Outputs:
         same = olds["hosts"] == news["hosts"]
         claims = olds["claims"] if same else claims_for(environment, news["hosts"])
-        super().update_object(environment, id, olds, {**news, "claims": claims})
-        return {"claims": claims}
+        outputs = super().update_object(environment, id, olds, {**news, "claims": claims})
+        return {**outputs, "claims": claims}
 
     def read_object(self, environment: Environment, id: str, props: UserProperties) -> Differences | None:
         live = super().read_object(environment, id, props)
@@ -382,11 +415,14 @@ class Credential(DynatraceObject):
 class UserCredential(Credential, module="dynatrace", name="UserCredential"):
     """User name and password that follow the stack config.
 
-    ``hosts``: what the allowlist will be asked for. Outputs: ``claims``, the same with a ``+`` before those that a
-    connector adds or has added.
+    ``token_url``: where SCM gives tokens to this client. ``hosts``: what the allowlist will be asked for.
+
+    Outputs: ``claims``, the hosts with a ``+`` before those that a connector adds or has added; ``written``, when
+    Pulumi last wrote it.
     """
 
     claims: pulumi.Output[list[str]]
+    written: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -395,20 +431,25 @@ class UserCredential(Credential, module="dynatrace", name="UserCredential"):
         *,
         user: Text,
         password: Text,
+        token_url: str,
         hosts: list[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {**entry, "user": resolved(user), "password": secret(password), "hosts": hosts}
+        props = {
+            **entry, "user": resolved(user), "password": secret(password), "tokenUrl": token_url, "hosts": hosts,
+        }  # fmt: skip
         super().__init__(UserCredentialProvider(), resource, props, opts)
 
 
 class TokenCredential(Credential, module="dynatrace", name="TokenCredential"):
-    """A token that follows the stack config."""
+    """A token that follows the stack config. Output: ``written``, when Pulumi last wrote it."""
+
+    written: pulumi.Output[str | None]
 
     def __init__(
         self, resource: str, entry: EntryProperties, *, token: Text, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        props: TokenProperties = {**entry, "token": secret(token)}
+        props = {**entry, "token": secret(token)}
         super().__init__(TokenCredentialProvider(), resource, props, opts)
 
 

@@ -142,6 +142,18 @@ def iso_time(text: str) -> str:
     return text.strip()
 
 
+# --- placeholders ---------------------------------------------------------------------------------------------------
+
+PLACEHOLDER = re.compile(r"(?<![A-Za-z0-9])YOUR[_-][A-Z0-9_-]*|(?<=dt0s02\.)YOUR[A-Z]{1,12}(?![A-Z0-9.])")
+"""``YOUR_ENV``, as in the examples here and in the manual; ``dt0s02.YOURCLIENT`` stood in earlier ones."""
+
+
+def placeholder_in(text: str) -> str:
+    """The placeholder that a value still contains, or empty."""
+    found = PLACEHOLDER.search(text)
+    return found.group() if found else ""
+
+
 # --- other values ----------------------------------------------------------------------------------------------------
 
 

@@ -7,10 +7,12 @@ revision in its input; a failed run fails ``pulumi up`` with the reason, and the
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
+from pulumi.dynamic import DiffResult
 
 from workflow_src.render import TASK
 
@@ -40,6 +42,8 @@ class RunProperties(Properties):
     revision: str
     checkpoint: str
     """ID of the checkpoint entry, or empty."""
+    credentials: str
+    """When Pulumi last wrote a credential that the script uses, in ISO 8601; empty if that is not known."""
     executionsUrl: str
     showLog: bool
     execution: str
@@ -53,6 +57,11 @@ class WorkflowRunProvider(ObjectProvider[RunProperties]):
     marked = False
     outputs = ("execution", "outcome")
     needs = (WORKFLOWS_READ, WORKFLOWS_RUN, VAULT_READ, LOGS_INGEST, *ACTOR)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        # States of earlier releases do not know the times of their credentials: empty and missing are the same.
+        newer = (_olds.get("credentials") or "") != (_news.get("credentials") or "")
+        return DiffResult(changes=super().diff(_id, _olds, _news).changes or newer)
 
     def create_object(self, environment: Environment, props: RunProperties) -> tuple[str, Outputs]:
         outcome = run_once(environment, props)
@@ -96,7 +105,8 @@ def run_once(environment: Environment, props: RunProperties) -> RunOutcome:
 
 
 def find_or_start(environment: Environment, props: RunProperties, skipped: set[str]) -> Json:
-    """An execution of this revision that is running or has succeeded since the workflow was last written, or a new one.
+    """An execution of this revision that is running or has succeeded since the workflow and its credentials were last
+    written, or a new one.
 
     The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice. An older run
     of the same revision proves nothing: others have been deployed in between.
@@ -105,6 +115,8 @@ def find_or_start(environment: Environment, props: RunProperties, skipped: set[s
     newest = environment.automation.newest_executions(workflow, triggerType="Manual")
     runs = [execution for execution in newest if (execution.get("input") or {}).get("revision") == revision]
     written = last_written(environment.automation.workflow(workflow)) if runs else None
+    if changed := moment(props.get("credentials") or None):
+        written = max(written or changed, changed)
     for execution in runs:
         if is_good(execution, written) and execution["id"] not in skipped:
             say(f"execution {execution['id']} of this revision is {execution['state']}")
@@ -118,6 +130,11 @@ def find_or_start(environment: Environment, props: RunProperties, skipped: set[s
             say(f"workflow execution started: {started['id']} ({started['state']})")
             return started
     raise RunFailed(f"no run of workflow {workflow} could be started: Dynatrace answers with old ones; try again later")
+
+
+def newest(times: Sequence[str | None]) -> str:
+    """The latest of the times of credentials (of one form, so their order is that of their texts), or empty."""
+    return max(time or "" for time in times)
 
 
 def last_written(workflow: Json | None) -> datetime | None:
@@ -166,7 +183,9 @@ def compare_identities(environment: Environment, checkpoint: str) -> None:
 
 
 class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
-    """One run of the workflow per revision.
+    """One run of the workflow per revision, and after each change of a credential that the script uses.
+
+    ``credentials``: when they were last written.
 
     Outputs: ``execution`` (id of the execution), ``outcome`` (``caught up`` or ``more waiting``).
     """
@@ -182,6 +201,7 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
         workflow: pulumi.Input[str],
         revision: pulumi.Input[str],
         checkpoint: pulumi.Input[str],
+        credentials: pulumi.Input[str],
         executions_url: str,
         show_log: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -191,6 +211,7 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
             "workflow": resolved(workflow),
             "revision": resolved(revision),
             "checkpoint": resolved(checkpoint),
+            "credentials": resolved(credentials),
             "executionsUrl": executions_url,
             "showLog": show_log,
         }

@@ -110,9 +110,13 @@ class Http:
         redact: Redactor,
         before_write: Callable[[], None] = lambda: None,
         sleep: Callable[[float], None] | None = None,
+        to: str = "",
     ) -> None:
+        """``to``: ``HOST:PORT`` that all requests go to, whatever their address is."""
         self.redact, self._before_write, self._sleep = redact, before_write, sleep or time.sleep
-        self._address = destination.announced()
+        self._address = destination.announced() or to
+        self.bearer_keys = "oauthClientId and oauthClientSecret"
+        """Config keys to check if a platform API refuses the token."""
         self._local = threading.local()
 
     def _session(self, url: str) -> requests.Session:
@@ -164,7 +168,7 @@ class Http:
             )
         text, reference = error_text(self.redact.within(answer))
         kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
-        raise kind(method, path, status, text, reference, hint(status, path, text))
+        raise kind(method, path, status, text, reference, hint(status, path, text, self.bearer_keys))
 
     def _exchange(
         self,
@@ -191,7 +195,8 @@ class Http:
                 timeout=(CONNECT_S, ANSWER_S),
                 allow_redirects=False,
             )
-            text = response.text
+            # Both vendors answer in UTF-8. Without a charset, requests would guess, and take text for Latin-1.
+            text = response.content.decode("utf-8", "replace")
         except requests.RequestException as error:
             return None, None, type(error).__name__, None
         if response.status_code in (301, 302, 303, 307, 308):
@@ -210,14 +215,14 @@ class Http:
         return response.status_code, answer, None, asked
 
 
-def hint(status: int, path: str, text: str) -> str:
+def hint(status: int, path: str, text: str, bearer_keys: str = "oauthClientId and oauthClientSecret") -> str:
     """What to do next, for the answers users meet most (facts: dynatrace-api 2.5)."""
     if "failed to resolve tenant" in text:
         return "dynatraceEnvironmentUrl names an environment that does not exist"
     if "a web page" in text or "redirect" in text:
         return "dynatraceEnvironmentUrl (or appsUrl) does not lead to a Dynatrace API; the address looks like https://ID.live.dynatrace.com"
     if status == 401:
-        which = "oauthClientId and oauthClientSecret" if path.startswith("/platform/") else "dynatraceApiToken"
+        which = bearer_keys if path.startswith("/platform/") else "dynatraceApiToken"
         return (
             f"Check {which}, and that it belongs to the environment of dynatraceEnvironmentUrl. After a rotation, run "
             "refresh and destroy with --run-program: without it they use the old value"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -295,3 +296,23 @@ def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, runnin
     assert "Log ingest: 401" in found["problems"][0]
     doctor = deployed.operate("doctor", check=False)
     assert doctor.code == 1 and "FAIL  the last run failed" in doctor.text
+
+
+def test_credentials_that_no_run_has_proven_yet_are_named(prepare: Callable[..., Operated], local: Local) -> None:
+    local.sim("POST", "clock", {"mode": "auto"})
+    stack = prepare()
+    stack.up()
+    assert not [one for one in status(stack)[1]["problems"] if "credentials" in one]
+    scm = {**SEED["scm_clients"][0], "secret": "another"}
+    local.sim("POST", "identities", {"scmClients": [scm]})
+    local.sim("POST", "clock", {"step": 60})
+    stack.configure_secret("sectigoClientSecret", "another")
+    # The run after the write fails, so what the stack exports is still that of the `up` before it.
+    local.sim("POST", "faults", {"api": "automation", "method": "POST", "path": "*/run", "status": 400})
+    assert stack.up(check=False).code != 0
+
+    assert any("no run has succeeded since the credentials" in one for one in status(stack)[1]["problems"])
+
+    local.sim("DELETE", "faults")
+    stack.up()
+    assert not [one for one in status(stack)[1]["problems"] if "credentials" in one]

@@ -15,6 +15,7 @@ import gzip
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from functools import partial
 
 from ..refused import refusal
@@ -130,6 +131,15 @@ def _changed(answer: Answer, rule: Rule) -> Answer:
     return Answer(answer.status, gzip.compress(content), {**kept, "content-encoding": "gzip"})
 
 
+async def date_answer(exchange: Exchange, rest: Rest) -> Answer:
+    """Say what time it is, as HTTP servers do: clients compare it with times in the answer."""
+    answer = await rest(exchange)
+    if not any(name.lower() == "date" for name in answer.headers):
+        now = exchange.world.clock.now().replace(microsecond=0)
+        answer.headers["date"] = format_datetime(now, usegmt=True)
+    return answer
+
+
 async def add_latency(exchange: Exchange, rest: Rest) -> Answer:
     """Answer later, in real time, where a plug-in says so."""
     answer = await rest(exchange)
@@ -220,7 +230,8 @@ async def _passed(step: Step, rest: Rest, exchange: Exchange) -> Answer:
     return await step(exchange, rest)
 
 
-answer_to: Rest = chained(
-    (log_request, inject_faults, add_latency, turn_errors_into_answers, replace_answer, check_route), call_handler
-)
+STEPS = (
+    log_request, inject_faults, date_answer, add_latency, turn_errors_into_answers, replace_answer, check_route,
+)  # fmt: skip
+answer_to: Rest = chained(STEPS, call_handler)
 """The whole chain. Raises CutError."""
