@@ -7,11 +7,15 @@ layer: it knows no resource, and no Pulumi but for where the config comes from.
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypedDict, cast
 from urllib.parse import urlsplit
 
@@ -21,16 +25,19 @@ from .rules import (
     apps_url_of,
     between,
     boolean,
+    client_id,
     duration,
     environment_url,
     history,
     iso_time,
+    moment,
     optional,
     present,
     sso_token_url_of,
     starting,
     title,
     token_url,
+    unquoted,
     url,
     uuid,
 )
@@ -65,7 +72,7 @@ class Key:
 KEYS: dict[str, Key] = {
     "dynatraceEnvironmentUrl": Key(environment_url),
     "dynatraceApiToken": Key(starting("dt0c01."), secret=True),
-    "oauthClientId": Key(starting("dt0s02.")),
+    "oauthClientId": Key(client_id),
     "oauthClientSecret": Key(starting("dt0s02."), secret=True),
     "accountUrn": Key(starting("urn:dtaccount:")),
     "scmApiUrl": Key(url),
@@ -121,12 +128,17 @@ class Values(TypedDict):
     adopt: dict[str, str]
 
 
-def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values:
-    """Check raw config values; returns them by key. ``plain``: keys that are stored in plaintext.
+def read(given: dict[str, str], plain: AbstractSet[str] = frozenset(), others: Sequence[str] = ()) -> Values:
+    """Check raw config values; returns them by key.
+
+    Args:
+        given: texts by key.
+        plain: keys that are stored in plaintext.
+        others: problems that were found elsewhere.
 
     Raises ValueError that lists every problem, by key.
     """
-    problems = [f"{key}: unknown setting" for key in sorted(set(given) - set(KEYS))]
+    problems = [*others] + [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
     values: dict[str, Any] = {}
     for name, key in KEYS.items():
         text = given.get(name, key.default)
@@ -137,12 +149,59 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values
         if key.secret and text and name in plain:
             problems.append(f"{name}: is in plaintext in the stack file; pulumi config set --secret {name} VALUE")
         try:
-            values[name] = key.rule(text)
+            values[name] = key.rule(unquoted(text))
         except ValueError as problem:
             problems.append(f"{name}: {problem}")
+    if given.get("oauthClientSecret") == given.get("oauthClientId", ""):
+        problems.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
     if problems:
         raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
     return cast(Values, values)
+
+
+def meant(unknown: str) -> str:
+    """The known key that an unknown one resembles, in whatever spelling: the vendor's, another case, a typing error."""
+    plain = {plainly(key): key for key in KEYS}
+    close = difflib.get_close_matches(plainly(unknown), plain, n=1, cutoff=0.75)
+    return f"; did you mean {plain[close[0]]}?" if close else ""
+
+
+def plainly(key: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", key.lower())
+
+
+def retyped(stack_file: str, project: str, given: Mapping[str, str]) -> list[str]:
+    """Problems: texts of the stack file that YAML reads as a number, so that another text has arrived.
+
+    Args:
+        stack_file: the file's content.
+        given: config values as they have arrived, by key.
+    """
+    import yaml  # only the program reads the file, not its providers
+
+    try:
+        written = (yaml.load(stack_file, yaml.BaseLoader) or {}).get("config") or {}
+    except (yaml.YAMLError, AttributeError):
+        return []  # Pulumi has read the file, so a form that we cannot read is not an error
+    return [
+        f"{key}: YAML reads {text} as {value}; put the value in quotes"
+        for key, value in given.items()
+        if key in KEYS and isinstance(text := written.get(f"{project}:{key}"), str) and not means(key, text, value)
+    ]
+
+
+def means(key: str, text: str, value: str) -> bool:
+    """Whether a value that has arrived is what the text in the stack file says."""
+    if text == value or not value:
+        return True
+    with suppress(ValueError):
+        checked = KEYS[key].rule(value)
+        if type(checked) is int:
+            return float(text) == checked
+        if type(checked) is bool:
+            return True
+        return moment(text) == moment(checked)
+    return False
 
 
 # --- what the layers above work with ---------------------------------------------------------------------------------
@@ -238,9 +297,12 @@ class Settings:
 
         from .sdk_internals import stack_config
 
-        project = pulumi.get_project()
+        project, stack = pulumi.get_project(), pulumi.get_stack()
+        given, plain = stack_config(project)
+        file = Path(f"Pulumi.{stack}.yaml")
+        others = retyped(file.read_text(encoding="utf-8"), project, given) if file.is_file() else []
         try:
-            settings = cls(read(*stack_config(project)), project, pulumi.get_stack())
+            settings = cls(read(given, plain, others), project, stack)
         except ValueError as problems:
             raise pulumi.RunError(str(problems)) from None
         for text in settings.warnings:
