@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from providers.api.environment import Environment
@@ -13,6 +13,7 @@ from . import moments
 
 SOURCE = "sectigo-scm-connector"
 PAGE = 1000
+LONGEST_KEPT = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ def runs(environment: Environment, workflow: str, since: datetime) -> Iterator[R
         if len(page) < PAGE or not found:
             return
         begin, seen = found[-1].at, {run.execution for run in found}
+
+
+def reported_before(environment: Environment, workflow: str, moment: datetime) -> bool:
+    """Whether any run of the workflow reported before a time, as far back as Grail keeps records."""
+    found = environment.query_logs(
+        f'fetch logs, from:"{moments.iso(moment - LONGEST_KEPT)}", to:"{moments.iso(moment)}" '
+        f'| filter log.source == "{SOURCE}" and connector.workflow == "{workflow}" | limit 1',
+        most=1,
+    )
+    return bool(found)
 
 
 def run_of(record: dict[str, Any]) -> Run | None:

@@ -95,14 +95,21 @@ class Stack:
             raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
         return outputs
 
-    def create(self) -> None:
-        """Create the stack unless it exists."""
+    @property
+    def file(self) -> Path:
+        """The stack's config file; of a name like ``org/project/stack`` it has the last part."""
+        return self.folder / f"Pulumi.{self.name.rsplit('/', 1)[-1]}.yaml"
+
+    def create(self) -> bool:
+        """Create the stack unless it exists; returns whether it was created."""
         try:
             self.workspace.stack_outputs(self.name)
         except StackError as error:
             if not isinstance(error.__cause__, automation.StackNotFoundError):
                 raise
             self.workspace.create_stack(self.name)
+            return True
+        return False
 
     def preview(self, *, refresh: bool = False) -> Preview:
         """What `pulumi up` would change; with ``refresh``, compared with the live objects. Raises StackError."""
@@ -120,6 +127,13 @@ class Stack:
             self._deployment.up(color="never", on_event=events.append)
         except StackError as error:
             raise StackError(errors(events) or str(error)) from None
+
+    @property
+    def changed_by_last_update(self) -> bool:
+        """Whether the last update created, changed or deleted a resource."""
+        history = self._deployment.history(page_size=1)
+        counts = (history[0].resource_changes or {}) if history else {}
+        return any(count for verb, count in counts.items() if verb not in ("same", "read", "refresh"))
 
     @property
     def _deployment(self) -> automation.Stack:

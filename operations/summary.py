@@ -23,8 +23,9 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 
 def show(stack: Stack, most: int) -> None:
     """Print the manual's summary, the first run's own log and the newest records; raises DynatraceError."""
-    out = stack.outputs
-    print(f"\n{LINE}\n  ✅ DEPLOYMENT COMPLETE!\n{LINE}\n\n📋 Summary:")
+    out, changed = stack.outputs, stack.changed_by_last_update
+    title = "✅ DEPLOYMENT COMPLETE!" if changed else "Nothing to deploy: everything was up to date."
+    print(f"\n{LINE}\n  {title}\n{LINE}\n\n📋 Summary:")
     for label, value in (
         ("SCM Credential:", out[parts.SCM.output]),
         ("DT Credential:", out[parts.LOG_INGEST.output]),
@@ -42,13 +43,14 @@ def show(stack: Stack, most: int) -> None:
         if schedule == "off"
         else f"will run automatically {schedule[0].lower()}{schedule[1:]}"
     )
-    print(f"🎯 Workflow {runs} (and was started once by the deployment)\n")
-    execution = out["firstRun"]["execution"]
-    print(f"▶  Log of the first run ({execution}):")
-    for line in stack.environment.automation.task_log(execution, TASK).splitlines():
-        print(f"  {line}")
-    records = newest(stack, most, wait=True)
-    print(f"\n📊 The newest {len(records)} records of: {out['logQuery']}\n")
+    print(f"🎯 Workflow {runs}{' (and was started once by the deployment)' if changed else ''}\n")
+    if changed:
+        execution = out["firstRun"]["execution"]
+        print(f"▶  Log of the first run ({execution}):")
+        for line in stack.environment.automation.task_log(execution, TASK).splitlines():
+            print(f"  {line}")
+    records = newest(stack, most, wait=changed)
+    print(f"{chr(10) if changed else ''}📊 The newest {len(records)} records of: {out['logQuery']}\n")
     print(table(records) if records else "No records are visible yet; try `make logs` in a minute.")
     show_next(stack)
 

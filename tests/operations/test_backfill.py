@@ -58,7 +58,7 @@ def test_the_command_that_reconcile_prints_repairs_exactly_the_hole(
 
     for command in json.loads(report.read_text())["repair"]:
         words = dict(word.split("=", 1) for word in command.split()[2:])
-        done = stack.operate("backfill", "--from", words["FROM"], "--to", words["TO"], "--ids", words["IDS"])
+        done = stack.operate("backfill", "--from", words["FROM"], "--to", words["TO"], "--ids", words["IDS"], "--yes")
         assert "lock and checkpoint are not changed" in done.text
 
     after = stack.operate("reconcile", *WINDOW)
@@ -75,7 +75,7 @@ def test_a_whole_window_is_sent_again_and_marked_in_logs_and_ledger(
 ) -> None:
     stack, hidden = holed(prepare, local)
 
-    done = stack.operate("backfill", *WINDOW)
+    done = stack.operate("backfill", *WINDOW, "--yes")
 
     assert f"{COUNT} sent" in done.text
     after = stack.operate("reconcile", *WINDOW).text
@@ -95,7 +95,7 @@ def test_a_window_that_takes_longer_than_a_leg_goes_on_in_the_next(
     # Every page takes 18 s of the simulated clock: a leg of 100 s reads about half of the ten pages.
     local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 18, "times": None})
 
-    done = stack.operate("backfill", *WINDOW)
+    done = stack.operate("backfill", *WINDOW, "--yes")
 
     assert "Leg 2 of a catch-up" in done.text
     assert "Done." in done.text
