@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,14 @@ class Stack:
         except StackError as error:
             raise StackError(errors(events) or str(error)) from None
 
-    @property
-    def changed_by_last_update(self) -> bool:
-        """Whether the last update created, changed or deleted a resource."""
+    def last_update(self) -> tuple[bool, timedelta]:
+        """Whether the last update changed a resource, and how long ago it began."""
         history = self._deployment.history(page_size=1)
-        counts = (history[0].resource_changes or {}) if history else {}
-        return any(count for verb, count in counts.items() if verb not in ("same", "read", "refresh"))
+        if not history:
+            return False, timedelta.max
+        counts = history[0].resource_changes or {}
+        changed = any(count for verb, count in counts.items() if verb not in ("same", "read", "refresh"))
+        return changed, datetime.now(UTC) - history[0].start_time.replace(tzinfo=UTC)
 
     @property
     def _deployment(self) -> automation.Stack:

@@ -182,7 +182,7 @@ def schedule(status: Status, stack: Stack, workflow: Json) -> None:
     following = moments.parse(found.get("nextExecution"))
     problem = ""
     if active:
-        text = f"every {moments.count(minutes, 'minute')}" if minutes != 1 else "every minute"
+        text = f"every {minutes} minutes" if minutes != 1 else "every minute"
         if following:
             overdue = " was due" if following < status.now else ""
             text += f", next run{overdue} {moments.ago(following, status.now)}"

@@ -134,3 +134,33 @@ def test_an_input_without_sense_fails_with_its_form(prepare: Callable[..., Opera
     execution = local.call("GET", f"/platform/automation/v1/executions/{made['id']}", headers=who).json()
     assert execution["state"] == "ERROR"
     assert "input.backfill must be" in execution["stateInfo"]
+
+
+def test_nothing_is_sent_without_a_begin_and_an_answer(prepare: Callable[..., Operated], local: Local) -> None:
+    stack, hidden = holed(prepare, local)
+    runs = len(logs(local, 'filter log.source == "sectigo-scm-connector"'))
+
+    without = stack.operate("backfill", "--from", "", check=False)
+    unanswered = stack.operate("backfill", *WINDOW, check=False)
+    chosen = stack.operate("backfill", *WINDOW, "--ids", f"{hidden[0]},audit-0001,unknown", check=False)
+    empty = stack.operate("backfill", "--from", "2026-01-29T09:30:00Z", "--to", "2026-01-29T09:40:00Z")
+
+    assert (without.code, unanswered.code, chosen.code) == (2, 2, 2)
+    assert "error: FROM is missing: make backfill STACK=test FROM=" in without.text
+    assert f"{COUNT} records would be sent. {COUNT - len(hidden)} already in Dynatrace" in unanswered.text
+    assert "nothing was sent: nobody can be asked here; add YES=1" in unanswered.text
+    assert "2 records would be sent. 1 already in Dynatrace" in chosen.text
+    assert "SCM has no such records, so there is nothing to resend" in empty.text
+    assert len(logs(local, 'filter log.source == "sectigo-scm-connector"')) == runs
+
+
+def test_a_backfill_that_cannot_be_counted_says_so_and_still_asks(
+    prepare: Callable[..., Operated], local: Local
+) -> None:
+    stack, _ = holed(prepare, local)
+    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 403, "caller": "client"})
+
+    done = stack.operate("backfill", *WINDOW, check=False)
+
+    assert "the records could not be counted (the SCM audit API answered 403" in done.text
+    assert done.code == 2
