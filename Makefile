@@ -64,7 +64,8 @@ logs: for-up ## print the audit records that have arrived, using the manual's qu
 shell: for-up ## open a shell for plain pulumi commands on the dev stack (ARGS="pulumi preview" runs one)
 	@python -m local_dynatrace start
 	@$(select)
-	@$(if $(ARGS),$(ARGS),echo "pulumi works on the dev stack here; leave with exit" && exec "$${SHELL:-bash}")
+	@$(if $(ARGS),,echo "pulumi works on the dev stack here; leave with exit" &&) exec env -u MAKEFLAGS -u MAKELEVEL -u ARGS \
+	  $(if $(ARGS),$(ARGS),"$${SHELL:-bash}")
 
 .PHONY: seed-vendor
 seed-vendor: for-up ## rehearse a migration: what the vendor's script creates, in the local environment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,10 +24,6 @@ PATIENT_INTERVALS = 3
 ONE_RUN = timedelta(minutes=3)
 """A run leaves the newest minute to the next run, and may take two minutes itself."""
 ALMOST_FULL = 90
-QUERYABLE_AFTER = timedelta(minutes=2)
-"""Later than this after the end of a run its record can be queried; usually after about 10 s."""
-WAIT_S = 15.0
-"""How long to wait for the record of a run that has just ended."""
 ON_CALL = "docs/on-call.md"
 ENTRIES = {
     "scm": parts.SCM.output,
@@ -211,7 +206,9 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
     latest = newest[:EXECUTIONS]
     shown = [f"{one['state']} {moments.ago(at, status.now)}" for one in latest if (at := started_at(one))]
     patience = status.patience
-    recent = [one for one in newest if (at := started_at(one)) and status.now - at <= (patience or QUERYABLE_AFTER)]
+    recent = [
+        one for one in newest if (at := started_at(one)) and status.now - at <= (patience or ledger.QUERYABLE_AFTER)
+    ]
     status.newest_good = executions.last_good(automation, recent)
     problem = ""
     if latest and latest[0]["state"] == "ERROR":
@@ -231,7 +228,9 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
 
 def checkpoint(status: Status, stack: Stack) -> None:
     """From the run ledger: the vault never reveals a value."""
-    reported, pending = reports(status, stack)
+    workflow = stack.outputs["workflowId"]
+    pending = ledger.missing_yet(stack.environment, workflow, status.newest_good, status.now)
+    reported = list(ledger.runs(stack.environment, workflow, status.now - timedelta(hours=24)))
     set_aside = sum(run.set_aside for run in reported)
     scheduled = [run for run in reported if run.outcome != "skipped" and not run.backfill]
     last = scheduled[-1] if scheduled else None
@@ -242,7 +241,7 @@ def checkpoint(status: Status, stack: Stack) -> None:
     if last is None:
         silent = "no run has reported in the last 24 h"
         problem = silent if patience and not pending else ""
-        status.add("checkpoint", not_yet(pending) or silent, problem, checkpoint=None, lagSeconds=None)
+        status.add("checkpoint", ledger.not_yet(pending) or silent, problem, checkpoint=None, lagSeconds=None)
         return
     refused = moments.count(set_aside, "record")
     lost = (
@@ -251,7 +250,7 @@ def checkpoint(status: Status, stack: Stack) -> None:
         else ""
     )
     text = f"{last.checkpoint} (reported {moments.ago(last.at, status.now)})"
-    text += f"; {not_yet(pending)}" if pending else ""
+    text += f"; {ledger.not_yet(pending)}" if pending else ""
     status.add("checkpoint", text, lost, checkpoint=last.checkpoint, setAside=set_aside)
     lag = None if reached is None else max(0, round((status.now - reached).total_seconds()))
     text = "unknown" if lag is None else f"{moments.span(lag)} behind"
@@ -262,27 +261,6 @@ def checkpoint(status: Status, stack: Stack) -> None:
     )
     counts = f"; last run: {last.fetched} fetched, {last.sent} sent, {last.outcome}"
     status.add("lag", text + counts, behind, lagSeconds=lag)
-
-
-def reports(status: Status, stack: Stack) -> tuple[list[ledger.Run], str]:
-    """The ledger of the last 24 h, oldest first, and the execution that has just ended and is not in it yet.
-
-    Log ingest answers before a record can be queried, so it is waited for.
-    """
-    good, give_up = status.newest_good, time.monotonic() + WAIT_S
-    ended = moments.parse(good.get("endedAt")) if good else None
-    since = status.now - timedelta(hours=24)
-    while True:
-        found = list(ledger.runs(stack.environment, stack.outputs["workflowId"], since))
-        absent = good is not None and good["id"] not in {run.execution for run in found}
-        pending = good["id"] if good and absent and ended and status.now - ended < QUERYABLE_AFTER else ""
-        if not pending or time.monotonic() >= give_up:
-            return found, pending
-        time.sleep(1.0)
-
-
-def not_yet(execution: str) -> str:
-    return f"the record of run {execution} cannot be queried yet; try again in a minute" if execution else ""
 
 
 def tokens(status: Status, stack: Stack) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from providers import rules
 from providers.api.errors import DynatraceError
 
-from .. import ledger, moments
+from .. import executions, ledger, moments
 from ..bar import Bar
 from ..scm import Scm
 from ..stack import Stack, StackError
@@ -19,6 +19,7 @@ from .walk import Sides, windows
 
 HISTORY = timedelta(hours=24)
 MINUTE = timedelta(minutes=1)
+LATEST = 5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +34,17 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     begin, end = between(options.begin, options.end, now)
     interval = MINUTE * stack.config["triggerIntervalMinutes"]
     environment, workflow = stack.environment, stack.outputs["workflowId"]
+    last_good = executions.last_good(
+        environment.automation, environment.automation.newest_executions(workflow)[:LATEST]
+    )
+    pending = ledger.missing_yet(environment, workflow, last_good, now)
     # A run ends after the window that it read, so the relevant runs ended after the begin.
     coverage = Coverage.of(ledger.runs(environment, workflow, begin), by_clock(now, interval))
     if not ledger.reported_before(environment, workflow, begin):
         coverage.began = began(stack, coverage)
         if not options.begin and coverage.began:
             begin = min(end - MINUTE, max(begin, moments.floor(coverage.began)))
-    report = Report(stack.name, stack.config["scmApiUrl"], begin, end, coverage)
+    report = Report(stack.name, stack.config["scmApiUrl"], begin, end, coverage, note=ledger.not_yet(pending))
     bar = Bar("reconcile")
     try:
         sides = Sides(Scm.of(stack.config), environment, coverage.due_before, is_early=coverage.is_before_begin)

@@ -31,6 +31,8 @@ class Report:
     end: datetime
     coverage: Coverage
     windows: list[Window] = field(default_factory=list)
+    note: str = ""
+    """What the reader must know before believing the verdict."""
     stopped: str = ""
     """Why the comparison stopped early."""
 
@@ -147,9 +149,15 @@ class Report:
                 f"  {moments.count(early, 'record')} in SCM not counted: older than where the connector began "
                 f"({moments.iso(self.coverage.began or self.begin)})"
             )
+        lines += [f"  {self.note}"] * bool(self.note)
         lines += self._differences(json)
         if repairs := self.repairs():
-            lines += ["", "To resend missing records and unread ranges:", *(f"  {command}" for command in repairs)]
+            title = (
+                "Nothing is missing. To let a run read what no run has fully read, all the same:"
+                if self.complete
+                else "To resend missing records and unread ranges:"
+            )
+            lines += ["", title, *(f"  {command}" for command in repairs)]
         return "\n".join([*lines, "", *self._table(), "", *self._ledger()])
 
     def _differences(self, json: str) -> list[str]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +117,8 @@ def main(words: list[str] | None = None) -> int:
     if running is None:
         print("error: no local environment is running; start it with make seed-vendor", file=sys.stderr)
         return 1
-    now = parsedate_to_datetime(requests.get(f"{running.url}/_sim/health", timeout=20).headers["Date"])
+    health = requests.get(f"{running.url}/_sim/health", timeout=20).json()
+    now = datetime.fromisoformat(health["clock"]["now"])
     ids = install(running.url, f"{now - AGO:%Y-%m-%dT%H:%M:%SZ}|9d3cd09c-0000-4000-8000-000000000001")
     options.file.parent.mkdir(parents=True, exist_ok=True)
     options.file.write_text(yaml.safe_dump(config(running.url), allow_unicode=True, sort_keys=False), encoding="utf-8")
