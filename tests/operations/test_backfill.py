@@ -158,7 +158,7 @@ def test_a_backfill_that_cannot_be_counted_says_so_and_still_asks(
     prepare: Callable[..., Operated], local: Local
 ) -> None:
     stack, _ = holed(prepare, local)
-    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 403, "caller": "client"})
+    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 403, "caller": "outside"})
 
     done = stack.operate("backfill", *WINDOW, check=False)
 
