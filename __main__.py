@@ -13,6 +13,7 @@ from providers.lifecycle import guard, keep_secret, owner, pulumi_provider, reso
 from providers.parts import CHECKPOINT, EXECUTION_LOCK, LOG_INGEST, SCM, WORKFLOW, WORKFLOW_CONFIG
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun, newest
+from workflow_src.check import checked
 from workflow_src.render import definition, script_template
 
 # [1/11] Read and check the configuration
@@ -85,7 +86,7 @@ credentials = {
     WORKFLOW_CONFIG: workflow_config,
 }
 ids = {part.parameter: credential.id for part, credential in credentials.items()}
-script = script_template()
+script = checked(script_template())
 workflow = Workflow(
     "workflow",
     place,

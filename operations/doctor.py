@@ -9,7 +9,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -53,7 +53,8 @@ class Findings:
             lines.append(f"{verdict:<5} {what}")
             lines += [f"      {line}" for line in todo.splitlines()]
         failed = sum(verdict == "FAIL" for verdict, _, _ in self.found)
-        lines += ["", f"{failed} of {len(self.found)} checks failed" if failed else "All prerequisites are met"]
+        count = f"{failed} of {len(self.found)} checks failed. If a deployed connector fails: docs/on-call.md"
+        lines += ["", count if failed else "All prerequisites are met"]
         return "\n".join(lines)
 
     def shown(self) -> list[dict[str, str]]:
@@ -66,7 +67,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: all prerequisites are met; 1: some are not. Raises StackError if the config cannot be read."""
-    findings = examine(stack, datetime.now(UTC))
+    findings = examine(stack, stack.environment.now())
     print(json.dumps(findings.shown(), indent=2, ensure_ascii=False) if options.json else findings.text())
     return 1 if findings.failed else 0
 
@@ -225,7 +226,7 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
     if not newest:
         findings.say("warn", "the workflow has never run", "Run pulumi up")
     elif failed:
-        reason = environment.redact(" ".join(str(failed.get("stateInfo") or "").split())[:300])
+        reason = environment.redact(executions.why_failed(environment.automation, failed))
         forbidden = "403" in reason or "Forbidden" in reason
         findings.say("FAIL", f"the last run failed: {reason}", todo if forbidden else "See docs/troubleshoot.md")
     elif good := executions.last_good(environment.automation, ended):

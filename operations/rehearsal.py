@@ -29,6 +29,15 @@ OWNER = "automation@service.local"
 PERMISSIONS = sorted({*scopes_of("actor", required=None), *RESOLVE_SCOPES, NAME_ACTOR.scope})
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
 
+PLAIN_PLACEHOLDERS = {
+    "dynatraceEnvironmentUrl": "https://abc00000.live.dynatrace.com",
+    "oauthClientId": "dt0s02.PREVIEW",
+    "accountUrn": "urn:dtaccount:00000000-0000-4000-8000-000000000000",
+    "scmApiUrl": "https://audit.enterprise.sectigo.com",
+    "sectigoClientId": "00000000-0000-4000-8000-000000000001",
+}
+"""Well-formed values for required settings that are not secrets, where a stack file does not have them."""
+
 
 def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
     """Well-formed but worthless secrets, by key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,11 @@ class Stack:
             raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
         return outputs
 
+    @property
+    def file(self) -> Path:
+        """The stack's config file; of a name like ``org/project/stack`` it has the last part."""
+        return self.folder / f"Pulumi.{self.name.rsplit('/', 1)[-1]}.yaml"
+
     @cached_property
     def _resources(self) -> list[dict[str, Any]]:
         deployment = self.workspace.export_stack(self.name).deployment or {}
@@ -105,14 +111,16 @@ class Stack:
         found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == resource)
         return dict(next(found, {}).get("outputs") or {})
 
-    def create(self) -> None:
-        """Create the stack unless it exists."""
+    def create(self) -> bool:
+        """Create the stack unless it exists; returns whether it was created."""
         try:
             self.workspace.stack_outputs(self.name)
         except StackError as error:
             if not isinstance(error.__cause__, automation.StackNotFoundError):
                 raise
             self.workspace.create_stack(self.name)
+            return True
+        return False
 
     def preview(self, *, refresh: bool = False) -> Preview:
         """What `pulumi up` would change; with ``refresh``, compared with the live objects. Raises StackError."""
@@ -130,6 +138,15 @@ class Stack:
             self._deployment.up(color="never", on_event=events.append)
         except StackError as error:
             raise StackError(errors(events) or str(error)) from None
+
+    def last_update(self) -> tuple[bool, timedelta]:
+        """Whether the last update changed a resource, and how long ago it began."""
+        history = self._deployment.history(page_size=1)
+        if not history:
+            return False, timedelta.max
+        counts = history[0].resource_changes or {}
+        changed = any(count for verb, count in counts.items() if verb not in ("same", "read", "refresh"))
+        return changed, datetime.now(UTC) - history[0].start_time.replace(tzinfo=UTC)
 
     @property
     def _deployment(self) -> automation.Stack:

@@ -7,12 +7,15 @@ layer: it knows no resource, and no Pulumi but for where the config comes from.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 from urllib.parse import urlsplit
 
@@ -22,10 +25,12 @@ from .rules import (
     apps_url_of,
     between,
     boolean,
+    client_id,
     duration,
     environment_url,
     history,
     iso_time,
+    moment,
     optional,
     owner,
     placeholder_in,
@@ -34,6 +39,7 @@ from .rules import (
     starting,
     title,
     token_url,
+    unquoted,
     url,
     uuid,
 )
@@ -70,7 +76,7 @@ class Key:
 KEYS: dict[str, Key] = {
     "dynatraceEnvironmentUrl": Key(environment_url),
     "dynatraceApiToken": Key(starting("dt0c01."), secret=True),
-    "oauthClientId": Key(optional(starting("dt0s02.")), ""),
+    "oauthClientId": Key(optional(client_id), ""),
     "oauthClientSecret": Key(optional(starting("dt0s02.")), "", secret=True),
     "accountUrn": Key(optional(starting("urn:dtaccount:")), ""),
     "platformToken": Key(optional(starting("dt0s16.")), "", secret=True),
@@ -191,16 +197,22 @@ def platform_access_problems(given: dict[str, str]) -> list[str]:
 
 
 def read(
-    given: dict[str, str], plain: AbstractSet[str] = frozenset(), marked: AbstractSet[str] = frozenset()
+    given: dict[str, str],
+    plain: AbstractSet[str] = frozenset(),
+    marked: AbstractSet[str] = frozenset(),
+    others: Sequence[str] = (),
 ) -> Values:
     """Check raw config values; returns them by key.
 
-    ``plain``: keys that are stored in plaintext. ``marked``: keys that the user has marked as secret.
+    ``plain``: keys that are stored in plaintext. ``marked``: keys that the user has marked as secret. ``others``:
+    problems that were found elsewhere.
 
     Raises ValueError that lists every problem, by key.
     """
-    problems = [f"{key}: unknown setting" for key in sorted(set(given) - set(KEYS))]
+    problems = [*others] + [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
     values, found = checked(given, KEYS, plain, marked)
+    if given.get("oauthClientSecret") and given["oauthClientSecret"] == given.get("oauthClientId"):
+        found.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
     complain([*problems, *found, *platform_access_problems(given)])
     return cast(Values, values)
 
@@ -234,11 +246,56 @@ def checked(
         try:
             if placeholder := placeholder_in(text):
                 raise ValueError(f"still contains the placeholder {placeholder}; put in your own value")
-            values[name] = key.rule(text)
+            values[name] = key.rule(unquoted(text))
         except ValueError as problem:
             is_secret = key.secret or name in marked
             problems.append(f"{name}: {hide_parts(str(problem), text) if is_secret else problem}")
     return values, problems
+
+
+def meant(unknown: str) -> str:
+    """The known key that an unknown one resembles, in whatever spelling: the vendor's, another case, a typing error."""
+    plain = {plainly(key): key for key in KEYS}
+    close = difflib.get_close_matches(plainly(unknown), plain, n=1, cutoff=0.75)
+    return f"; did you mean {plain[close[0]]}?" if close else ""
+
+
+def plainly(key: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", key.lower())
+
+
+def retyped(stack_file: str, project: str, given: Mapping[str, str]) -> list[str]:
+    """Problems: texts of the stack file that YAML reads as a number, so that another text has arrived.
+
+    Args:
+        stack_file: the file's content.
+        given: config values as they have arrived, by key.
+    """
+    import yaml  # only the program reads the file, not its providers
+
+    try:
+        written = (yaml.load(stack_file, yaml.BaseLoader) or {}).get("config") or {}
+    except (yaml.YAMLError, AttributeError):
+        return []  # Pulumi has read the file, so a form that we cannot read is not an error
+    return [
+        f"{key}: YAML reads {text} as {value}; put the value in quotes"
+        for key, value in given.items()
+        if key in KEYS and isinstance(text := written.get(f"{project}:{key}"), str) and not means(key, text, value)
+    ]
+
+
+def means(key: str, text: str, value: str) -> bool:
+    """Whether a value that has arrived is what the text in the stack file says."""
+    if text == value or not value:
+        return True
+    with suppress(ValueError):
+        checked = KEYS[key].rule(value)
+        if type(checked) is int:
+            return float(text) == checked
+        if type(checked) is bool:
+            return True
+        return moment(text) == moment(checked)
+    return False
 
 
 # --- what the layers above work with ---------------------------------------------------------------------------------
@@ -357,12 +414,14 @@ class Settings:
 
         from .sdk_internals import stack_config
 
-        project = pulumi.get_project()
+        project, stack = pulumi.get_project(), pulumi.get_stack()
+        given, plain = stack_config(project)
+        file = Path(f"Pulumi.{stack}.yaml")
+        others = retyped(file.read_text(encoding="utf-8"), project, given) if file.is_file() else []
+        marked = frozenset(name for name in given if name not in plain and name in KEYS and not KEYS[name].secret)
+        hidden = tuple(texts_to_hide(given, marked))
         try:
-            given, plain = stack_config(project)
-            marked = frozenset(name for name in given if name not in plain and name in KEYS and not KEYS[name].secret)
-            hidden = tuple(texts_to_hide(given, marked))
-            settings = cls(read(given, plain, marked), project, pulumi.get_stack(), marked, hidden)
+            settings = cls(read(given, plain, marked, others), project, stack, marked=marked, texts_to_hide=hidden)
         except ValueError as problems:
             raise pulumi.RunError(str(problems)) from None
         for text in settings.warnings:

@@ -6,6 +6,7 @@ revision in its input; a failed run fails ``pulumi up`` with the reason, and the
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ from pulumi.dynamic import DiffResult
 
 from workflow_src.render import TASK
 
-from .api.automation import CHECK_EVERY_S, LONGEST_LEG_S, Json, moment, started_at
+from .api.automation import CHECK_EVERY_S, LONGEST_LEG_S, Json, moment, sentence, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
 from .api.scopes import ACTOR, ACTOR_BOXES, LOGS_INGEST, VAULT_READ, WORKFLOWS_READ, WORKFLOWS_RUN
@@ -27,6 +28,9 @@ from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, re
 SKIPPED_TRIES = 3
 QUALIFIERS = 20
 SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
+DENIED = re.compile(r"\b403\b|Forbidden|may not|permission|does not exist")
+"""A reason that the actor's rights explain; an owner's entry does not exist for others."""
+ENDED_BY_DYNATRACE = re.compile(r"\b(TIMEOUT|OUT_OF_MEMORY|KILLED)\b|time limit|memory limit")
 ONE_USER = "use one service user for the deploy token, the OAuth client and the workflow's actor"
 
 
@@ -88,10 +92,12 @@ def run_once(environment: Environment, props: RunProperties) -> RunOutcome:
         execution = automation.await_end(find_or_start(environment, props, skipped))
         id, task = execution["id"], automation.task(execution["id"], TASK)
         failed = execution["state"] != "SUCCESS"
-        if props["showLog"] or failed:
-            say(indented(environment.redact(automation.task_log(id, TASK))))
         if failed:
-            raise RunFailed(why(execution, task, f"{props['executionsUrl']}/{id}", environment))
+            reason = environment.redact(sentence(task.get("stateInfo")) or sentence(execution.get("stateInfo")))
+            say(indented(without(reason, environment.redact(automation.task_log(id, TASK)))))
+            raise RunFailed(why(execution, reason, f"{props['executionsUrl']}/{id}", environment))
+        if props["showLog"]:
+            say(indented(environment.redact(automation.task_log(id, TASK))))
         result = task.get("result")
         outcome = str(result.get("outcome", "")) if isinstance(result, dict) else ""
         if outcome != "skipped":
@@ -157,18 +163,30 @@ def indented(log: str) -> str:
     return "\n".join(f"  | {line}" for line in log.strip().splitlines()) or "  | (the run printed nothing)"
 
 
-def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
-    """Why a run failed, and what to do next."""
-    reason = str(task.get("stateInfo") or execution.get("stateInfo") or "no reason given")
-    text = f"the workflow was deployed, but its run ended as {execution['state']}: {environment.redact(reason)}"
-    text += f"\n  Look: {url}"
-    if "403" in reason or "Forbidden" in reason:
-        page = environment.access.apps_url + SETTINGS_PAGE
-        text += f"\n  The actor lacks a permission or has not given it to workflows: {ACTOR_BOXES}. Tick them at {page}"
-    deployer, actor = environment.deploy_token.get("owner"), execution.get("actor")
-    if deployer and actor and deployer != actor:
-        text += f"\n  The workflow acts for {actor}, its vault entries belong to {deployer}: {ONE_USER}"
-    return text
+def without(reason: str, log: str) -> str:
+    """A failed run's log without the reason, which the error itself gives."""
+    lines = [line for line in log.splitlines() if not reason or line.strip() not in (reason, f"✗ {reason}")]
+    return "\n".join(line.replace(f" ({reason})", "") if reason else line for line in lines)
+
+
+def why(execution: Json, reason: str, url: str, environment: Environment) -> str:
+    """Why a run failed, once, the likeliest explanation first. While `up` runs, Pulumi repeats the first line only."""
+    lines = [f"Cause: {reason or 'Dynatrace gives none'}"]
+    if DENIED.search(reason):
+        deployer, actor = environment.deploy_token.get("owner"), execution.get("actor")
+        two_users = deployer and actor and deployer != actor
+        if two_users:
+            lines.append(
+                f"Likeliest: the workflow acts for {actor}, its vault entries belong to {deployer}: {ONE_USER}"
+            )
+        lines.append(
+            f"{'Otherwise' if two_users else 'Likeliest'}: the actor lacks a permission or has not given it to "
+            f"workflows: {ACTOR_BOXES}. Tick them at {environment.access.apps_url}{SETTINGS_PAGE}"
+        )
+    elif ENDED_BY_DYNATRACE.search(reason):
+        lines.append("Dynatrace ended the script; the next run continues from what was saved")
+    lines.append(f"Look: {url}")
+    return "\n  ".join([f"the workflow was deployed, but its run ended as {execution['state']}", *lines])
 
 
 def compare_identities(environment: Environment, checkpoint: str) -> None:

@@ -6,6 +6,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -16,7 +19,7 @@ from . import permissions, preflight
 from .allowlist import AllowlistSettings
 from .api_tokens import ApiTokens
 from .automation import Automation
-from .errors import ApiError, LoginFailed, NotFound, PreflightFailed
+from .errors import ApiError, DynatraceError, LoginFailed, NotFound, PreflightFailed
 from .http import Http
 from .redaction import Redactor
 from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES, TOKEN_SCOPES
@@ -75,6 +78,17 @@ class Environment:
     def lookup_token(self, token: str) -> Any:
         """What is known about an API token: scopes, expiry, owner. Any valid token may ask."""
         return self._classic("POST", "/api/v2/apiTokens/lookup", body={"token": token}, writes=False)
+
+    def now(self) -> datetime:
+        """The environment's own time, to the second; this machine's if no answer tells."""
+        headers: dict[str, str] = {}
+        with suppress(DynatraceError):
+            body = {"token": self.access.api_token}
+            self._classic("POST", "/api/v2/apiTokens/lookup", body=body, writes=False, answer_headers=headers)
+        try:
+            return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return datetime.now(UTC).replace(microsecond=0)
 
     def query_logs(self, dql: str, *, most: int = 1000) -> list[dict[str, Any]]:
         """Records of a DQL query. Needs the optional scopes storage:logs:read and storage:buckets:read."""

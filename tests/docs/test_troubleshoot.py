@@ -31,6 +31,7 @@ def sources() -> str:
     files = [
         *(ROOT / "providers").rglob("*.py"),
         *(ROOT / "operations").rglob("*.py"),
+        ROOT / "workflow_src" / "check.py",
         ROOT / "workflow_src" / "sync.js",
     ]
     joined = "\n".join(file.read_text(encoding="utf-8") for file in files)
