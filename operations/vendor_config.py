@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from providers.configuration import KEYS
+from providers.configuration import KEYS, is_needed
 from providers.rules import boolean
 
 from . import moments
@@ -133,7 +133,7 @@ def read(path: Path) -> Reading:
             reading.problems.append(f"{name}: {problem}")
             continue
         reading.values[key] = text
-    reading.missing = [key for key, rule in KEYS.items() if rule.default is None and key not in reading.values]
+    reading.missing = [key for key in KEYS if is_needed(key) and key not in reading.values]
     return reading
 
 

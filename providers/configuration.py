@@ -182,6 +182,11 @@ ACCESS = ("dynatraceEnvironmentUrl", *OAUTH, "platformToken", "platformTokenExpi
 """What reaches an environment's platform APIs."""
 
 
+def is_needed(name: str) -> bool:
+    """Whether a new stack has to set the key; a platform token replaces those of the OAuth client."""
+    return KEYS[name].default is None or name in OAUTH
+
+
 def missing(name: str) -> str:
     flag = "--secret " if KEYS[name].secret else ""
     return f"{name}: is missing; pulumi config set {flag}{name} VALUE"
