@@ -11,7 +11,7 @@ engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 
 try := up preview logs destroy down
-operate := status doctor api-token reconcile backfill drift plan deploy preview-pr import-config adopt readme
+operate := status doctor api-token verify reconcile backfill drift plan deploy preview-pr import-config adopt readme
 develop := quick test browser lint format new-resource bench soak lock
 $(try) $(operate) $(develop): private export PATH = $(tools)
 $(try) $(operate) $(develop): private export PULUMI_SKIP_UPDATE_CHECK = true
@@ -94,6 +94,10 @@ doctor: for-deploy ## check tokens, scopes, permissions and reachability, and sa
 
 .PHONY: api-token
 api-token: for-deploy ## create a stack's two API tokens for its service user, stored encrypted (ARGS=--replace rotates)
+	@$(ask) $(ARGS)
+
+.PHONY: verify
+verify: for-deploy ## check our assumptions about the APIs on a tenant, with scratch objects (ARGS="--slow --with-logs")
 	@$(ask) $(ARGS)
 
 .PHONY: reconcile

@@ -29,6 +29,7 @@ COMMANDS = {
     "status": Command("status", "show a stack's current state on one screen"),
     "doctor": Command("doctor", "check tokens, scopes, permissions and connections, with a remedy for each problem"),
     "api-token": Command("api_token", "create the stack's API tokens for its service user and store them encrypted"),
+    "verify": Command("verify.command", "check our assumptions about the APIs on a real tenant, with scratch objects"),
     "reconcile": Command("reconcile.command", "verify that every SCM record is in Dynatrace; list the missing ones"),
     "backfill": Command("backfill", "resend a time range, outside the schedule"),
     "drift": Command("drift", "show what was changed outside Pulumi"),
