@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 # On PATH: the virtual environment, then the engine that the setup chose (none if it chose yours), then everything else.
 machine_path := $(PATH)
+# Text is UTF-8 in every locale, for the commands and for what pulumi starts.
+export PYTHONUTF8 = 1
 engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from providers.api.errors import DynatraceError, LoginFailed
 
+from . import streams
 from .stack import ROOT, Stack, StackError
 
 SCOPES = "Reading logs needs an OAuth client with storage:logs:read and storage:buckets:read"
@@ -76,4 +77,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    streams.restart_in_utf_8(sys.argv[1:])
+    streams.protect()
     sys.exit(main())

@@ -43,10 +43,10 @@ def javascript_files() -> list[str]:
 
 def write_import_map() -> None:
     """Map the names that the script imports to the installed packages and their types."""
-    names = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
+    names = json.loads((JAVASCRIPT / "package.json").read_text(encoding="utf-8"))["dependencies"]
     imports = {name: f"npm:{name}@{version}" for name, version in names.items()}
     IMPORT_MAP.parent.mkdir(parents=True, exist_ok=True)
-    IMPORT_MAP.write_text(json.dumps({"imports": imports}, indent=2))
+    IMPORT_MAP.write_text(json.dumps({"imports": imports}, indent=2), encoding="utf-8")
 
 
 def checks() -> list[Check]:
@@ -57,7 +57,7 @@ def checks() -> list[Check]:
         Check("types", [python, "-m", "mypy", "--no-error-summary"]),
     ]
     for project in (ROOT, SIMULATOR):
-        if "importlinter" in tomllib.loads((project / "pyproject.toml").read_text()).get("tool", {}):
+        if "importlinter" in tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")).get("tool", {}):
             found.append(Check("imports", [str(LINT_IMPORTS), str(project / "pyproject.toml")]))
     files = javascript_files()
     if files:
