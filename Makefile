@@ -8,11 +8,13 @@ MAKEFLAGS += --no-print-directory
 comma := ,
 # On PATH: the virtual environment, then the engine that the setup chose (none if it chose yours), then everything else.
 machine_path := $(PATH)
+# Text is UTF-8 in every locale, for the commands and for what pulumi starts.
+export PYTHONUTF8 = 1
 engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 
 try := up preview logs shell destroy down seed-vendor
-operate := status doctor api-token reconcile backfill drift plan deploy preview-pr show-script import-config adopt readme
+operate := status doctor api-token verify reconcile backfill drift plan deploy preview-pr show-script import-config adopt readme
 develop := quick test browser lint format new-resource bench soak lock
 $(try) $(operate) $(develop): private export PATH = $(tools)
 $(try) $(operate) $(develop): private export PULUMI_SKIP_UPDATE_CHECK = true
@@ -106,6 +108,10 @@ doctor: for-deploy ## check tokens, scopes, permissions and reachability, and sa
 
 .PHONY: api-token
 api-token: for-deploy ## create a stack's two API tokens for its service user, stored encrypted (ARGS=--replace rotates)
+	@$(ask) $(ARGS)
+
+.PHONY: verify
+verify: for-deploy ## check our assumptions about the APIs on a tenant, with scratch objects (ARGS="--slow --with-logs")
 	@$(ask) $(ARGS)
 
 .PHONY: reconcile

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from providers.api.errors import DynatraceError, LoginFailed
 
+from . import streams
 from .stack import ROOT, Stack, StackError
 
 SCOPES = "Reading logs needs an OAuth client with storage:logs:read and storage:buckets:read"
@@ -30,6 +31,7 @@ COMMANDS = {
     "status": Command("status", "show a stack's current state on one screen"),
     "doctor": Command("doctor", "check tokens, scopes, permissions and connections, with a remedy for each problem"),
     "api-token": Command("api_token", "create the stack's API tokens for its service user and store them encrypted"),
+    "verify": Command("verify.command", "check our assumptions about the APIs on a real tenant, with scratch objects"),
     "reconcile": Command("reconcile.command", "verify that every SCM record is in Dynatrace; list the missing ones"),
     "backfill": Command("backfill", "resend a time range, outside the schedule"),
     "drift": Command("drift", "show what was changed outside Pulumi"),
@@ -80,4 +82,6 @@ def as_error(text: str) -> str:
 
 
 if __name__ == "__main__":
+    streams.restart_in_utf_8(sys.argv[1:])
+    streams.protect()
     sys.exit(main())

@@ -31,7 +31,7 @@ from .stack import ROOT, Stack, StackError
 
 OUTPUT = ROOT / "build" / "preview"
 BASES = ("origin/main", "main")
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONUTF8", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
 """Variables that the previewed program gets from this process; none of them holds a token."""
 ROTATED = "2"
 
@@ -182,7 +182,7 @@ def stack_file(folder: Path, stack: Stack) -> Path:
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, encoding="utf-8", check=False)
     if check and done.returncode:
         raise StackError(f"git {arguments[0]} failed: {done.stderr.strip()}")
     return done.stdout.strip()

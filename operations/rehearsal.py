@@ -61,12 +61,14 @@ def environment(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
         command += ["--set", f"{key}={json.dumps(value)}"]
     log = folder / "local-dynatrace.log"
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8")
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
             if "http://" not in line:
-                raise StackError(f"the local environment did not start: {log.read_text()[-500:]}")
+                raise StackError(
+                    f"the local environment did not start: {log.read_text(encoding='utf-8', errors='replace')[-500:]}"
+                )
             url = line.strip().rsplit(" ", 1)[-1]
             introduce(url, config)
             yield urlsplit(url).netloc

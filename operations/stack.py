@@ -14,7 +14,9 @@ import yaml
 from pulumi import automation
 
 from providers.api.environment import Environment
-from providers.configuration import KEYS, Values, access_of, read
+from providers.configuration import KEYS, Values, access_of, read, texts_to_hide
+
+from . import streams
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_ALONE = (automation.OpType.SAME, automation.OpType.READ, automation.OpType.REFRESH)
@@ -159,6 +161,9 @@ class Stack:
         """The config values that are set, by key, as texts."""
         prefix = f"{self.project}:"
         found = self.workspace.get_all_config(self.name)
+        secrets = {key.removeprefix(prefix): entry.value for key, entry in found.items() if entry.secret}
+        for text in texts_to_hide(secrets, secrets.keys()):
+            streams.hidden.add(text)
         return {key.removeprefix(prefix): entry.value for key, entry in found.items() if key.startswith(prefix)}
 
     @cached_property
@@ -188,7 +193,7 @@ class Stack:
         """
         command = [self.workspace.pulumi_command.command, "config", "set", "--secret", f"{self.project}:{key}"]
         command += ["--stack", self.name, "--cwd", str(self.folder), "--non-interactive"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, input=text)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, input=text)
         if done.returncode:
             raise StackError(done.stderr.strip().removeprefix("error: "))
 
