@@ -71,7 +71,7 @@ def checked(probe: Probe, name: str) -> Row:
 
 def line(row: Row) -> str:
     fact, verdict, note = row
-    text = f"{verdict:<11}  {fact.name}: {fact.claim} (docs/facts: {fact.page})"
+    text = f"{verdict:<11}  {fact.name}: {fact.claim} (page {fact.page})"
     if note:
         text += f"\n             {note}"
     if verdict == "REFUTED":

@@ -16,6 +16,7 @@ STATE = STATES / "first-release.json"
 MARKED = ("scm", "log-ingest", "checkpoint", "execution-lock", "workflow-config")
 EXPLAINED = {
     **{name: {"stack"} for name in MARKED},
+    "scm": {"stack", "tokenUrl"},
     "allowlist": {"stack", "entry"},
     "workflow": {"stack", "script"},
     "first-run": {"stack", "revision", "credentials"},

@@ -15,6 +15,8 @@ from tests.engine import inside
 from tests.engine.deployment import PROJECT, Deployment
 
 MARKED = {"scm", "log-ingest", "checkpoint", "execution-lock", "workflow-config", "allowlist", "workflow"}
+AFTER_WRITES = {"first-run"}
+"""What a preview cannot know to stay: it waits for a run after a credential was written."""
 
 
 def renamed(stack: Deployment, name: str, project: str = PROJECT) -> None:
@@ -60,9 +62,9 @@ def test_a_renamed_stack_keeps_its_objects_and_a_new_one_of_its_old_name_takes_n
     assert local.sim("GET", "dump") == alone
 
     shown = prod.preview("--diff")
-    assert shown.changes == {"update": MARKED}
+    assert shown.changes == {"update": MARKED | AFTER_WRITES}
     assert f'"{ids["owner"]}" => "{PROJECT}/prod#' in shown.text
-    assert prod.up().changes == shown.changes
+    assert prod.up().changes == {"update": MARKED}
     former, now = ids["owner"], prod.outputs["owner"]
     assert former.partition("#")[2] == now.partition("#")[2]
     assert owners(local) == {
@@ -138,7 +140,7 @@ def test_a_renamed_project_and_an_imported_state_are_shown_in_full(
     assert yaml.safe_load((stack.project / "Pulumi.yaml").read_text())["name"] == "audit"
     assert stack.refresh().changes == {}
     shown = stack.preview("--diff")
-    assert shown.changes == {"update": MARKED}
+    assert shown.changes == {"update": MARKED | AFTER_WRITES}
     assert f'"{ids["owner"]}" => "audit/dev#' in shown.text
     stack.up()
     now = stack.outputs["owner"]
@@ -152,7 +154,7 @@ def test_a_renamed_project_and_an_imported_state_are_shown_in_full(
     stack.pulumi("stack", "init", "copy")
     stack.pulumi("stack", "import", "--stack", "copy", "--file", str(stack.folder / "copy.json"))
     stack.stack = "copy"
-    assert stack.preview("--diff").changes == {"update": MARKED}
+    assert stack.preview("--diff").changes == {"update": MARKED | AFTER_WRITES}
     stack.up()
     alone = local.sim("GET", "dump")
 
