@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -214,7 +214,7 @@ def read(
 
     Raises ValueError that lists every problem, by key.
     """
-    problems = [*others] + [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
+    problems = [*others, *unknown_settings(given)]
     values, found = checked(given, KEYS, plain, marked)
     if given.get("oauthClientSecret") and given["oauthClientSecret"] == given.get("oauthClientId"):
         found.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
@@ -256,6 +256,11 @@ def checked(
             is_secret = key.secret or name in marked
             problems.append(f"{name}: {hide_parts(str(problem), text) if is_secret else problem}")
     return values, problems
+
+
+def unknown_settings(given: Iterable[str]) -> list[str]:
+    """Problems: keys that this program does not have."""
+    return [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
 
 
 def meant(unknown: str) -> str:
