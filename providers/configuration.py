@@ -263,9 +263,9 @@ def unknown_settings(given: Iterable[str]) -> list[str]:
     return [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
 
 
-def meant(unknown: str) -> str:
-    """The known key that an unknown one resembles, in whatever spelling: the vendor's, another case, a typing error."""
-    plain = {plainly(key): key for key in KEYS}
+def meant(unknown: str, known: Iterable[str] = KEYS) -> str:
+    """``; did you mean KEY?`` for a known key in another spelling (another case, the vendor's) or with a typing error."""
+    plain = {plainly(key): key for key in known}
     close = difflib.get_close_matches(plainly(unknown), plain, n=1, cutoff=0.75)
     return f"; did you mean {plain[close[0]]}?" if close else ""
 
