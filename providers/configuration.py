@@ -264,7 +264,7 @@ def unknown_settings(given: Iterable[str]) -> list[str]:
 
 
 def meant(unknown: str, known: Iterable[str] = KEYS) -> str:
-    """``; did you mean KEY?`` for a known key in another spelling (another case, the vendor's) or with a typing error."""
+    """``; did you mean KEY?`` for a known key in another spelling (another case, the vendor's) or with a mistake."""
     plain = {plainly(key): key for key in known}
     close = difflib.get_close_matches(plainly(unknown), plain, n=1, cutoff=0.75)
     return f"; did you mean {plain[close[0]]}?" if close else ""
