@@ -26,7 +26,7 @@ from providers.configuration import KEYS
 from providers.rules import LOOPBACK
 
 from . import github
-from .rehearsal import PLAIN_PLACEHOLDERS, environment, placeholders
+from .rehearsal import NEEDED, PLAIN_PLACEHOLDERS, environment, placeholders
 from .stack import ROOT, Stack, StackError
 
 OUTPUT = ROOT / "build" / "preview"
@@ -251,12 +251,12 @@ def complete(old: StackConfig | None, new: StackConfig, stack: Stack) -> list[st
 
     Returns the keys of the placeholders.
     """
-    required = {f"{stack.project}:{name}": key for name, key in KEYS.items() if key.default is None}
+    needed = {f"{stack.project}:{name}": KEYS[name] for name in NEEDED}
     sides = [side for side in (new, old) if side]
-    known = {full: side.config[full] for side in sides for full in required if full in side.config}
+    known = {full: side.config[full] for side in sides for full in needed if full in side.config}
     absent: dict[str, None] = {}
     for side in sides:
-        for full, key in required.items():
+        for full, key in needed.items():
             if side.environments and full not in side.config:
                 name = full.split(":")[1]
                 side.config[full] = known.get(full, {"secure": ""} if key.secret else PLAIN_PLACEHOLDERS[name])
