@@ -49,7 +49,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         text = preview(stack, base, Path(scratch))
     print(text)
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    file = OUTPUT / f"{file_name(stack.name)}.txt"
+    file = OUTPUT / f"{stack.name.rsplit('/', 1)[-1]}.txt"
     file.write_text(text + "\n", encoding="utf-8")
     github.summarize(f"### Changes to `{stack.name}`\n\n{github.fenced(text, 'diff')}\n")
     return 0
@@ -173,12 +173,8 @@ def failures(what: str) -> Iterator[None]:
 # files
 
 
-def file_name(name: str) -> str:
-    return name.rsplit("/", 1)[-1]
-
-
 def stack_file(folder: Path, stack: Stack) -> Path:
-    return folder / f"Pulumi.{file_name(stack.name)}.yaml"
+    return folder / stack.file.name
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
