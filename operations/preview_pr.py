@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from providers.api.destination import VARIABLE
-from providers.configuration import KEYS
+from providers.configuration import KEYS, OAUTH
 from providers.rules import LOOPBACK
 
 from . import github
@@ -247,8 +247,9 @@ def complete(old: StackConfig | None, new: StackConfig, stack: Stack) -> list[st
 
     Returns the keys of the placeholders.
     """
-    needed = {f"{stack.project}:{name}": KEYS[name] for name in NEEDED}
     sides = [side for side in (new, old) if side]
+    instead = any(f"{stack.project}:platformToken" in side.config for side in sides)
+    needed = {f"{stack.project}:{name}": KEYS[name] for name in NEEDED if not (instead and name in OAUTH)}
     known = {full: side.config[full] for side in sides for full in needed if full in side.config}
     absent: dict[str, None] = {}
     for side in sides:
