@@ -64,8 +64,10 @@ class Survey:
     def __str__(self) -> str:
         if not self.records:
             return "SCM has no such records, so there is nothing to resend."
-        twice = f"; these will be there twice, with the same {KEY}" if self.present else ""
-        return f"{moments.count(self.records, 'record')} would be sent. {self.present} already in Dynatrace{twice}."
+        sent = f"{moments.count(self.records, 'record')} would be sent"
+        if not self.present:
+            return f"{sent}; none of them is in Dynatrace yet."
+        return f"{sent}; {self.present} of them are already in Dynatrace and would be there twice (same {KEY})."
 
 
 def survey(stack: Stack, begin: datetime, end: datetime, ids: list[str]) -> Survey | str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from providers.api import tokens
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.environment import Environment
-from providers.api.errors import DynatraceError, LoginFailed, NotFound
+from providers.api.errors import DynatraceError, LoginFailed, NotFound, TransportError
 from providers.api.scopes import ACTOR, AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES
 
 from . import executions
@@ -75,7 +75,10 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 def examine(stack: Stack, now: datetime) -> Findings:
     findings = Findings(now)
     environment = stack.environment
-    findings.say("ok", "stack config: every value is valid")
+    for problem in stack.config_problems:
+        findings.say("FAIL", f"stack config: {problem}", "pulumi up stops at this")
+    if not findings.failed:
+        findings.say("ok", "stack config: every value is valid")
     if api_tokens(findings, environment):
         allowlist(findings, environment, stack)
     if platform(findings, environment):
@@ -113,6 +116,9 @@ def api_token(
     except NotFound:
         findings.say("FAIL", f"{key}: the token does not exist in this environment", f"Create one: {page}")
         return False
+    except TransportError as error:
+        findings.say("FAIL", f"{key}: {error}")
+        return False
     except DynatraceError as error:
         findings.say("FAIL", f"{key}: {error}", f"Check the token: {page}")
         return False
@@ -137,6 +143,9 @@ def platform(findings: Findings, environment: Environment) -> bool:
             return False
     try:
         environment.require_scopes(AUTOMATION_SCOPES)
+    except TransportError as error:
+        findings.say("FAIL", f"{key}: {error}")
+        return False
     except DynatraceError as error:
         findings.say("FAIL", f"{key}: {error}", f"Check it: {page}")
         return False

@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 import yaml
 
 from providers.api.destination import VARIABLE
-from providers.configuration import KEYS
+from providers.configuration import KEYS, OAUTH
 from providers.rules import LOOPBACK
 
 from . import github
-from .rehearsal import PLAIN_PLACEHOLDERS, environment, placeholders
+from .rehearsal import NEEDED, PLAIN_PLACEHOLDERS, environment, placeholders
 from .stack import ROOT, Stack, StackError
 
 OUTPUT = ROOT / "build" / "preview"
@@ -49,7 +49,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         text = preview(stack, base, Path(scratch))
     print(text)
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    file = OUTPUT / f"{file_name(stack.name)}.txt"
+    file = OUTPUT / f"{stack.name.rsplit('/', 1)[-1]}.txt"
     file.write_text(text + "\n", encoding="utf-8")
     github.summarize(f"### Changes to `{stack.name}`\n\n{github.fenced(text, 'diff')}\n")
     return 0
@@ -173,12 +173,8 @@ def failures(what: str) -> Iterator[None]:
 # files
 
 
-def file_name(name: str) -> str:
-    return name.rsplit("/", 1)[-1]
-
-
 def stack_file(folder: Path, stack: Stack) -> Path:
-    return folder / f"Pulumi.{file_name(stack.name)}.yaml"
+    return folder / stack.file.name
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
@@ -251,12 +247,13 @@ def complete(old: StackConfig | None, new: StackConfig, stack: Stack) -> list[st
 
     Returns the keys of the placeholders.
     """
-    required = {f"{stack.project}:{name}": key for name, key in KEYS.items() if key.default is None}
     sides = [side for side in (new, old) if side]
-    known = {full: side.config[full] for side in sides for full in required if full in side.config}
+    instead = any(f"{stack.project}:platformToken" in side.config for side in sides)
+    needed = {f"{stack.project}:{name}": KEYS[name] for name in NEEDED if not (instead and name in OAUTH)}
+    known = {full: side.config[full] for side in sides for full in needed if full in side.config}
     absent: dict[str, None] = {}
     for side in sides:
-        for full, key in required.items():
+        for full, key in needed.items():
             if side.environments and full not in side.config:
                 name = full.split(":")[1]
                 side.config[full] = known.get(full, {"secure": ""} if key.secret else PLAIN_PLACEHOLDERS[name])

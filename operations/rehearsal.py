@@ -37,6 +37,11 @@ PLAIN_PLACEHOLDERS = {
     "sectigoClientId": "00000000-0000-4000-8000-000000000001",
 }
 """Well-formed values for required settings that are not secrets, where a stack file does not have them."""
+NEEDED = (
+    "dynatraceEnvironmentUrl", "dynatraceApiToken", "oauthClientId", "oauthClientSecret", "accountUrn", "scmApiUrl",
+    "sectigoClientId", "sectigoClientSecret",
+)  # fmt: skip
+"""Settings without which no stack can be deployed."""
 
 
 def placeholders(config: Mapping[str, Any]) -> dict[str, str]:

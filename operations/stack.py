@@ -14,7 +14,7 @@ import yaml
 from pulumi import automation
 
 from providers.api.environment import Environment
-from providers.configuration import KEYS, Values, access_of, read, texts_to_hide
+from providers.configuration import KEYS, Values, access_of, read, retyped, texts_to_hide, unknown_settings
 
 from . import streams
 
@@ -94,9 +94,15 @@ class Stack:
     def outputs(self) -> dict[str, Any]:
         """Raises StackError if the stack is not deployed."""
         outputs = {key: output.value for key, output in self.workspace.stack_outputs(self.name).items()}
-        if "workflowId" not in outputs:
-            raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
-        return outputs
+        if "workflowId" in outputs:
+            return outputs
+        history = self._deployment.history(page_size=1)
+        if history and history[0].result == "failed":
+            raise StackError(
+                f"stack {self.name} is only partly deployed, because its last `pulumi up` failed; fix what it reported "
+                f"(make doctor STACK={self.name} helps), then run `pulumi up --stack {self.name}` again"
+            )
+        raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
 
     @property
     def file(self) -> Path:
@@ -173,6 +179,12 @@ class Stack:
             return read({key: value for key, value in self.given.items() if key in KEYS})
         except ValueError as problems:
             raise StackError(str(problems)) from None
+
+    @property
+    def config_problems(self) -> list[str]:
+        """What stops `pulumi up`, but none of the commands: unknown settings, and values that YAML reads otherwise."""
+        text = self.file.read_text(encoding="utf-8") if self.file.is_file() else ""
+        return [*unknown_settings(self.given), *retyped(text, self.project, self.given)]
 
     def configure(self, values: Mapping[str, str], *, path: bool = False, secret: bool = False) -> None:
         """Set config values, by key.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from providers.configuration import KEYS, is_needed
+from providers.configuration import KEYS, is_needed, meant
 from providers.rules import boolean
 
 from . import moments
@@ -117,9 +116,8 @@ def read(path: Path) -> Reading:
     for name, value in given.items():
         key = NAMES.get(str(name))
         if key is None:
-            close = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.75)
-            which = f"did you mean {close[0]}?" if close else "it is not in the vendor's config.yaml"
-            reading.problems.append(f"{name}: unknown key; {which}")
+            which = meant(str(name), NAMES) or "; it is not in the vendor's config.yaml"
+            reading.problems.append(f"{name}: unknown key{which}")
             continue
         try:
             text = text_of(value, KEYS[key].rule)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -214,7 +214,7 @@ def read(
 
     Raises ValueError that lists every problem, by key.
     """
-    problems = [*others] + [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
+    problems = [*others, *unknown_settings(given)]
     values, found = checked(given, KEYS, plain, marked)
     if given.get("oauthClientSecret") and given["oauthClientSecret"] == given.get("oauthClientId"):
         found.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
@@ -258,9 +258,14 @@ def checked(
     return values, problems
 
 
-def meant(unknown: str) -> str:
-    """The known key that an unknown one resembles, in whatever spelling: the vendor's, another case, a typing error."""
-    plain = {plainly(key): key for key in KEYS}
+def unknown_settings(given: Iterable[str]) -> list[str]:
+    """Problems: keys that this program does not have."""
+    return [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
+
+
+def meant(unknown: str, known: Iterable[str] = KEYS) -> str:
+    """``; did you mean KEY?`` for a known key in another spelling (another case, the vendor's) or with a mistake."""
+    plain = {plainly(key): key for key in known}
     close = difflib.get_close_matches(plainly(unknown), plain, n=1, cutoff=0.75)
     return f"; did you mean {plain[close[0]]}?" if close else ""
 

@@ -36,6 +36,7 @@ from .api.errors import Refused
 from .api.scopes import Need
 from .configuration import SECRET_ACCESS, Access, Properties
 from .host import hidden, prepare, require_engine, say, warn
+from .rules import environment_url
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Properties)
@@ -127,7 +128,10 @@ class ObjectProvider(ResourceProvider, Generic[P]):
         failures = [
             CheckFailure("", f"{CONFIG_KEYS.get(key, key)} cannot change{shown_change(_olds[key], news[key])}. {why}")
             for key, why in {"environment": MOVED, "connector": MOVED, **self.fixed}.items()
-            if key in _olds and key in news and not contains_unknowns(news[key]) and _olds[key] != news[key]
+            if key in _olds
+            and key in news
+            and not contains_unknowns(news[key])
+            and not same(key, _olds[key], news[key])
         ]
         if _olds:
             registered.add(self.identity(news))
@@ -186,6 +190,16 @@ def shown_change(old: object, new: object) -> str:
     """``from … to …``; nothing of values that the user marked as secret: the old one may not be known any more."""
     text = f" from {old!r} to {new!r}"
     return text if hidden(text) == text else ""
+
+
+def same(key: str, old: object, new: object) -> bool:
+    """Whether a property that must not change is the same. Earlier releases stored addresses as they were written."""
+    if old == new or key != "environment":
+        return old == new
+    try:
+        return environment_url(str(old)) == environment_url(str(new))
+    except ValueError:
+        return False
 
 
 class DynatraceObject(pulumi.dynamic.Resource):

@@ -84,7 +84,7 @@ def loaded_by(deno: str, script: str) -> str:
         file, map_file = Path(folder) / "sync.js", Path(folder) / "imports.json"
         file.write_text(script, encoding="utf-8")
         map_file.write_text(json.dumps({"imports": stand_ins}), encoding="utf-8")
-        return said([deno, "run", *flags, str(map_file), str(file)])
+        return said([deno, "run", *flags, str(map_file), str(file)], DENO_DIR=folder)
 
 
 def parsed_by(node: str, script: str) -> str:
@@ -94,19 +94,15 @@ def parsed_by(node: str, script: str) -> str:
         return said([node, "--check", str(file)])
 
 
-def said(command: list[str]) -> str:
+def said(command: list[str], **variables: str) -> str:
     """The error of a command, with the line of the script; empty if there is none."""
-    env = {**os.environ, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=env,
-        timeout=LIMIT_S,
-        check=False,
-    )
+    env = {**os.environ, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1", **variables}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", env=env, timeout=LIMIT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"loading it takes more than {LIMIT_S} s"
     if not done.returncode:
         return ""
     lines = [line.strip() for line in done.stderr.splitlines()]

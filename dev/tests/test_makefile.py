@@ -102,3 +102,37 @@ def test_a_goal_installs_only_what_it_needs(target: str, wanted: str, copied_mak
     first = make(copied_makefile, target, str(copied_makefile / "setup"))[0]
 
     assert first == f"setup -m dev.toolchain.setup {wanted}"
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"no_proxy": "corp.example"}, {"no_grpc_proxy": "grpc.example", "no_proxy": "x"}]
+)
+def test_no_goal_that_runs_pulumi_lets_grpc_use_a_proxy_on_loopback(
+    given: dict[str, str], copied_makefile: Path
+) -> None:
+    script = '#!/bin/sh\necho "$0 $* | $no_grpc_proxy"\n'
+    for name in ("python", "pulumi"):
+        executable(copied_makefile / ".venv" / "bin" / name, script)
+    theirs = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    kept = given.get("no_grpc_proxy") or given.get("no_proxy")
+
+    for target in ("up", "preview", "logs", "shell", "destroy", "deploy", "plan", "status", "doctor", "preview-pr"):
+        done = subprocess.run(
+            ["make", target, f"PYTHON={NOTHING}", "ARGS="],
+            cwd=copied_makefile, capture_output=True, text=True, check=True, input="",
+            env={**theirs, "https_proxy": "http://proxy.example:3128", "SHELL": NOTHING, "PATH": PATH, **given},
+        )  # fmt: skip
+        seen = {line.split(" | ")[1] for line in done.stdout.splitlines() if " | " in line}
+        assert seen == {"127.0.0.1,localhost,::1" + (f",{kept}" if kept else "")}, target
+
+
+def test_a_shell_runs_plain_commands_on_the_dev_stack_and_hands_on_nothing_of_make(copied_makefile: Path) -> None:
+    command = ["make", "shell", f"PYTHON={NOTHING}", "ARGS=env"]
+    done = subprocess.run(
+        command, cwd=copied_makefile, capture_output=True, text=True, check=True, env={**os.environ, "PATH": PATH}
+    )
+
+    seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line and " | " not in line)
+    assert seen["PULUMI_BACKEND_URL"] == f"file://{copied_makefile}/.local/state"
+    assert seen["PULUMI_CONFIG_PASSPHRASE"] == "local"
+    assert not {"MAKEFLAGS", "ARGS", "MAKELEVEL"} & set(seen), "a make inside is one of its own"

@@ -99,6 +99,7 @@ def test_a_failed_run_fails_the_deployment_with_its_reason_and_the_next_one_trie
     assert done.code != 0
     assert "the workflow was deployed, but its run ended as ERROR" in done.text
     assert "Look: http" in done.text
+    assert done.text.count("is audit API access enabled for this key?") == 1, "the reason is given once"
     assert "Traceback" not in done.text
 
     local.sim("DELETE", "faults")

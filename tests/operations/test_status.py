@@ -216,6 +216,46 @@ def test_an_undeployed_stack_says_so(running: Local, tmp_path_factory: pytest.Te
     assert "/ui/apps/dynatrace.automations/settings" in doctor.text
 
 
+def test_an_up_that_changed_nothing_announces_no_deployment(deployed: Operated) -> None:
+    deployed.up()
+
+    done = deployed.operate("summary")
+
+    assert "Nothing to deploy: everything was up to date." in done.text
+    assert "DEPLOYMENT COMPLETE" not in done.text and "started once by the deployment" not in done.text
+
+
+def test_a_stack_whose_first_up_has_failed_is_only_partly_deployed(
+    prepare: Callable[..., Operated], local: Local
+) -> None:
+    stack = prepare()
+    local.sim("POST", "faults", {"api": "scm", "times": None, "status": 403, "caller": "script"})
+    stack.up(check=False)
+
+    done = stack.operate("status", check=False)
+
+    assert done.code == 2
+    assert "error: stack test is only partly deployed, because its last `pulumi up` failed" in done.text
+
+
+def test_the_script_is_shown_as_it_is_deployed(deployed: Operated, running: Local) -> None:
+    live = inside.workflow(running, deployed.outputs["workflowId"])["tasks"]["sync"]["input"]["script"]
+
+    assert live in deployed.operate("show-script").text
+
+
+def test_what_stops_a_deployment_before_it_begins_is_a_finding(deployed: Operated) -> None:
+    deployed.configure(triggerInterval="5")
+    try:
+        done = deployed.operate("doctor", check=False)
+    finally:
+        deployed.configure(triggerInterval=None)
+
+    assert done.code == 1
+    assert "FAIL  stack config: triggerInterval: unknown setting; did you mean triggerIntervalMinutes?" in done.text
+    assert "docs/on-call.md" in done.text
+
+
 def test_the_doctor_finds_everything_in_order(deployed: Operated) -> None:
     done = deployed.operate("doctor")
     assert "All prerequisites are met" in done.text

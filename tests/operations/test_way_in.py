@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+import local_sectigo.vendor
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import ACCOUNT, CLIENT, DEPLOY_TOKEN, SEED
 from operations import vendor_config
@@ -66,6 +68,11 @@ def test_the_vendors_installation_becomes_a_stack_in_three_commands(
 
     assert "Not imported: initial_checkpoint 2026-01-01T00:00:00Z" in imported.text
     assert "initialCheckpoint" not in adopted.text
+    assert "Used the existing stack prod, changed Pulumi.prod.yaml: 12 settings" in imported.text
+    assert (
+        "Wrote to Pulumi.prod.yaml: adopt.scm, adopt.logIngest, adopt.checkpoint, adopt.executionLock, "
+        "adopt.workflowConfig, adopt.workflow"
+    ) in adopted.text
     assert "[secret]" in imported.text and "delete it after a successful" in imported.text
     stored = stack.file.read_text()
     for secret in (DEPLOY_TOKEN, CLIENT["secret"], scm["secret"]):
@@ -106,6 +113,40 @@ def empty(stack: Operated) -> Operated:
     content = yaml.safe_load(stack.file.read_text())
     stack.file.write_text(yaml.safe_dump({"encryptionsalt": content["encryptionsalt"]}))
     return stack
+
+
+def test_a_migration_is_rehearsed_with_what_one_command_seeds(
+    prepare: Callable[..., Operated], local: Local, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "vendor" / "config.yaml"
+    state = local.folder / "local-dynatrace.sqlite"
+    assert local_sectigo.vendor.main(["--state", str(state), "--file", str(file)]) == 0
+    seeded = capsys.readouterr().out
+    stack = empty(prepare("rehearsal"))
+
+    stack.operate("import-config", "--file", str(file))
+    adopted = stack.operate("adopt", "--write")
+    done = stack.up()
+
+    ids = re.findall(r"(CREDENTIALS_VAULT-\w+)", seeded)
+    assert len(ids) == 5 and all(id in adopted.text for id in ids)
+    assert "Incremental run" in done.text, "it continues from the vendor's checkpoint"
+
+
+def test_an_import_without_its_file_names_it_and_one_with_gaps_succeeds(
+    prepare: Callable[..., Operated], tmp_path: Path
+) -> None:
+    stack = empty(prepare("gaps"))
+    file = tmp_path / "config.yaml"
+    file.write_text(MANUAL_SAMPLE)
+
+    nameless = stack.operate("import-config", check=False)
+    done = stack.operate("import-config", "--file", str(file))
+
+    assert nameless.code == 2
+    assert "error: FILE is missing: make import-config STACK=gaps FILE=path/to/config.yaml" in nameless.text
+    assert "6 settings" in done.text
+    assert "Still required" in done.text and "pulumi config set --secret dynatraceApiToken --stack gaps" in done.text
 
 
 # --- the file alone --------------------------------------------------------------------------------------------------
@@ -155,6 +196,29 @@ def test_all_problems_are_reported_at_once_and_no_value_of_a_secret(tmp_path: Pa
         "max_retries: must be an integer from 0 to 10",
         "interval: unknown key; it is not in the vendor's config.yaml",
     ]
+    assert reading(tmp_path, "triger_enabled: true\nscmApiUrl: x\n").problems == [
+        "triger_enabled: unknown key; did you mean trigger_enabled?",
+        "scmApiUrl: unknown key; did you mean scm_api_url?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("sectigo_client_secret: 0123", "0123"),
+        ("sectigo_client_secret: 1.10", "1.10"),
+        ("sectigo_client_secret: 2026-01-22", "2026-01-22"),
+        ("sectigo_client_secret: 1e5", "1e5"),
+        ("trigger_enabled: yes", "true"),
+        ("trigger_enabled: Off", "false"),
+        ("max_retries: 3", "3"),
+        ("scm_api_url: ~", None),
+    ],
+)
+def test_a_value_is_taken_as_it_is_written(tmp_path: Path, line: str, value: str | None) -> None:
+    found = reading(tmp_path, line + "\n")
+
+    assert (list(found.values.values()), found.problems) == ([value] if value else [], [])
 
 
 @pytest.mark.parametrize("text", ['sectigo_client_secret: =Local!]not[a=secret$"\n  x: [', "just text", ""])

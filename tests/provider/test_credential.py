@@ -192,6 +192,12 @@ def test_a_move_to_another_environment_or_name_is_refused_with_the_reason(local:
     assert all("deploy a new stack there, then destroy this one" in failure.reason for failure in failures)
 
 
+def test_another_form_of_the_same_address_is_no_move(local: Local) -> None:
+    olds = {**token_props(local), "environment": "https://a.live.dynatrace.com.:443"}
+
+    assert TOKEN.check(olds, {**olds, "environment": "https://a.live.dynatrace.com"}).failures == []
+
+
 def test_changed_metadata_is_reported_field_by_field_and_repaired(local: Local, environment: Environment) -> None:
     props = token_props(local)
     id, _ = TOKEN.create_object(environment, props)
