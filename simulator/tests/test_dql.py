@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from local_dynatrace.grail.dql.syntax import (
     render,
 )
 from local_dynatrace.grail.dql.values import encode, types_of
+from local_dynatrace.kernel.data_objects import DataObject
 from local_dynatrace.kernel.options import Options
 from local_dynatrace.kernel.store import Store
 from local_dynatrace.kernel.world import World
@@ -359,7 +361,7 @@ def test_comments_are_ignored(run: Run) -> None:
         ("fetch logs | append [fetch logs, from:-1h]", "UNSUPPORTED_COMMAND", "append is not part", (13, 19)),
         ("fetch logs | fetch logs", "MISPLACED_COMMAND", "only begin", (13, 18)),
         ("filter a", "MISPLACED_COMMAND", "begin with fetch logs", (0, 6)),
-        ("fetch bizevents", "UNSUPPORTED_DATA_OBJECT", "logs only", (6, 15)),
+        ("fetch bizevents", "UNSUPPORTED_DATA_OBJECT", "which holds logs.", (6, 15)),
         ("fetch lgos", "UNKNOWN_DATA_OBJECT", "Did you mean logs", (6, 10)),
         ("fetch logs, form:-2h", "UNKNOWN_PARAMETER", "Did you mean from", (12, 20)),
         ("fetch logs, from:-2h, from:-1h", "DUPLICATE_PARAMETER", "twice", (22, 30)),
@@ -529,3 +531,30 @@ def test_any_text_gives_records_or_a_refusal(world: World, text: str) -> None:
             ask(world, query)
         except DqlError as error:
             assert error.position is None or 0 <= error.position.start <= error.position.end <= len(query) + 1
+
+
+def test_a_series_of_nothing_is_a_row_of_defaults_only_when_it_is_asked_for(world: World) -> None:
+    silent = 'fetch logs | filter content == "nobody writes this" | makeTimeseries n = count(default: 0), interval: 1m'
+
+    assert ask(world, silent).rows == []
+    only = ask(world, f"{silent}, nonempty: true, from: -10m").rows
+    assert [row["n"] for row in only] == [[0] * 11]  # the minute that has begun counts
+    (grouped,) = ask(world, f"{silent}, nonempty: true, by: {{log.source}}, from: -10m").rows
+    assert grouped["log.source"] is None
+
+
+def test_other_tables_are_read_by_name_and_timeframe_with_their_own_permission(world: World) -> None:
+    def read(_: sqlite3.Connection, from_us: int, to_us: int) -> list[dict[str, Any]]:
+        every = [{"timestamp": NOW - minutes * 60_000_000, "minutes": minutes, "end": NOW} for minutes in (1, 90, 180)]
+        return [record for record in every if from_us <= record["timestamp"] < to_us]
+
+    tables = {"dt.system.events": DataObject(read, "storage:system:read", frozenset({"timestamp", "end"}))}
+    query = "fetch dt.system.events | fieldsAdd late = end - timestamp"
+    prepared = dql.prepare(query, NOW, data_objects=tables)
+
+    found = [encode(row) for row in prepared.run(world.store.db).rows]
+
+    assert [(row["minutes"], row["late"]) for row in found] == [("90", str(5400 * 10**9)), ("1", str(60 * 10**9))]
+    assert prepared.pipeline.permissions == {"storage:system:read"}
+    with pytest.raises(DqlError, match=r"dt\.system\.events is not part of the local environment, which holds logs"):
+        ask(world, query)

@@ -55,7 +55,10 @@ ROW_CHECKS = RowChecks({("grail_queries", "request"): a_request, ("grail_queries
 def prepare(world: World, request: Request) -> dql.Prepared:
     """The query as of now. Raises DqlError."""
     now_us = world.clock.now_us()
-    return dql.prepare(request.query, now_us, default_from_us=request.from_us, default_to_us=request.to_us)
+    return dql.prepare(
+        request.query, now_us, default_from_us=request.from_us, default_to_us=request.to_us,
+        data_objects=world.data_objects,
+    )  # fmt: skip
 
 
 async def answer(store: Store, prepared: dql.Prepared, max_records: int) -> dql.Result:

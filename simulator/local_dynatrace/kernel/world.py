@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
+from .data_objects import DataObject
 from .earlier import Earlier
 from .faults import Faults
 from .identity import Identity
@@ -90,6 +91,8 @@ class World:
     request_count: int = 0
     ready: bool = False
     """Every part has started; until then the health check answers 503."""
+    data_objects: dict[str, DataObject] = field(default_factory=dict)
+    """What DQL can fetch beside logs, by name; an API registers its tables in its ``setup``."""
     on_change: list[Callable[[str, Any], None]] = field(default_factory=list)
     """Called with (kind, id) when something a page shows has changed (execution, logs, ...)."""
 

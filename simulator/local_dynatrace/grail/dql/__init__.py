@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...kernel.data_objects import DataObject
 from .commands import build
 from .errors import DqlError, Span
 from .parser import parse
@@ -68,12 +70,17 @@ class Prepared:
 
 
 def prepare(
-    query: str, now_us: int, *, default_from_us: int | None = None, default_to_us: int | None = None
+    query: str,
+    now_us: int,
+    *,
+    default_from_us: int | None = None,
+    default_to_us: int | None = None,
+    data_objects: Mapping[str, DataObject] | None = None,
 ) -> Prepared:
     """Put a query over what is visible at ``now_us`` together, without running it. Raises DqlError."""
     to_ns = (now_us if default_to_us is None else default_to_us) * 1000
     from_ns = to_ns - DEFAULT_HOURS * 3_600_000_000_000 if default_from_us is None else default_from_us * 1000
     tree = parse(query)
-    pipeline = Pipeline(now_us * 1000, from_ns, to_ns)
+    pipeline = Pipeline(now_us * 1000, from_ns, to_ns, data_objects or {})
     build(tree, pipeline)
     return Prepared(query, render(tree), pipeline)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ...kernel.data_objects import DataObject
 from .expressions import Scope
 from .logs import LogSource
 from .values import Row
@@ -18,6 +19,10 @@ class Pipeline:
     now_ns: int
     default_from_ns: int
     default_to_ns: int
+    data_objects: Mapping[str, DataObject] = field(default_factory=dict)
+    """What can be fetched beside logs."""
+    permissions: set[str] = field(default_factory=set)
+    """What reading the query's data objects needs."""
     analysis: tuple[int, int] = (0, 0)
     """The timeframe the query is about."""
     logs: LogSource | None = None

@@ -113,9 +113,10 @@ def summarize(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
 def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     """Arrays with one element for each interval of the timeframe; an interval without records has the default.
 
-    With ``spread``, a timeframe, a record counts in every interval that it touches.
+    With ``spread``, a timeframe, a record counts in every interval that it touches. With ``nonempty: true`` there is a
+    series even of nothing (facts: watch B4); its groups are null [D].
     """
-    parameters = ("by", "interval", "bins", "time", "spread", "from", "to")
+    parameters = ("by", "interval", "bins", "time", "spread", "from", "to", "nonempty")
     what, given = plan(items, "makeTimeseries", parameters, pipeline, span)
     start, end = _bounds(given, pipeline)
     size = _interval(given, pipeline, start, end, span)
@@ -131,6 +132,7 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
     when = given.get("spread") or given.get("time")
     time = evaluator(when.value, pipeline.scope()) if when else lambda row: row.get("timestamp")
     frame = Timeframe(Timestamp(start), Timestamp(start + count * size))
+    nonempty = _flag(given, "nonempty", pipeline)
 
     def series(rows: Iterable[Row]) -> Iterator[Row]:
         groups: dict[Any, tuple[Row, dict[int, list[Aggregate]]]] = {}
@@ -144,6 +146,8 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
                 if place not in bins:
                     bins[place] = what.new()
                 what.add(bins[place], row)
+        if nonempty and not groups:
+            groups[()] = (dict.fromkeys(name for name, _ in what.groups), {})
         empty = {name: output({a.slot: a.default for a in what.aggregations}) for name, output in what.outputs}
         for values, bins in groups.values():
             at_place = {place: what.results(aggregates) for place, aggregates in bins.items()}
@@ -162,6 +166,15 @@ def _places(at: Value, start: int, size: int, count: int) -> tuple[int, int]:
     if type(at) is not Timestamp or not 0 <= (place := (int(at) - start) // size) < count:
         return 1, 0
     return place, place
+
+
+def _flag(given: dict[str, Item], name: str, pipeline: Pipeline) -> bool:
+    if name not in given:
+        return False
+    value = constant(given[name].value, pipeline.scope(), name)
+    if type(value) is not bool:
+        raise DqlError(f"{name} is true or false.", given[name].span, "INVALID_PARAMETER")
+    return value
 
 
 def _bounds(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:
