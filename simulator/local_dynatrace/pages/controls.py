@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from email import policy
-from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,6 +11,7 @@ from ..control import presets
 from ..control.checks import clock_us, number, refused, time_us
 from ..kernel.clock import MICROSECONDS
 from ..kernel.faults import Rule
+from ..kernel.multipart import parts_of
 from ..kernel.nesting import read_json
 from ..kernel.routing import Call, WireError
 from ..kernel.world import World
@@ -34,10 +33,12 @@ def form(call: Call) -> dict[str, str]:
 
 def upload(call: Call) -> Any:
     """The JSON document that a form brings as its file. Raises ValueError with what is wrong."""
-    head = f"Content-Type: {call.headers.get('content-type', '')}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + call.body)
-    content = next((part.get_payload(decode=True) for part in message.iter_parts()), b"")
-    if not isinstance(content, bytes) or not content.strip():
+    try:
+        parts = parts_of(call.headers.get("content-type", ""), call.body)
+    except ValueError:
+        parts = []
+    content = parts[0].content if parts else b""
+    if not content.strip():
         raise ValueError("Choose a file first.")
     try:
         return read_json(content)
