@@ -83,9 +83,14 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
             LoggedRequest(
                 world.request_count, began_us, exchange.api, exchange.method, masked(exchange.path),
                 masked_query(exchange.query.decode("latin-1")), status, (time.perf_counter() - started) * 1000,
-                exchange.caller, exchange.execution, exchange.rule.id if exchange.rule else None,
+                exchange.caller, exchange.execution, *(told(exchange.rule) if exchange.rule else (None,)),
             )
         )  # fmt: skip
+
+
+def told(rule: Rule) -> tuple[int, str, str, bool]:
+    """What the log says of the rule that hit a request; the rule may be gone when somebody asks."""
+    return rule.id, rule.note, rule.effect(), rule.script == "kill"
 
 
 async def inject_faults(exchange: Exchange, rest: Rest) -> Answer:

@@ -71,6 +71,10 @@ class LoggedRequest:
     caller: str
     execution: str | None
     fault: int | None
+    """Id of the fault rule that hit it."""
+    fault_note: str = ""
+    fault_effect: str = ""
+    fault_kills: bool = False
 
 
 def new_request_log() -> deque[LoggedRequest]:
