@@ -13,7 +13,7 @@ import asyncio
 import difflib
 import gzip
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,8 +23,8 @@ from .fault_answers import fault_answer
 from .faults import Rule
 from .identity import Principal
 from .masking import masked, masked_query
-from .routing import Answer, Call, Route, RouteTable, WireError, authenticate, authorize, parse_query
-from .world import LoggedRequest, World
+from .routing import OWN_APIS, Answer, Call, Route, RouteTable, WireError, authenticate, authorize, parse_query
+from .world import COPIES, COPY_BYTES, Copy, LoggedRequest, World
 
 
 @dataclass
@@ -73,9 +73,14 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
     # A request that outlives a reset is written into the log that was thrown away.
     log = world.requests
     started, began_us, status = time.perf_counter(), world.clock.now_us(), 0
+    copy = None
     try:
         answer = await rest(exchange)
         status = answer.status
+        if exchange.api not in OWN_APIS:
+            content, headers = answer.encoded()
+            answer = Answer(status, content or None, headers)
+            copy = copied(exchange, headers, content)
         return answer
     finally:
         world.request_count += 1
@@ -86,6 +91,21 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
                 exchange.caller, exchange.execution, *(told(exchange.rule) if exchange.rule else (None,)),
             )
         )  # fmt: skip
+        log[-1].copy = copy or copied(exchange, {}, b"")
+        if len(log) > COPIES:
+            log[-COPIES - 1].copy = None
+
+
+def copied(exchange: Exchange, headers: Mapping[str, str], content: bytes) -> Copy | None:
+    """What the request and its answer said; None for the environment's own pages and API."""
+    if exchange.api in OWN_APIS:
+        return None
+    given: dict[str, str] = {name: exchange.headers[name] for name in ("content-type", "accept") if name in exchange.headers}
+    if scheme := exchange.headers.get("authorization", "").partition(" ")[0]:
+        given["authorization"] = scheme
+    body = exchange.body or b""
+    request, answer = (text if len(text) <= COPY_BYTES else None for text in (body, content))
+    return Copy(given, request, len(body), dict(headers), answer, len(content))
 
 
 def told(rule: Rule) -> tuple[int, str, str, bool]:
