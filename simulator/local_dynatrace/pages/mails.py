@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ..kernel.store import Row
 from ..kernel.world import World
 from . import markdown
-from .executions import EXECUTIONS
+from .executions import EXECUTIONS, PROBLEMS, problem
 
 MAILS = "/_sim/ui/mails"
-PROBLEMS = "/ui/apps/dynatrace.davis.problems"
 MOST = 100
+ADDRESS = re.compile(rf"(?<!\S){re.escape(PROBLEMS)}/problem/\S+")
 
 
 def rows(world: World) -> list[dict[str, Any]]:
@@ -27,11 +28,10 @@ def rows(world: World) -> list[dict[str, Any]]:
 
 def row(world: World, message: Row) -> dict[str, Any]:
     content = json.loads(message["content"])
-    event = (json.loads(message["params"] or "{}").get("event") or {}) if message["params"] else {}
+    cause = problem(json.loads(message["params"] or "{}").get("event"))
     email = message["kind"] == "email"
     # Links to the environment itself stay within these pages.
     text = (content["content"] if email else content["message"]).replace(f"{world.url}/", "/")
-    problem = str(event.get("event.id") or "")
     return {
         "number": message["number"],
         "kind": "E-mail" if email else "Slack",
@@ -42,9 +42,7 @@ def row(world: World, message: Row) -> dict[str, Any]:
         "html": markdown.html(linked(text)),
         "workflow": message["title"] or "",
         "execution_href": f"{EXECUTIONS}/{message['execution']}",
-        "problem_id": problem,
-        "problem_href": f"{PROBLEMS}/problem/{problem}" if problem else "",
-        "problem": str(event.get("display_id") or "problem"),
+        "problem": cause,
     }
 
 
@@ -56,10 +54,4 @@ def headers(content: dict[str, Any]) -> list[tuple[str, str]]:
 
 def linked(text: str) -> str:
     """Bare addresses of problems as Markdown links, as a mail program makes links of addresses."""
-    words = text.split(" ")
-    lines = [[as_link(part) for part in word.split("\n")] for word in words]
-    return " ".join("\n".join(parts) for parts in lines)
-
-
-def as_link(word: str) -> str:
-    return f"[{word}]({word})" if word.startswith(f"{PROBLEMS}/") else word
+    return ADDRESS.sub(r"[\g<0>](\g<0>)", text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..kernel.routing import Answer, Call
 from . import mails, problems
-from .mails import MAILS, PROBLEMS
+from .executions import PROBLEMS
+from .mails import MAILS
 from .polling import poll_ms
 from .render import not_found, page, route
 

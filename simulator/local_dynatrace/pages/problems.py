@@ -15,8 +15,7 @@ from ..settings.analyzers import StaticThreshold
 from ..settings.objects import SettingsObject
 from ..settings.schema import DETECTORS
 from . import charts, mails
-from .executions import EXECUTIONS, name_of
-from .mails import PROBLEMS
+from .executions import EXECUTIONS, PROBLEMS, name_of
 
 BEFORE_US, LONGEST_US = 30 * MINUTE_US, 600 * MINUTE_US
 """What the chart of a problem shows at most: this much before it, and in all."""
@@ -108,7 +107,7 @@ async def one(world: World, id: str) -> dict[str, Any] | None:
         "chart": chart,
         "chart_problem": problem,
         "executions": started(world, id),
-        "messages": [each for each in mails.rows(world) if each["problem_id"] == id],
+        "messages": [each for each in mails.rows(world) if each["problem"] and each["problem"][1].endswith(f"/{id}")],
     }
 
 
