@@ -100,7 +100,9 @@ def copied(exchange: Exchange, headers: Mapping[str, str], content: bytes) -> Co
     """What the request and its answer said; None for the environment's own pages and API."""
     if exchange.api in OWN_APIS:
         return None
-    given: dict[str, str] = {name: exchange.headers[name] for name in ("content-type", "accept") if name in exchange.headers}
+    given: dict[str, str] = {
+        name: exchange.headers[name] for name in ("content-type", "accept") if name in exchange.headers
+    }
     if scheme := exchange.headers.get("authorization", "").partition(" ")[0]:
         given["authorization"] = scheme
     body = exchange.body or b""

@@ -13,6 +13,7 @@ from ..kernel.world import World
 
 EXECUTIONS = "/ui/apps/dynatrace.automations/executions"
 WORKFLOWS = "/ui/apps/dynatrace.automations/workflows"
+PROBLEMS = "/ui/apps/dynatrace.davis.problems"
 TRIGGERS = {"Manual": "Manual", "Schedule": "Schedule", "Event": "Event", "Workflow": "Workflow"}
 ALIVE = ("RUNNING", "PAUSED")
 MAX_OUTCOME = 160
@@ -68,7 +69,7 @@ def outcome(world: World, execution: Row) -> str:
             execution["id"],
         )
         told = execution["state_info"] or (failed["state_info"] if failed else "") or ""
-        return short(killed(world, execution["id"]) if KILLED in told else reason(told))
+        return short(reason(told) if KILLED not in told else killed(world, execution["id"]))
     results = world.store.all(
         "SELECT result FROM task_executions WHERE execution = ? AND result IS NOT NULL ORDER BY number", execution["id"]
     )
@@ -112,7 +113,7 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
     execution = world.store.one("SELECT * FROM executions WHERE id = ?", id)
     if execution is None:
         return None
-    hit = causes.hits(world, id)
+    hit, told = causes.hits(world, id), execution["state_info"] or ""
     tasks = world.store.all("SELECT * FROM task_executions WHERE execution = ? ORDER BY number", id)
     chosen = next((each for each in tasks if each["name"] == task), tasks[0] if tasks else None)
     return {
@@ -127,10 +128,11 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
             for line in hit[-MOST_HITS:]
         ],
         "row": execution,
-        "reason": reason(execution["state_info"] or ""),
+        "reason": killed(world, id) if KILLED in told else reason(told),
         "state_info": execution["state_info"],
         "ended": execution["ended_us"],
         "user": name_of(world, execution["user"]),
+        "problem": problem(json.loads(execution["params"]).get("event")),
         "actor": name_of(world, execution["actor"]),
         "version": execution["workflow_version"],
         "draft": bool(execution["is_draft"]),
@@ -155,6 +157,13 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
         if chosen
         else None,
     }
+
+
+def problem(event: Any) -> tuple[str, str] | None:
+    """Name and page of the problem that started an execution."""
+    if not isinstance(event, dict) or not event.get("event.id"):
+        return None
+    return str(event.get("display_id") or "a problem"), f"{PROBLEMS}/problem/{event['event.id']}"
 
 
 def name_of(world: World, user: str | None) -> str | None:

@@ -35,9 +35,11 @@ HTML = {"content-type": "text/html; charset=utf-8", **SECURITY}
 NAVIGATION = (
     Navigation("overview", "Overview", "/"),
     Navigation("dashboards", "Dashboards", "/ui/apps/dynatrace.dashboards", group="Observe"),
+    Navigation("problems", "Problems", "/ui/apps/dynatrace.davis.problems", group="Observe"),
     Navigation("logs", "Logs", "/ui/apps/dynatrace.logs", group="Observe"),
     Navigation("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows", group="Automate"),
     Navigation("executions", "Executions", "/ui/apps/dynatrace.automations/executions", group="Automate"),
+    Navigation("mails", "Mails", "/_sim/ui/mails", group="Automate"),
     Navigation("vault", "Vault", "/ui/apps/dynatrace.credential.vault", group="Configure"),
     Navigation("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests", group="Configure"),
     Navigation("requests", "Requests", "/_sim/ui/requests", group="Simulate"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from ..control import causes, hints
@@ -27,17 +26,13 @@ def get_requests(call: Call) -> Answer:
         problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=PAGE)
     found = [(line, hints.of(line, call.table)) for line in reversed(log.lines(call.world, wanted))]
     apis = sorted({line.api for line in call.world.requests} - set(OWN_APIS))
+    rest = {name: value for name, value in given.items() if name != "before"}
     return page(
-        call, "requests.html", "requests", "Requests", lines=found, wanted=given, apis=apis, methods=METHODS,
-        statuses=STATUSES, filtered=bool(given.keys() - {"limit", "before"}), problem=problem, status=status,
-        older=f"{PATH}?{older(given, found[-1][0].number)}" if len(found) == wanted.limit else "",
-        newest=f"{PATH}?{urlencode({k: v for k, v in given.items() if k != 'before'})}" if "before" in given else "",
-        path=PATH,
+        call, "requests.html", "requests", "Requests", lines=found, wanted=dict.fromkeys(log.FILTERS, "") | given,
+        apis=apis, methods=METHODS, statuses=STATUSES, filtered=bool(rest.keys() - {"limit"}), path=PATH,
+        older=f"{PATH}?{urlencode({**rest, 'before': found[-1][0].number})}" if len(found) == wanted.limit else "",
+        newest=f"{PATH}?{urlencode(rest)}" if rest != given else "", problem=problem, status=status,
     )  # fmt: skip
-
-
-def older(given: Mapping[str, str], number: int) -> str:
-    return urlencode({**given, "before": number})
 
 
 def get_request(call: Call) -> Answer:

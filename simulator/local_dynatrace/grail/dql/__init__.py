@@ -58,7 +58,7 @@ class Prepared:
         """Read and compute. Raises sqlite3.OperationalError if the connection is interrupted."""
         started = time.perf_counter()
         pipeline = self.pipeline
-        rows = list(itertools.islice(pipeline.run(db, beginnings), max_records + 1))
+        rows = list(itertools.islice(pipeline.run(db, beginnings=beginnings), max_records + 1))
         return Result(
             query=self.query,
             canonical=self.canonical,

@@ -73,12 +73,16 @@ class Pipeline:
         inner = [source for each in self.subqueries for source in each.pipeline.sources()]
         return [*([self.logs] if self.logs else []), *inner]
 
-    def run(self, db: sqlite3.Connection, beginnings: Beginnings | None = None) -> Iterator[Row]:
-        """The records. ``beginnings`` keeps those of the first commands for other queries that begin alike."""
+    def run(
+        self, db: sqlite3.Connection, records: Iterator[Row] | None = None, beginnings: Beginnings | None = None
+    ) -> Iterator[Row]:
+        """``records``: what the source gives, if it has been read already. ``beginnings`` keeps what the first
+        commands give, for other queries that begin alike.
+        """
         for each in self.subqueries:
             each.rows = list(each.pipeline.run(db))
-        if beginnings is None or self.logs is None or not self.begins:
-            return through(self.stages, self.source(db))
+        if records is not None or beginnings is None or self.logs is None or not self.begins:
+            return through(self.stages, self.source(db) if records is None else records)
         logs = self.logs
         reading = self.now_ns, logs.from_ns, logs.to_ns, tuple(logs.equal), logs.newest_first, logs.limit
         known = [(text, done) for text, done in self.begins if (text, reading) in beginnings]
