@@ -15,6 +15,7 @@ import gzip
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from functools import partial
 
 from ..refused import refusal
@@ -165,6 +166,15 @@ async def add_latency(exchange: Exchange, rest: Rest) -> Answer:
     return answer
 
 
+async def state_the_time(exchange: Exchange, rest: Rest) -> Answer:
+    """The header ``Date``, by the environment's clock. A script's calls get it from the APIs alone that model it: what
+    the platform's runtime hands on of its own answers is UNVERIFIED."""
+    answer = await rest(exchange)
+    if exchange.execution is None and not any(name.lower() == "date" for name in answer.headers):
+        answer.headers = {**answer.headers, "Date": format_datetime(exchange.world.clock.now(), usegmt=True)}
+    return answer
+
+
 async def turn_errors_into_answers(exchange: Exchange, rest: Rest) -> Answer:
     try:
         return await rest(exchange)
@@ -248,6 +258,7 @@ async def _passed(step: Step, rest: Rest, exchange: Exchange) -> Answer:
 
 
 answer_to: Rest = chained(
-    (log_request, inject_faults, add_latency, turn_errors_into_answers, replace_answer, check_route), call_handler
+    (log_request, inject_faults, add_latency, state_the_time, turn_errors_into_answers, replace_answer, check_route),
+    call_handler,
 )
 """The whole chain. Raises CutError."""
