@@ -122,7 +122,7 @@ def test_a_document_that_cannot_be_drawn_says_so(local: Local, content: str) -> 
         ({"type": "code", "input": "x"}, ["Tiles of type code are not part of the local environment."]),
         (
             {"type": "markdown", "content": "# Big\n**bold** <script>alert(1)</script> [a](javascript:x) [b](/x)"},
-            ["<h3>Big</h3>", "<strong>bold</strong>", "&lt;script&gt;", r'<a href="/x">b</a>'],
+            ["<h2>Big</h2>", "<strong>bold</strong>", "&lt;script&gt;", r'<a href="/x">b</a>'],
         ),
     ],
 )  # fmt: skip
@@ -273,3 +273,7 @@ def test_the_log_page_draws_series_and_keeps_its_timeframe(records: Local) -> No
     assert "1 record</h2>" in early and "early" in early
     wrong = records.call("GET", "/ui/apps/dynatrace.logs", params={"from": "soon"})
     assert wrong.status_code == 400 and "“soon” is not a time" in wrong.text
+
+
+def test_the_highest_heading_of_a_text_is_one_of_the_page_s_parts() -> None:
+    assert markdown.html("### Deep\n\n#### Deeper") == "<h2>Deep</h2>\n<h3>Deeper</h3>\n"
