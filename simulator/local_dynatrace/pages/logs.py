@@ -41,7 +41,7 @@ async def view(world: World, query: str, frame: Timeframe, picture: str = "", sh
         "count": 0, "more": "", "frame": frame, "picker": timeframe.picker(frame, PATH, [("query", query)]),
     }  # fmt: skip
     try:
-        prepared = queries.prepare(world, queries.Request(query, frame.from_us, frame.to_us))
+        prepared = queries.prepare(world, queries.Request(query, frame.from_us, frame.until_us))
     except dql.DqlError as error:
         return {**shown, "error": located(query, error)}
     found = await queries.answer(world.store, prepared, MAX_RECORDS)

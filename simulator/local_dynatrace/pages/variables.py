@@ -59,7 +59,8 @@ async def one(entry: dict[str, Any], given: list[str], before: list[Variable], v
         problem = f"Variables of type {kind or '(none)'} are not part of the local environment."
     default = entry.get("defaultValue")
     wanted = given or [str(each) for each in (default if isinstance(default, list) else [default or ""])]
-    everything = multiple and ALL in wanted
+    # What Dynatrace chooses where there is no default is UNVERIFIED; all is the most useful here.
+    everything = multiple and (ALL in wanted or wanted == [""])
     if kind == "text":
         chosen = wanted[:1]
     elif everything:

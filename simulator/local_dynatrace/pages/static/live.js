@@ -59,7 +59,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 // On a narrow screen a long page begins with its groups closed, save those in which something is on or looked for.
 if (matchMedia("(max-width: 40rem)").matches && !location.search && !location.hash) {
-  for (const group of document.querySelectorAll(".group:not(:has(.on))")) group.open = false;
+  for (const group of document.querySelectorAll(".group:not(:has(.on)), .whole")) group.open = false;
 }
 
 // On a narrow screen the navigation is longer than its line.
