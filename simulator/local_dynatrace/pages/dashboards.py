@@ -1,4 +1,4 @@
-"""The dashboard page: draws any dashboard document by running its tiles (facts: watch A7)."""
+"""The dashboard page: draws any dashboard document by running its tiles (facts: dynatrace-api 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables of a dashboard: their choices, what is chosen, and how a query takes it (facts: watch A7).
+"""Variables of a dashboard: their choices, what is chosen, and how a query takes it (facts: dynatrace-api 11).
 
 In a query ``$key`` stands for the chosen value as a string, ``array($key)`` for several, and ``$key:noquote`` for the
 bare text. Nothing is replaced within strings and comments.
