@@ -17,7 +17,8 @@ OWN = ("control", "pages")
 """Not of a vendor: described in README.md."""
 TITLES = {
     "sso": "Dynatrace SSO", "tokens": "Access tokens", "management": "Platform management", "vault": "Credential vault",
-    "settings": "Settings", "automation": "Automation (workflows)", "logs": "Log ingest", "grail": "Grail (DQL)",
+    "settings": "Settings", "automation": "Automation (workflows)", "documents": "Documents (dashboards, notebooks)",
+    "logs": "Log ingest", "grail": "Grail (DQL)",
 }  # fmt: skip
 HEAD = """# What is simulated
 

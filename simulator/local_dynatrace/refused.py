@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 VAULT, SETTINGS = "/platform/classic/environment-api/v2/credentials", "/platform/classic/environment-api/v2/settings"
 AUTOMATION = "/platform/automation/v1"
+DOCUMENTS = "/platform/document/v1"
 QUERY = "/platform/storage/query/v1/query:execute"
 
 
@@ -42,6 +43,8 @@ REFUSED: tuple[Refused, ...] = (
         "GET PUT", "/api/v2/apiTokens*", "the lookup describes a token, PATCH /_sim/api-tokens/{id} changes one",
         "/api/v2/apiTokens/lookup",
     ),
+    Refused("GET POST", "/api/v2/problems*", "problems are read by DQL: fetch dt.davis.problems", QUERY),
+    Refused("GET POST", "/api/v2/events*", "events come from anomaly detectors and are read by DQL", QUERY),
     Refused("GET POST PUT DELETE", "/api/config/v1/*", "the Configuration API v1 has no part here"),
     Refused(
         "GET POST PUT PATCH DELETE", f"{AUTOMATION}/business-calendars/*", "there are no business calendars",
@@ -63,7 +66,7 @@ REFUSED: tuple[Refused, ...] = (
         f"{AUTOMATION}/business-calendars",
     ),
     Refused(
-        "POST", f"{AUTOMATION}/event-triggers/filter-preview", "event triggers are refused: there are no events",
+        "POST", f"{AUTOMATION}/event-triggers/filter-preview", "what a trigger would have started is not looked up",
         f"{AUTOMATION}/schedules/preview",
     ),
     Refused(
@@ -95,7 +98,17 @@ REFUSED: tuple[Refused, ...] = (
         f"{AUTOMATION}/settings/user-permissions",
     ),
     Refused("GET", f"{AUTOMATION}/actions-sample-result/*", "sample results are a help of the editor"),
-    Refused("GET POST PATCH PUT DELETE", "/platform/document/v1/*", "documents (dashboards, notebooks) are not kept"),
+    Refused(
+        "GET POST PUT DELETE", f"{DOCUMENTS}/environment-shares*",
+        "there are no shares: make the document public", f"{DOCUMENTS}/documents/{{id}}:makePublic",
+    ),
+    Refused(
+        "GET POST PUT DELETE", f"{DOCUMENTS}/direct-shares*",
+        "there are no shares: make the document public", f"{DOCUMENTS}/documents/{{id}}:makePublic",
+    ),
+    Refused("GET POST DELETE", f"{DOCUMENTS}/documents/*/snapshots*", "there are no snapshots"),
+    Refused("POST", f"{DOCUMENTS}/documents/*lock", "there are no editor locks; versions guard each write"),
+    Refused("PATCH", f"{DOCUMENTS}/documents/*/metadata", "deprecated", f"{DOCUMENTS}/documents/{{id}}"),
     Refused("GET POST PUT DELETE", "/platform/state/v1/*", "the state service needs an app", VAULT),
     Refused(
         "GET POST", "/platform/app-engine/function-executor/v1/*", "scripts run as tasks of workflows only",

@@ -12,7 +12,7 @@ from . import plugins
 from .automation import workflows
 from .kernel.identity import Principal
 from .kernel.world import World
-from .settings import rules as settings
+from .settings import outbound
 from .vault import rules as vault
 from .vault.entries import Content
 
@@ -68,7 +68,7 @@ def others(world: World, others: dict[str, Any]) -> None:
     for entry in others["workflows"]:
         body = {"isPrivate": False, **{key: value for key, value in entry.items() if key != "owner"}}
         workflows.create(world, user(world, entry["owner"]), body)
-    settings.plant(world, others["allowed_hosts"], user(world, others["workflows"][0]["owner"]))
+    outbound.plant(world, others["allowed_hosts"], user(world, others["workflows"][0]["owner"]))
 
 
 def user(world: World, email: str) -> Principal:

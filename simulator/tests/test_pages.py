@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from local_dynatrace.pages import executions, histogram
+from local_dynatrace.pages import executions
 from local_dynatrace.pages.render import duration, navigation
 from local_dynatrace.plugins import found
 from local_dynatrace.testing import Local
@@ -218,7 +218,7 @@ def test_the_log_page_runs_the_manual_s_query(local: Local) -> None:
     assert "1 record" in text
     assert "kept" in text
     assert "<dt>event.action</dt><dd>revoke</dd>" in text
-    assert '<rect class="ERROR"' in text
+    assert '<rect class="bad"' in text
     assert "of another source" not in text
 
 
@@ -227,8 +227,8 @@ def test_the_log_page_shows_sums_as_a_table(local: Local) -> None:
 
     text = page(local, "/ui/apps/dynatrace.logs?" + urlencode({"query": "fetch logs | summarize n = count()"}))
 
-    assert '<th scope="col">n</th>' in text
-    assert "<td>2</td>" in text
+    assert '<th scope="col" class="number">n</th>' in text
+    assert '<td class="number">2</td>' in text
 
 
 def test_a_wrong_query_is_answered_with_its_place(local: Local) -> None:
@@ -398,14 +398,37 @@ def test_a_preset_is_broken_and_repaired_by_a_button(local: Local) -> None:
     assert local.call("POST", "/_sim/ui/controls/presets/none").status_code == 404
 
 
-def test_every_preset_has_its_button_in_one_of_two_groups(local: Local) -> None:
+def test_every_preset_has_its_button_in_a_group_and_can_be_found(local: Local) -> None:
     text = page(local, "/_sim/ui/controls")
-    running, _, deploying = text.partition("Break something: while something is deployed")
+    running, _, deploying = text.partition("<h3>While something is deployed</h3>")
 
-    names = {preset["name"] for preset in local.sim("GET", "presets")["presets"]}
-    assert names == set(re.findall(r'action="/_sim/ui/controls/presets/([a-z0-9-]+)"', text))
-    assert '/presets/script-killed"' in running
-    assert '/presets/delete-fails"' in deploying
+    def names(shown: str) -> set[str]:
+        return set(re.findall(r'action="/_sim/ui/controls/presets/([a-z0-9-]+)"', shown))
+
+    assert names(text) == {preset["name"] for preset in local.sim("GET", "presets")["presets"]}
+    assert "script-killed" in names(running)
+    assert "delete-fails" in names(deploying)
+    scripts = running.partition("<h3>Scripts</h3>")[2].partition("</details>")[0]
+    assert names(scripts) == {"script-killed", "script-frozen", "clock-ahead"}
+    assert names(page(local, "/_sim/ui/controls?find=vault+cannot+be+DELETED")) == {"delete-fails"}
+    assert "No preset has these words." in page(local, "/_sim/ui/controls?find=xyzzy")
+
+
+def test_options_are_changed_by_a_form_all_or_none(local: Local) -> None:
+    def change(**form: str) -> requests.Response:
+        return local.call("POST", "/_sim/ui/controls/options", data=form, allow_redirects=False)
+
+    done = change(script_parallel="3", old_records="refuse", document_make_public="false")
+    assert (done.status_code, done.headers["location"]) == (303, "/_sim/ui/controls#options")
+    options = local.sim("GET", "options")
+    assert (options["script_parallel"], options["old_records"]) == (3, "refuse")
+    assert options["document_make_public"] is False
+    assert "at the start 10" in page(local, "/_sim/ui/controls")
+    for wrong, words in (({"script_parallel": "many"}, "expected a number"), ({"script_parallel": "999"}, "0 to 100")):
+        refused = change(logs_visible_after_s="7", **wrong)
+        assert refused.status_code == 400
+        assert words in refused.text
+    assert local.sim("GET", "options")["logs_visible_after_s"] == 0.0
 
 
 def upload(local: Local, path: str, content: str) -> requests.Response:
@@ -492,7 +515,7 @@ def test_the_request_page_says_what_to_try_instead(local: Local) -> None:
         "“Authorization: Bearer …”",
         "It needs the scope automation:workflows:read.",
         "No such route, and none is close.",
-        'Done by <a href="/_sim/ui/controls#faults">fault rule',
+        "answered 503.",
     ):
         assert hint in text
     assert 'role="alert"' in page(local, "/_sim/ui/requests?status=x", 400)
@@ -514,28 +537,6 @@ def test_what_pages_need_comes_from_here(local: Local, name: str) -> None:
 @pytest.mark.parametrize("name", ["..%2Frender.py", "%2e%2e/render.py", "none.css"])
 def test_no_other_file_is_served(local: Local, name: str) -> None:
     assert local.call("GET", f"/_sim/ui/static/{name}").status_code in (404, 501)
-
-
-def test_a_chart_counts_every_record_once() -> None:
-    second = 1_000_000
-    records = [(at * second, status) for at, status in ((0, "INFO"), (1, "INFO"), (61, "ERROR"), (7200, "weird"))]
-
-    made = histogram.chart(records)
-
-    assert made is not None
-    assert made["totals"] == [("ERROR", 1), ("INFO", 2), ("NONE", 1)]
-    assert len(made["bars"]) == 3
-    assert all(0 <= bar["y"] <= 100 and bar["y"] + bar["height"] <= 100.01 for bar in made["bars"])
-    assert histogram.chart([]) is None
-
-
-@pytest.mark.parametrize("span", [0, 1, 59, 61, 7199, 86_399, 31 * 86_400, 400 * 86_400])
-def test_a_chart_has_a_readable_number_of_bars(span: int) -> None:
-    made = histogram.chart([(0, "INFO"), (span * 1_000_000, "INFO")])
-
-    assert made is not None
-    assert made["width"] / histogram.BAR <= histogram.BARS + 2
-    assert len(made["labels"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -55,17 +55,22 @@ ROW_CHECKS = RowChecks({("grail_queries", "request"): a_request, ("grail_queries
 def prepare(world: World, request: Request) -> dql.Prepared:
     """The query as of now. Raises DqlError."""
     now_us = world.clock.now_us()
-    return dql.prepare(request.query, now_us, default_from_us=request.from_us, default_to_us=request.to_us)
+    return dql.prepare(
+        request.query, now_us, default_from_us=request.from_us, default_to_us=request.to_us,
+        data_objects=world.data_objects,
+    )  # fmt: skip
 
 
-async def answer(store: Store, prepared: dql.Prepared, max_records: int) -> dql.Result:
+async def answer(
+    store: Store, prepared: dql.Prepared, max_records: int, beginnings: dql.Beginnings | None = None
+) -> dql.Result:
     """Run a query in a thread. Cancelling this coroutine stops the thread's work."""
     stopped = threading.Event()
 
     def work() -> dql.Result:
         with closing(store.reader()) as db:
             db.set_progress_handler(stopped.is_set, LOOK_EVERY)
-            return prepared.run(db, max_records)
+            return prepared.run(db, max_records, beginnings)
 
     try:
         return await asyncio.to_thread(work)

@@ -14,7 +14,8 @@ from .errors import bad_request, gone, missing_scopes, place, refused_query
 from .queries import PATIENCE_MS, TTL_S, Request
 
 BASE = "/platform/storage/query/v1"
-SCOPES = ("storage:logs:read", "storage:buckets:read")
+BUCKETS = "storage:buckets:read"
+"""Every query needs it, beside the permissions of the data objects that it reads."""
 MAX_RECORDS = 100_000
 DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS = 60_000, 600_000
 """How long an answer is waited for; UNVERIFIED."""
@@ -22,11 +23,12 @@ DEFAULT_PATIENCE_MS, MAX_PATIENCE_MS = 60_000, 600_000
 
 def execute(call: Call) -> Answer | Awaitable[Answer]:
     """200 with the result, or 202 with a request token for a caller who does not wait that long."""
-    require_scopes(call)
     body = body_of(call)
     request = request_of(body)
     patience = number(body, "requestTimeoutMilliseconds", DEFAULT_PATIENCE_MS, least=0, most=MAX_PATIENCE_MS)
     try:
+        needed = queries.prepare(call.world, request).pipeline.permissions
+        require_scopes(call, *sorted(needed), BUCKETS)
         if patience <= PATIENCE_MS:
             return running(queries.keep(call.world, call.who.user, request))
         run = queries.launch(call.world, request)
@@ -48,14 +50,14 @@ def running(token: str) -> Answer:
 
 
 async def poll(call: Call) -> Answer:
-    require_scopes(call)
+    require_scopes(call, BUCKETS)
     patience = patience_of(call)
     return answered(await queries.poll(call.world, call.who.user, request_token(call), patience), 200)
 
 
 def cancel(call: Call) -> Answer:
     """202 when the query has been stopped, 200 with the result when it was finished before."""
-    require_scopes(call)
+    require_scopes(call, BUCKETS)
     return answered(queries.cancel(call.world, call.who.user, request_token(call)), 202)
 
 
@@ -78,9 +80,9 @@ def verify(call: Call) -> Answer:
     return Answer(200, {"valid": True, "canonicalQuery": canonical, "notifications": []})
 
 
-def require_scopes(call: Call) -> None:
-    """Both are needed, where a route's ``scope`` means any one (facts: dynatrace-api 2.3)."""
-    missing = [scope for scope in SCOPES if scope not in call.who.scopes]
+def require_scopes(call: Call, *needed: str) -> None:
+    """All are needed, where a route's ``scope`` means any one (facts: dynatrace-api 2.3)."""
+    missing = [scope for scope in needed if scope not in call.who.scopes]
     if missing:
         raise missing_scopes(missing, granted=call.who.granted.issuperset(missing))
 
@@ -158,7 +160,8 @@ SOURCE = "SQ; words of errors and notifications, TTL UNVERIFIED"
 ROUTES = [
     Route(
         "POST", f"{BASE}/query:execute", execute, api="grail", auth="platform", source=SOURCE, fidelity="approximate",
-        note=f"Needs {' and '.join(SCOPES)}. Logs only; commands and functions that are missing are refused by name. "
+        note=f"Needs {BUCKETS} and the scope of each data object, such as storage:logs:read. Commands, functions and "
+        "data objects that are missing are refused by name. "
         "No effect: locale, timezone, sampling, scan and byte limits.",
     ),
     Route("GET", f"{BASE}/query:poll", poll, api="grail", auth="platform", source=SOURCE),

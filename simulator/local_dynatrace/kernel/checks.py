@@ -6,6 +6,7 @@ Field problems are ``constraintViolations`` of a 400 (facts: dynatrace-api 4, 9)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from .routing import Call, WireError, classic_error, platform_error
@@ -33,8 +34,8 @@ def small_json(call: Call) -> Any:
     return call.json()
 
 
-def page_size(call: Call) -> int:
-    text = call.query.get("pageSize", str(DEFAULT_PAGE))
+def page_size(query: Mapping[str, str]) -> int:
+    text = query.get("pageSize", str(DEFAULT_PAGE))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
         raise constraints_violated([violation("pageSize", f"must be between 1 and {MAX_PAGE}", "QUERY")])
     return int(text)

@@ -13,7 +13,7 @@ import asyncio
 import difflib
 import gzip
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from functools import partial
@@ -24,8 +24,8 @@ from .fault_answers import fault_answer
 from .faults import Rule
 from .identity import Principal
 from .masking import masked, masked_query
-from .routing import Answer, Call, Route, RouteTable, WireError, authenticate, authorize, parse_query
-from .world import LoggedRequest, World
+from .routing import OWN_APIS, Answer, Call, Route, RouteTable, WireError, authenticate, authorize, parse_query
+from .world import COPIES, COPY_BYTES, Copy, LoggedRequest, World
 
 
 @dataclass
@@ -74,9 +74,14 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
     # A request that outlives a reset is written into the log that was thrown away.
     log = world.requests
     started, began_us, status = time.perf_counter(), world.clock.now_us(), 0
+    copy = None
     try:
         answer = await rest(exchange)
         status = answer.status
+        if exchange.api not in OWN_APIS:
+            content, headers = answer.encoded()
+            answer = Answer(status, content or None, headers)
+            copy = copied(exchange, headers, content)
         return answer
     finally:
         world.request_count += 1
@@ -84,9 +89,31 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
             LoggedRequest(
                 world.request_count, began_us, exchange.api, exchange.method, masked(exchange.path),
                 masked_query(exchange.query.decode("latin-1")), status, (time.perf_counter() - started) * 1000,
-                exchange.caller, exchange.execution, exchange.rule.id if exchange.rule else None,
+                exchange.caller, exchange.execution, *(told(exchange.rule) if exchange.rule else (None,)),
             )
         )  # fmt: skip
+        log[-1].copy = copy or copied(exchange, {}, b"")
+        if len(log) > COPIES:
+            log[-COPIES - 1].copy = None
+
+
+def copied(exchange: Exchange, headers: Mapping[str, str], content: bytes) -> Copy | None:
+    """What the request and its answer said; None for the environment's own pages and API."""
+    if exchange.api in OWN_APIS:
+        return None
+    given: dict[str, str] = {
+        name: exchange.headers[name] for name in ("content-type", "accept") if name in exchange.headers
+    }
+    if scheme := exchange.headers.get("authorization", "").partition(" ")[0]:
+        given["authorization"] = scheme
+    body = exchange.body or b""
+    request, answer = (text if len(text) <= COPY_BYTES else None for text in (body, content))
+    return Copy(given, request, len(body), dict(headers), answer, len(content))
+
+
+def told(rule: Rule) -> tuple[int, str, str, bool]:
+    """What the log says of the rule that hit a request; the rule may be gone when somebody asks."""
+    return rule.id, rule.note, rule.effect(), rule.script == "kill"
 
 
 async def inject_faults(exchange: Exchange, rest: Rest) -> Answer:

@@ -62,6 +62,9 @@ class Options:
     vault_put_unknown: Literal["create", "refuse"] = "create"
     # POST of a settings object where the schema allows one and one exists: UNVERIFIED. "conflict" answers 409.
     settings_post_existing: Literal["update", "conflict"] = "update"
+    # Documents: clients meet versions as numbers and as text; servers before 27 Aug 2026 lack :makePublic (404).
+    document_versions: Literal["number", "text"] = "number"
+    document_make_public: bool = True
     # JavaScript runtime limits.
     script_limit_s: float = within(0.1, DAY_S, 120.0)
     script_memory_mb: int = within(32, 16_384, 256)

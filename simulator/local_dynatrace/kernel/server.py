@@ -16,7 +16,8 @@ from .world import World
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 64 * 1024 * 1024
+"""More than any API takes; each has its own limit below it."""
 
 
 class CuttableProtocol(H11Protocol):

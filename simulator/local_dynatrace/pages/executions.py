@@ -6,22 +6,32 @@ import json
 import re
 from typing import Any
 
+from ..control import causes
 from ..kernel.clock import MICROSECONDS
 from ..kernel.store import Row
 from ..kernel.world import World
 
 EXECUTIONS = "/ui/apps/dynatrace.automations/executions"
 WORKFLOWS = "/ui/apps/dynatrace.automations/workflows"
+PROBLEMS = "/ui/apps/dynatrace.davis.problems"
 TRIGGERS = {"Manual": "Manual", "Schedule": "Schedule", "Event": "Event", "Workflow": "Workflow"}
 ALIVE = ("RUNNING", "PAUSED")
 MAX_OUTCOME = 160
+MOST_HITS = 20
+PAGE = 50
+"""Rows on one page."""
+KILLED = '"type":"KILLED"'
+"""In the text that the runtime gives to a script that was killed (endings.py)."""
 
 
-def rows(world: World, workflow: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest executions, of one workflow or of all."""
+def rows(
+    world: World, workflow: str | None = None, limit: int = PAGE, before: int | None = None
+) -> list[dict[str, Any]]:
+    """The newest executions, of one workflow or of all; of older ones those before a number."""
     found = world.store.all(
-        "SELECT * FROM executions WHERE ? IS NULL OR workflow = ? ORDER BY started_us DESC, number DESC LIMIT ?",
-        workflow, workflow, limit,
+        "SELECT * FROM executions WHERE (? IS NULL OR workflow = ?) AND (? IS NULL OR number < ?) "
+        "ORDER BY number DESC LIMIT ?",
+        workflow, workflow, before, before, limit,
     )  # fmt: skip
     return [row(world, each) for each in found]
 
@@ -29,6 +39,7 @@ def rows(world: World, workflow: str | None = None, limit: int = 50) -> list[dic
 def row(world: World, execution: Row) -> dict[str, Any]:
     return {
         "id": execution["id"],
+        "number": execution["number"],
         "href": f"{EXECUTIONS}/{execution['id']}",
         "title": execution["title"],
         "workflow_href": f"{WORKFLOWS}/{execution['workflow']}",
@@ -63,11 +74,18 @@ def outcome(world: World, execution: Row) -> str:
             "SELECT state_info FROM task_executions WHERE execution = ? AND state_info IS NOT NULL LIMIT 1",
             execution["id"],
         )
-        return short(reason(execution["state_info"] or (failed["state_info"] if failed else "") or ""))
+        told = execution["state_info"] or (failed["state_info"] if failed else "") or ""
+        return short(reason(told) if KILLED not in told else killed(world, execution["id"]))
     results = world.store.all(
         "SELECT result FROM task_executions WHERE execution = ? AND result IS NOT NULL ORDER BY number", execution["id"]
     )
     return short(" · ".join(numbers(json.loads(each["result"])) for each in results))
+
+
+def killed(world: World, id: str) -> str:
+    """Who killed a script: a fault rule, or somebody by hand."""
+    rule = causes.killer(world, id)
+    return f"Killed by {rule}" if rule else "Killed on the page of the run, or through the control API"
 
 
 def numbers(result: Any) -> str:
@@ -101,15 +119,26 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
     execution = world.store.one("SELECT * FROM executions WHERE id = ?", id)
     if execution is None:
         return None
+    hit, told = causes.hits(world, id), execution["state_info"] or ""
     tasks = world.store.all("SELECT * FROM task_executions WHERE execution = ? ORDER BY number", id)
     chosen = next((each for each in tasks if each["name"] == task), tasks[0] if tasks else None)
     return {
         **row(world, execution),
+        "hits": [
+            {
+                "number": line.number,
+                "at": line.at_us,
+                "request": f"{line.method} {line.path}",
+                "effect": f"{causes.by_rule(world, line)} {line.fault_effect}",
+            }
+            for line in hit[-MOST_HITS:]
+        ],
         "row": execution,
-        "reason": reason(execution["state_info"] or ""),
+        "reason": killed(world, id) if KILLED in told else reason(told),
         "state_info": execution["state_info"],
         "ended": execution["ended_us"],
         "user": name_of(world, execution["user"]),
+        "problem": problem(json.loads(execution["params"]).get("event")),
         "actor": name_of(world, execution["actor"]),
         "version": execution["workflow_version"],
         "draft": bool(execution["is_draft"]),
@@ -134,6 +163,13 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
         if chosen
         else None,
     }
+
+
+def problem(event: Any) -> tuple[str, str] | None:
+    """Name and page of the problem that started an execution."""
+    if not isinstance(event, dict) or not event.get("event.id"):
+        return None
+    return str(event.get("display_id") or "a problem"), f"{PROBLEMS}/problem/{event['event.id']}"
 
 
 def name_of(world: World, user: str | None) -> str | None:

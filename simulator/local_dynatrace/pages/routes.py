@@ -6,10 +6,21 @@ import re
 from urllib.parse import urlencode
 
 from ..automation import executions as automation
-from ..control import hints
-from ..control import requests as log
-from ..kernel.routing import OWN_APIS, Answer, Call, WireError
-from . import allowlist, control_routes, executions, logs, overview, permissions, vault, workflows
+from ..kernel.routing import Answer, Call
+from . import (
+    allowlist,
+    control_routes,
+    dashboard_routes,
+    executions,
+    logs,
+    overview,
+    permissions,
+    problem_routes,
+    request_routes,
+    timeframe,
+    vault,
+    workflows,
+)
 from .executions import EXECUTIONS, WORKFLOWS
 from .polling import RUNNING_MS, poll_ms
 from .render import FOLDER, SECURITY, navigation, not_found, page, panels, route
@@ -64,10 +75,14 @@ def run_workflow(call: Call) -> Answer:
 
 
 def get_executions(call: Call) -> Answer:
-    rows = executions.rows(call.world, limit=200)
+    text = call.query.get("before", "")
+    before = int(text[:18]) if text.isascii() and text.isdigit() else None
+    rows = executions.rows(call.world, before=before)
     return page(
-        call, "executions.html", "executions", "Executions", rows=rows, poll_ms=poll_ms(call, executions.running(rows))
-    )
+        call, "executions.html", "executions", "Executions", rows=rows, newest=EXECUTIONS if before is not None else "",
+        older=f"{EXECUTIONS}?before={rows[-1]['number']}" if len(rows) == executions.PAGE else "",
+        poll_ms=poll_ms(call, executions.running(rows)),
+    )  # fmt: skip
 
 
 def get_execution(call: Call) -> Answer:
@@ -84,9 +99,11 @@ def get_execution(call: Call) -> Answer:
 
 
 async def get_logs(call: Call) -> Answer:
-    view = await logs.view(call.world, call.query.get("query") or logs.first_query(call.world))
-    count = len(view["records"] or view["table"])
-    return page(call, "logs.html", "logs", "Logs", status=400 if view["error"] else 200, view=view, count=count)
+    frame = timeframe.of(call.query, call.world.clock.now_us())
+    query = call.query.get("query") or logs.first_query(call.world)
+    view = await logs.view(call.world, query, frame, call.query.get("chart", ""), call.query.get("show", ""))
+    status = 400 if view["error"] or frame.problem else 200
+    return page(call, "logs.html", "logs", "Logs", status=status, view=view)
 
 
 def get_vault(call: Call) -> Answer:
@@ -107,22 +124,6 @@ def get_allowlist(call: Call) -> Answer:
 
 def get_permissions(call: Call) -> Answer:
     return page(call, "permissions.html", "workflows", "Workflow permissions", users=permissions.rows(call.world))
-
-
-def get_requests(call: Call) -> Answer:
-    given = {key: value for key, value in call.query.items() if value}
-    problem, status = "", 200
-    try:
-        wanted = log.Filter.of({"limit": "200", **given})
-    except WireError as error:
-        problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=200)
-    found = [(line, hints.of(line, call.table)) for line in reversed(log.lines(call.world, wanted))]
-    apis = sorted({line.api for line in call.world.requests} - set(OWN_APIS))
-    filtered = bool(given.keys() - {"limit"})
-    return page(
-        call, "requests.html", "requests", "Requests", lines=found, wanted=wanted, apis=apis, filtered=filtered,
-        problem=problem, status=status,
-    )  # fmt: skip
 
 
 def get_static(call: Call) -> Answer:
@@ -160,10 +161,12 @@ ROUTES = [
     route("GET", EXECUTIONS, get_executions),
     route("GET", EXECUTIONS + "/{id}", get_execution),
     route("GET", "/ui/apps/dynatrace.automations/settings", get_permissions, note="shows, does not change"),
-    route("GET", "/ui/apps/dynatrace.logs", get_logs),
+    route("GET", logs.PATH, get_logs),
     route("GET", "/ui/apps/dynatrace.credential.vault", get_vault),
     route("GET", "/ui/apps/dynatrace.settings/settings/external-requests", get_allowlist),
-    route("GET", "/_sim/ui/requests", get_requests),
+    *request_routes.ROUTES,
+    *dashboard_routes.ROUTES,
+    *problem_routes.ROUTES,
     *control_routes.ROUTES,
     route("GET", "/_sim/ui/static/{name}", get_static),
     route("GET", "/ui/{rest:path}", elsewhere, note="redirects to the page that is meant, or suggests some"),

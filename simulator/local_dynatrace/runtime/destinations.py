@@ -67,10 +67,10 @@ def resolve(world: World, url: str, relative: bool) -> Destination:
 
 
 def check_allowed(world: World, host: str) -> None:
-    from ..settings import rules
+    from ..settings import outbound
 
-    enforced, _ = rules.allowed_outbound(world)
-    if enforced and not rules.host_allowed(world, host):
+    enforced, _ = outbound.allowed_outbound(world)
+    if enforced and not outbound.host_allowed(world, host):
         # facts: dynatrace-runtime 3, from the log of one app.
         raise RefusedError(f"Blocked request to '{host}' (host not in allowlist)")
 

@@ -51,6 +51,14 @@ def already_exists() -> RefusedError:
     return RefusedError(409, "Only one object of this schema is allowed per scope")  # text UNVERIFIED
 
 
+def too_many(schema_id: str, most: int) -> RefusedError:
+    return RefusedError(400, f"Only {most} objects of {schema_id} are allowed per scope")  # text UNVERIFIED
+
+
+def no_oauth() -> RefusedError:
+    return RefusedError(400, "No OAuth token provided")  # facts: alerting 1
+
+
 def envelope(refused: RefusedError) -> WireError:
     """For GET, which uses the classic envelope."""
     error = refused.item["error"]

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from ..kernel.checks import constraints_violated, page_size, small_json, violation
 from ..kernel.routing import Answer, Call, Route, classic_error
-from . import errors, objects, rules, schema, wire
+from . import errors, objects, rules, wire
 from .errors import RefusedError
+from .schema import SCHEMAS, SCOPE
 
 
 def list_objects(call: Call) -> Answer:
-    no_page_key(call)
-    schema_ids, scopes = listed(call, "schemaIds"), listed(call, "scopes")
+    query, offset = page_of(call)
+    schema_ids, scopes = listed(query, "schemaIds"), listed(query, "scopes")
     if not schema_ids and not scopes:
         raise constraints_violated([violation("schemaIds", "either schemaIds or scopes is required", "QUERY")])
     check_known(schema_ids, scopes)
     for parameter in ("filter", "sort"):
-        if call.query.get(parameter):
+        if query.get(parameter):
             raise classic_error(501, f"The parameter {parameter} is not part of the local environment.")
-    shown = wire.fields(call, wire.OBJECT_FIELDS, wire.LIST_DEFAULT)
-    existing = objects.the_one(call.world)
-    external_ids = listed(call, "externalIds")
-    if existing and external_ids and existing.external_id not in external_ids:
-        existing = None
-    return Answer(200, wire.page([wire.settings_object(existing, shown)] if existing else [], page_size(call)))
+    shown = wire.fields(query, wire.OBJECT_FIELDS, wire.LIST_DEFAULT)
+    external_ids = listed(query, "externalIds")
+    found = [
+        wire.settings_object(each, shown)
+        for schema_id in schema_ids or SCHEMAS
+        for each in objects.of_schema(call.world, schema_id)
+        if not external_ids or each.external_id in external_ids
+    ]
+    return paged(query, offset, found)
 
 
 def get_object(call: Call) -> Answer:
@@ -66,52 +73,74 @@ def put_object(call: Call) -> Answer:
 
 def delete_object(call: Call) -> Answer:
     try:
-        rules.delete(call.world, call.params["object_id"], call.query.get("updateToken"))
+        rules.delete(call.world, call.params["object_id"], call.who, call.query.get("updateToken"))
     except RefusedError as refused:
         raise refused.wire() from None
     return Answer(204)
 
 
 def effective_values(call: Call) -> Answer:
-    no_page_key(call)
-    if not call.query.get("scope"):
+    query, offset = page_of(call)
+    if not query.get("scope"):
         raise constraints_violated([violation("scope", "must not be null", "QUERY")])
-    check_known(listed(call, "schemaIds"), [call.query["scope"]])
-    shown = wire.fields(call, wire.EFFECTIVE_FIELDS, wire.EFFECTIVE_DEFAULT)
-    return Answer(200, wire.page([wire.effective(objects.the_one(call.world), shown)], page_size(call)))
+    schema_ids = listed(query, "schemaIds")
+    check_known(schema_ids, [query["scope"]])
+    shown = wire.fields(query, wire.EFFECTIVE_FIELDS, wire.EFFECTIVE_DEFAULT)
+    found: list[dict[str, Any]] = []
+    for schema in (SCHEMAS[schema_id] for schema_id in schema_ids or SCHEMAS):
+        existing = objects.of_schema(call.world, schema.id)
+        found += [wire.effective(each, shown) for each in existing]
+        if not existing and schema.default is not None:
+            found.append(wire.default(schema, shown))
+    return paged(query, offset, found)
 
 
 def list_schemas(call: Call) -> Answer:
-    return Answer(200, {"items": [schema.STUB], "totalCount": 1})
+    return Answer(200, {"items": [schema.stub for schema in SCHEMAS.values()], "totalCount": len(SCHEMAS)})
 
 
 def get_schema(call: Call) -> Answer:
-    version = call.query.get("schemaVersion", schema.VERSION)
-    if call.params["schema_id"] != schema.ID or version != schema.VERSION:
+    schema = SCHEMAS.get(call.params["schema_id"])
+    if schema is None or call.query.get("schemaVersion", schema.version) != schema.version:
         raise errors.envelope(errors.unknown_schema(call.params["schema_id"]))
-    return Answer(200, schema.DEFINITION)
+    return Answer(200, schema.definition)
 
 
-def listed(call: Call, name: str) -> list[str]:
-    return [part.strip() for part in call.query.get(name, "").split(",") if part.strip()]
+def listed(query: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in query.get(name, "").split(",") if part.strip()]
+
+
+def page_of(call: Call) -> tuple[dict[str, str], int]:
+    """The query parameters of a list and the offset of its page. A key of the next page has them all in itself."""
+    key = call.query.get("nextPageKey")
+    if not key:
+        return call.query, 0
+    if others := sorted(call.query.keys() - {"nextPageKey"}):
+        text = "must not be combined with nextPageKey"
+        raise constraints_violated([violation(name, text, "QUERY") for name in others])
+    try:
+        query, offset = json.loads(base64.urlsafe_b64decode(key))
+        return {str(name): str(value) for name, value in query.items()}, int(offset)
+    except (ValueError, TypeError, AttributeError):
+        raise classic_error(400, "The nextPageKey is invalid") from None
+
+
+def paged(query: dict[str, str], offset: int, items: list[dict[str, Any]]) -> Answer:
+    size = page_size(query)
+    key = base64.urlsafe_b64encode(json.dumps([query, offset + size]).encode()).decode()
+    return Answer(200, wire.page(items, offset, size, key))
 
 
 def flag(call: Call, name: str) -> bool:
     return call.query.get(name, "").lower() == "true"
 
 
-def no_page_key(call: Call) -> None:
-    """Everything fits on one page, so no key was ever given out."""
-    if call.query.get("nextPageKey"):
-        raise classic_error(400, "The nextPageKey is invalid")
-
-
 def check_known(schema_ids: list[str], scopes: list[str]) -> None:
     for schema_id in schema_ids:
-        if schema_id != schema.ID:
+        if schema_id not in SCHEMAS:
             raise errors.envelope(errors.unknown_schema(schema_id))
     for scope in scopes:
-        if scope != schema.SCOPE:
+        if scope != SCOPE:
             raise errors.envelope(errors.unknown_scope(scope))
 
 
@@ -133,21 +162,21 @@ OPERATIONS: list[tuple[str, str, Any, Right]] = [
     ("GET", "/schemas/{schema_id}", get_schema, "schemas.read"),
 ]
 CLASSIC, PLATFORM = "/api/v2/settings", "/platform/classic/environment-api/v2/settings"
-NOTE = "one schema: the outbound allowlist; no filter, no sort"
+NOTE = "two schemas: the outbound allowlist and anomaly detectors; no filter, no sort"
 
 
 def classic_route(method: str, path: str, handler: Any, right: Right) -> Route:
     scope = "settings.write" if right == "settings.write" else "settings.read"
     return Route(
         method, CLASSIC + path, handler, "settings", "classic", scope, LABEL[scope],
-        source="ST, SC", fidelity="approximate", note=NOTE,
+        source="ST, SC; detectors: TF, AD, DC", fidelity="approximate", note=NOTE,
     )  # fmt: skip
 
 
 def platform_route(method: str, path: str, handler: Any, right: Right) -> Route:
     return Route(
         method, PLATFORM + path, handler, "settings", "platform", OAUTH[right],
-        source="SC", fidelity="approximate", note=NOTE,
+        source="SC; detectors: TF, AD, DC", fidelity="approximate", note=NOTE,
     )  # fmt: skip
 
 

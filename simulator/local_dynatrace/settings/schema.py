@@ -1,153 +1,112 @@
-"""``builtin:dt-javascript-runtime.allowed-outbound-connections`` 1.0.5: its definition, default and validation.
+"""The schemas of settings objects. Each is a file in ``schemas/``, in the vocabulary of ``GET …/schemas/{id}``.
 
-facts: dynatrace-api 4 (the Terraform provider's copy of the schema). Texts of violations are UNVERIFIED but for their
-frame, which real answers show: "Validation failed for 1 Validators.", path with schema id and object index.
+``constraints`` checks a value against one; what is special about a schema (which default it has, who may write it)
+stands in its row of ``SCHEMAS``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from ..kernel.checks import Violation, violation
-from . import hostnames
+import yaml
 
-ID = "builtin:dt-javascript-runtime.allowed-outbound-connections"
-VERSION = "1.0.5"
-KNOWN_VERSIONS = {f"1.0.{patch}" for patch in range(6)}
+FOLDER = Path(__file__).with_name("schemas")
+OUTBOUND = "builtin:dt-javascript-runtime.allowed-outbound-connections"
+DETECTORS = "builtin:davis.anomaly-detectors"
 SCOPE = "environment"
-MAX_HOSTS = 100
-GROUP, ENFORCED, HOSTS = "allowedOutboundConnections", "enforced", "hostList"
-DEFAULT: dict[str, Any] = {GROUP: {ENFORCED: True, HOSTS: []}}
-"""Without any object: enforced, nothing reachable (OB)."""
+"""The only scope that the schemas allow."""
+
+TEXTS = {"displayName": "", "description": "", "documentation": ""}
+FILLED: dict[str, dict[str, Any]] = {
+    "property": {**TEXTS, "maxObjects": 1, "modificationPolicy": "DEFAULT", "nullable": False},
+    "items": TEXTS,
+    "type": {**TEXTS, "type": "object", "summaryPattern": "", "version": "0", "versionInfo": ""},
+}
+"""What the files leave out, by the kind of node."""
 
 
-def violations(value: Any, index: int = 0) -> list[Violation]:
-    """Everything wrong with a value, by path."""
+@dataclass(frozen=True)
+class Schema:
+    """One schema; ``definition`` is what ``GET …/schemas/{id}`` answers."""
 
-    def at(*path: str) -> str:
-        return "/".join([ID, str(index), *path])
+    definition: dict[str, Any]
+    summary: Callable[[dict[str, Any]], str]
+    """The line by which the web interface shows an object."""
+    default: dict[str, Any] | None = None
+    """The value that is in force without any object."""
+    oauth_only: bool = False
+    """Written by a bearer only (facts: alerting 1)."""
 
-    if not isinstance(value, dict):
-        return [violation(at(), "Must be an object")]
-    found = [violation(at(key), "Unknown property was provided") for key in value if key != GROUP]
-    group = value.get(GROUP)
-    if not isinstance(group, dict):
-        return [*found, violation(at(GROUP), "Must not be null" if group is None else "Must be an object")]
-    found += [violation(at(GROUP, key), "Unknown property was provided") for key in group.keys() - {ENFORCED, HOSTS}]
-    enforced, hosts = group.get(ENFORCED), group.get(HOSTS)
-    if not isinstance(enforced, bool):
-        text = "Must not be null" if enforced is None else "Must be of type boolean"
-        return [*found, violation(at(GROUP, ENFORCED), text)]
-    if not enforced:
-        if hosts is not None:
-            text = "Must not be set, as its precondition is not fulfilled (enforced is true)"
-            found.append(violation(at(GROUP, HOSTS), text))
-        return found
-    if not isinstance(hosts, list):
-        text = "Must not be null" if hosts is None else "Must be of type set"
-        return [*found, violation(at(GROUP, HOSTS), text)]
-    if len(hosts) > MAX_HOSTS:
-        found.append(violation(at(GROUP, HOSTS), f"Must have at most {MAX_HOSTS} elements"))
-    for number, host in enumerate(hosts):
-        problem = hostnames.problem(host) if isinstance(host, str) else "Must be of type text"
-        if problem is None and host in hosts[:number]:
-            problem = "Must not contain duplicates"
-        if problem:
-            found.append(violation(at(GROUP, HOSTS, str(number)), problem))
+    @property
+    def id(self) -> str:
+        return str(self.definition["schemaId"])
+
+    @property
+    def version(self) -> str:
+        return str(self.definition["version"])
+
+    @property
+    def many(self) -> bool:
+        return bool(self.definition["multiObject"])
+
+    @property
+    def max_objects(self) -> int:
+        return int(self.definition["maxObjects"])
+
+    def knows(self, version: object) -> bool:
+        """Whether a client may name this version: ours, or an earlier patch of it."""
+        front, _, patch = self.version.rpartition(".")
+        return version in {f"{front}.{number}" for number in range(int(patch) + 1)}
+
+    @cached_property
+    def stub(self) -> dict[str, Any]:
+        """Its entry in the list of schemas."""
+        return {
+            "schemaId": self.id,
+            "displayName": self.definition["displayName"],
+            "latestSchemaVersion": self.version,
+            "multiObject": self.many,
+            "ordered": self.definition["ordered"],
+            "ownerBasedAccessControl": False,
+            "maturity": self.definition["maturity"],
+        }
+
+
+def load(name: str) -> dict[str, Any]:
+    definition: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    definition["types"] = {
+        name: {**FILLED["type"], **type_, "properties": properties(type_["properties"])}
+        for name, type_ in definition["types"].items()
+    }
+    return {**definition, "properties": properties(definition["properties"])}
+
+
+def properties(given: dict[str, Any]) -> dict[str, Any]:
+    found = {name: {**FILLED["property"], **each} for name, each in given.items()}
+    for each in found.values():
+        if "items" in each:
+            each["items"] = {**FILLED["items"], **each["items"]}
     return found
 
 
-def effective_hosts(value: dict[str, Any]) -> tuple[bool, list[str]]:
-    """(enforced, hosts) of a valid value."""
-    group = value[GROUP]
-    return group[ENFORCED], list(group.get(HOSTS) or [])
+def allowed_hosts(value: dict[str, Any]) -> str:
+    group = value["allowedOutboundConnections"]
+    return f"{len(group.get('hostList') or [])} allowed hosts" if group["enforced"] else "Not limited"
 
 
-def summary(value: dict[str, Any]) -> str:
-    enforced, hosts = effective_hosts(value)
-    return f"{len(hosts)} allowed hosts" if enforced else "Not limited"
-
-
-STUB: dict[str, Any] = {
-    "schemaId": ID,
-    "displayName": "Limit outbound connections",
-    "latestSchemaVersion": VERSION,
-    "multiObject": False,
-    "ordered": False,
-    "ownerBasedAccessControl": False,
-    "maturity": "GENERAL_AVAILABILITY",
+SCHEMAS: dict[str, Schema] = {
+    schema.id: schema
+    for schema in (
+        Schema(
+            load("outbound-connections"),
+            summary=allowed_hosts,
+            # Without any object: enforced, nothing reachable (OB).
+            default={"allowedOutboundConnections": {"enforced": True, "hostList": []}},
+        ),
+        Schema(load("anomaly-detectors"), summary=lambda value: str(value["title"]), oauth_only=True),
+    )
 }
-_VALIDATOR = "functionproxy.functionproxy.svc.cluster.local:8080/internal/settings-validation/v0.1/validate-property/"
-_EDITABLE = {"maxObjects": 1, "modificationPolicy": "DEFAULT", "nullable": False}
-DEFINITION: dict[str, Any] = {
-    "dynatrace": "1",
-    "schemaId": ID,
-    "displayName": STUB["displayName"],
-    "description": "You can limit the accessibility of public endpoints from functions running in the Dynatrace "
-    "JavaScript Runtime, for example, the backends of apps and functions written in the Dashboards, "
-    "Notebooks and Automations app.",
-    "documentation": "",
-    "version": VERSION,
-    "maturity": STUB["maturity"],
-    "multiObject": STUB["multiObject"],
-    "maxObjects": 1,
-    "allowedScopes": [SCOPE],
-    "schemaGroups": ["group:dt-javascript-runtime", "group:preferences"],
-    "enums": {},
-    "types": {
-        "AllowedHostsList": {
-            "type": "object",
-            "displayName": "AllowedHostsList",
-            "description": "Specifies allowed hosts and if the allowlist should be enforced.",
-            "documentation": "",
-            "summaryPattern": "",
-            "version": "0",
-            "versionInfo": "",
-            "properties": {
-                ENFORCED: {
-                    **_EDITABLE,
-                    "displayName": "Limit outbound connections to endpoints in the allowlist",
-                    "description": "",
-                    "documentation": "If enabled, the Dynatrace JavaScript Runtime will only be able to connect to the "
-                    "specified hosts.",
-                    "type": "boolean",
-                    "default": True,
-                },
-                HOSTS: {
-                    **_EDITABLE,
-                    "displayName": "Allowlist",
-                    "description": "",
-                    "documentation": "A host that app backends should be able to connect to.",
-                    "type": "set",
-                    "minObjects": 0,
-                    "maxObjects": MAX_HOSTS,
-                    "items": {
-                        "displayName": "Allowed host",
-                        "description": "",
-                        "documentation": "",
-                        "type": "text",
-                        "constraints": [
-                            {"type": "LENGTH", "minLength": 1, "maxLength": hostnames.MAX_LENGTH},
-                            {
-                                "type": "CUSTOM_VALIDATOR_REF",
-                                "customValidatorId": f"{_VALIDATOR}allowed-hostname",
-                                "skipAsyncValidation": False,
-                            },
-                        ],
-                    },
-                    "precondition": {"type": "EQUALS", "property": ENFORCED, "expectedValue": True},
-                },
-            },
-        }
-    },
-    "properties": {
-        GROUP: {
-            **_EDITABLE,
-            "displayName": "",
-            "description": "",
-            "documentation": "",
-            "type": {"$ref": "#/types/AllowedHostsList"},
-        }
-    },
-}
-"""``GET …/schemas/{id}``, member by member as in the public copy (Terraform provider, schema.json)."""

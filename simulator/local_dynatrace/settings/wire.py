@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..kernel.checks import constraints_violated, violation
-from ..kernel.routing import Call
-from . import schema
 from .objects import SettingsObject
+from .schema import SCOPE, Schema
 
 OBJECT_FIELDS = (
     "objectId", "value", "updateToken", "schemaId", "schemaVersion", "scope", "externalId", "created", "modified",
@@ -25,8 +25,8 @@ EFFECTIVE_DEFAULT = ("origin", "value")
 """Not documented [D]."""
 
 
-def fields(call: Call, known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
-    asked = tuple(field.strip() for field in call.query.get("fields", "").split(",") if field.strip())
+def fields(query: Mapping[str, str], known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+    asked = tuple(field.strip() for field in query.get("fields", "").split(",") if field.strip())
     if unknown := [field for field in asked if field not in (*known, *NOT_KEPT)]:
         raise constraints_violated([violation("fields", f"{unknown[0]} is not a supported field", "QUERY")])
     return asked or default
@@ -38,33 +38,40 @@ def settings_object(existing: SettingsObject, shown: tuple[str, ...] = OBJECT_FI
         "objectId": existing.object_id,
         "value": existing.value,
         "updateToken": existing.update_token,
-        "schemaId": schema.ID,
-        "schemaVersion": schema.VERSION,
-        "scope": schema.SCOPE,
+        "schemaId": existing.schema_id,
+        "schemaVersion": existing.schema.version,
+        "scope": SCOPE,
         "created": existing.created_us // 1000,
         "modified": existing.modified_us // 1000,
         "createdBy": existing.created_by,
         "modifiedBy": existing.modified_by,
         "author": existing.author,
-        "summary": schema.summary(existing.value),
-        "searchSummary": schema.summary(existing.value),
+        "summary": existing.schema.summary(existing.value),
+        "searchSummary": existing.schema.summary(existing.value),
     }
     if existing.external_id is not None:
         every["externalId"] = existing.external_id
     return {field: every[field] for field in OBJECT_FIELDS if field in shown and field in every}
 
 
-def effective(existing: SettingsObject | None, shown: tuple[str, ...]) -> dict[str, Any]:
-    """The value in force by the API's view: the object's, else the schema's default."""
-    if existing:
-        every = {**settings_object(existing), "origin": schema.SCOPE}
-    else:
-        text = schema.summary(schema.DEFAULT)
-        every = {"value": schema.DEFAULT, "schemaId": schema.ID, "schemaVersion": schema.VERSION}
-        every |= {"origin": "builtin", "summary": text, "searchSummary": text}  # word UNVERIFIED
+def effective(existing: SettingsObject, shown: tuple[str, ...]) -> dict[str, Any]:
+    """An object's value, which is in force by the API's view."""
+    return chosen({**settings_object(existing), "origin": SCOPE}, shown)
+
+
+def default(schema: Schema, shown: tuple[str, ...]) -> dict[str, Any]:
+    """What is in force without an object."""
+    assert schema.default is not None
+    text = schema.summary(schema.default)
+    every = {"value": schema.default, "schemaId": schema.id, "schemaVersion": schema.version}
+    return chosen({**every, "origin": "builtin", "summary": text, "searchSummary": text}, shown)  # word UNVERIFIED
+
+
+def chosen(every: dict[str, Any], shown: tuple[str, ...]) -> dict[str, Any]:
     return {field: every[field] for field in EFFECTIVE_FIELDS if field in shown and field in every}
 
 
-def page(items: list[dict[str, Any]], size: int) -> dict[str, Any]:
-    """One page holds everything there can be, so there is no key of a next one: absent, as the SDK's types have it."""
-    return {"items": items, "totalCount": len(items), "pageSize": size}
+def page(items: list[dict[str, Any]], offset: int, size: int, key: str) -> dict[str, Any]:
+    """One page of a list. ``key`` is that of the next page; without one it is absent, as the SDK's types have it."""
+    more = {"nextPageKey": key} if offset + size < len(items) else {}
+    return {"items": items[offset : offset + size], "totalCount": len(items), "pageSize": size, **more}

@@ -47,7 +47,7 @@ def requested(call: Call) -> Page:
         except (binascii.Error, ValueError, TypeError):
             raise bad_page_key() from None
     asked = {key: call.query.get(key, "") for key in ("type", "name", "user", "scope")}
-    page = Page(page_size(call), asked["type"], asked["name"], asked["user"], asked["scope"])
+    page = Page(page_size(call.query), asked["type"], asked["name"], asked["user"], asked["scope"])
     for field, value, known in (("type", page.type, TYPES), ("scope", page.scope, SCOPES)):
         if value and value not in known:
             raise constraints_violated([violation(field, f"must be one of {', '.join(sorted(known))}", "QUERY")])

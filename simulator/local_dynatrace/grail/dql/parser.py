@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from .syntax import (
     Command,
     Constant,
     DurationLiteral,
+    Each,
     Element,
     Expr,
     Field,
@@ -43,8 +44,9 @@ SHOWN = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=200)
 def parse(text: str) -> Query:
-    """The tree of a query. Raises DqlError."""
+    """The tree of a query, which nobody changes. Raises DqlError."""
     if len(text) > MAX_QUERY:
         raise DqlError(f"The query is longer than {MAX_QUERY} characters.", None, "QUERY_TOO_LONG")
     try:
@@ -177,6 +179,9 @@ class _Builder(Transformer_NonRecursive[Token, Query]):
 
     def element(self, meta: Any, children: list[Any]) -> Element:
         return Element(children[0], children[1], span=self._span(meta))
+
+    def each(self, meta: Any, children: list[Any]) -> Each:
+        return Each(children[0], span=self._span(meta))
 
     def long(self, meta: Any, children: list[Any]) -> Constant:
         value = int(str(children[0]), 16 if str(children[0])[:2].lower() == "0x" else 10)

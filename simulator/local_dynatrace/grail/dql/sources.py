@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
+from ...kernel.data_objects import DataObject
 from .errors import DqlError, Span, unknown
 from .expressions import constant, evaluator, plain
 from .logs import LogSource
@@ -20,21 +23,24 @@ ELSEWHERE = {
     "dt.system.data_objects", "user.events", "user.sessions", "application.snapshots", "dt.entity.host",
 }  # fmt: skip
 BUCKET = "default_logs"
+LOGS_PERMISSION = "storage:logs:read"
 
 
 def fetch(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     if not items or not isinstance(items[0].value, Field) or items[0].parameter or items[0].alias or items[0].order:
         raise DqlError("fetch needs the name of a data object first: fetch logs.", span, "MISSING_DATA_OBJECT")
     source = items[0].value
-    if source.name != "logs":
+    known = ["logs", *pipeline.data_objects]
+    if source.name not in known:
         if source.name in ELSEWHERE or source.name.startswith("dt."):
             raise DqlError(
-                f"The data object {source.name} is not part of the local environment, which holds logs only.",
+                f"The data object {source.name} is not part of the local environment, which holds "
+                f"{', '.join(sorted(known))}.",
                 source.span,
                 "UNSUPPORTED_DATA_OBJECT",
                 (source.name,),
             )
-        raise unknown("data_object", source.name, ["logs"], source.span)
+        raise unknown("data_object", source.name, known, source.span)
     given: dict[str, Item] = {}
     for item in items[1:]:
         if not item.parameter:
@@ -51,12 +57,33 @@ def fetch(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     pipeline.analysis = (low, high)
     # Without an end, a query includes records of this exact moment: the clock may be frozen.
     ends_now = high == pipeline.now_ns and "to" not in given and "timeframe" not in given
-    pipeline.logs = LogSource(pipeline.now_ns // 1000, low, high + 1000 if ends_now else high)
-    pipeline.source = pipeline.logs.rows
-    pipeline.narrowing = True
+    high = high + 1000 if ends_now else high
+    if source.name == "logs":
+        pipeline.permissions.add(LOGS_PERMISSION)
+        pipeline.logs = LogSource(pipeline.now_ns // 1000, low, high, bucket=BUCKET if pipeline.buckets else None)
+        pipeline.source = pipeline.logs.rows
+        pipeline.narrowing = True
+    else:
+        table = pipeline.data_objects[source.name]
+        pipeline.permissions.add(table.permission)
+        pipeline.source = lambda db: _records(table, db, low, high)
     _check_scan_options(given, pipeline)
     if "bucket" in given and not _has_bucket(given["bucket"].value, pipeline):
         pipeline.source = lambda _: iter(())
+
+
+def _records(table: DataObject, db: sqlite3.Connection, from_ns: int, to_ns: int) -> Iterator[Row]:
+    """The records of a data object in a timeframe, oldest first."""
+    # Bounds are nanoseconds, tables have microseconds: from is inclusive, to exclusive.
+    found = table.read(db, -(-from_ns // 1000), -(-to_ns // 1000))
+    for record in sorted(found, key=lambda record: int(record["timestamp"])):
+        yield {name: _value(table, name, value) for name, value in record.items() if value is not None}
+
+
+def _value(table: DataObject, name: str, value: Any) -> Value:
+    if name in table.times and isinstance(value, int):
+        return Timestamp(value * 1000)
+    return Duration(value * 1000) if name in table.durations and isinstance(value, int) else value
 
 
 def _timeframe(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:

@@ -15,6 +15,8 @@ from .values import Duration, Row, Timeframe, Timestamp, Value, identity
 
 DEFAULT_BINS = 120
 MAX_BINS = 1_500
+ROUND_MINUTES = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440)
+DAY_NS = 86_400 * 1_000_000_000
 
 
 @dataclass
@@ -113,9 +115,10 @@ def summarize(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
 def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     """Arrays with one element for each interval of the timeframe; an interval without records has the default.
 
-    With ``spread``, a timeframe, a record counts in every interval that it touches.
+    With ``spread``, a timeframe, a record counts in every interval that it touches. With ``nonempty: true`` there is a
+    series even of nothing (facts: alerting); its groups are null [D].
     """
-    parameters = ("by", "interval", "bins", "time", "spread", "from", "to")
+    parameters = ("by", "interval", "bins", "time", "spread", "from", "to", "nonempty")
     what, given = plan(items, "makeTimeseries", parameters, pipeline, span)
     start, end = _bounds(given, pipeline)
     size = _interval(given, pipeline, start, end, span)
@@ -131,6 +134,7 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
     when = given.get("spread") or given.get("time")
     time = evaluator(when.value, pipeline.scope()) if when else lambda row: row.get("timestamp")
     frame = Timeframe(Timestamp(start), Timestamp(start + count * size))
+    nonempty = _flag(given, "nonempty", pipeline)
 
     def series(rows: Iterable[Row]) -> Iterator[Row]:
         groups: dict[Any, tuple[Row, dict[int, list[Aggregate]]]] = {}
@@ -144,6 +148,8 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
                 if place not in bins:
                     bins[place] = what.new()
                 what.add(bins[place], row)
+        if nonempty and not groups:
+            groups[()] = (dict.fromkeys(name for name, _ in what.groups), {})
         empty = {name: output({a.slot: a.default for a in what.aggregations}) for name, output in what.outputs}
         for values, bins in groups.values():
             at_place = {place: what.results(aggregates) for place, aggregates in bins.items()}
@@ -162,6 +168,15 @@ def _places(at: Value, start: int, size: int, count: int) -> tuple[int, int]:
     if type(at) is not Timestamp or not 0 <= (place := (int(at) - start) // size) < count:
         return 1, 0
     return place, place
+
+
+def _flag(given: dict[str, Item], name: str, pipeline: Pipeline) -> bool:
+    if name not in given:
+        return False
+    value = constant(given[name].value, pipeline.scope(), name)
+    if type(value) is not bool:
+        raise DqlError(f"{name} is true or false.", given[name].span, "INVALID_PARAMETER")
+    return value
 
 
 def _bounds(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:
@@ -188,5 +203,7 @@ def _interval(given: dict[str, Item], pipeline: Pipeline, start: int, end: int, 
     bins = constant(given["bins"].value, pipeline.scope(), "bins") if "bins" in given else DEFAULT_BINS
     if type(bins) is not int or not 0 < bins <= MAX_BINS:
         raise DqlError(f"bins is a number from 1 to {MAX_BINS}.", given["bins"].span, "INVALID_PARAMETER")
+    # Whether Grail rounds the interval up to these is UNVERIFIED; the docs call ``bins`` the desired maximum.
     minute = 60 * 1_000_000_000
-    return max(minute, -(-(end - start) // bins // minute) * minute)
+    least = -(-(end - start) // bins)
+    return next((size * minute for size in ROUND_MINUTES if size * minute >= least), -(-least // DAY_NS) * DAY_NS)
