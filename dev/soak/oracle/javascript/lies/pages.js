@@ -1,6 +1,9 @@
 /** Pages and their tokens: refused, expired, for ever new, of any order, without any. */
+import { START_MS } from "../schedule.js";
 import { answer } from "../scm.js";
-import { restamp, spread } from "./plans.js";
+import { more, moreRounds, restamp, spread } from "./plans.js";
+
+const MINUTE = 60_000;
 
 /** Every answer of SCM's records. @param {(world: any, random: any) => (request: any, next: () => any) => any} make
  * @returns {import("../lies.js").Lie["world"]} */
@@ -182,11 +185,14 @@ export const LIES = {
   "endless-window": {
     cases: [24],
     calm: true,
-    excuses: { placeless: true, copies: 3 },
+    excuses: { placeless: true, copies: 6 },
     plan: (plan, random) => {
       newestFirst(plan);
-      Object.assign(plan, { pageSize: 1, latencyMs: 2500, legs: false });
+      Object.assign(plan, { pageSize: 1, latencyMs: 2500, alwaysSlow: true, legs: false });
       spread(plan, random);
+      plan.rounds[0].records.splice(40);
+      more(plan, 60, (index) => (START_MS - 115 * MINUTE + index * MINUTE) * 1000);
+      moreRounds(plan, 6);
     },
     world: pages(() => {
       /** @type {Map<any, Set<string>>} By script: the tokens that it was given. */
@@ -214,11 +220,14 @@ export const LIES = {
   "heavy-pages": {
     cases: [12],
     calm: true,
-    excuses: { placeless: true, copies: 4 },
+    // 360 windows of a minute.
+    excuses: { placeless: true, copies: 4, requests: 500 },
     plan: (plan, random) => {
       plan.pageSize = 1000;
       plan.legs = true;
       spread(plan, random);
+      plan.settlingRounds = 20;
+      moreRounds(plan, 20);
     },
     world: pages(() => (_, next) => {
       const given = next();
