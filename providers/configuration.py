@@ -7,7 +7,9 @@ layer: it knows no resource, and no Pulumi but for where the config comes from.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -19,9 +21,11 @@ from .parts import BY_KEY, WORKFLOW, Part
 from .rules import (
     LIMITS,
     apps_url_of,
+    attribute,
     between,
     boolean,
     duration,
+    emails,
     environment_url,
     history,
     iso_time,
@@ -42,14 +46,48 @@ LOG_AGE_LIMIT = timedelta(hours=24)
 
 
 def adoptions(text: str) -> dict[str, str]:
+    form = "must be an object of IDs, like {scm: CREDENTIALS_VAULT-...}"
+    given = an_object(text, form)
+    if not all(isinstance(id, str) for id in given.values()):
+        raise ValueError(form)
+    if unknown := sorted(given.keys() - BY_KEY.keys()):
+        raise ValueError(f"knows {', '.join(BY_KEY)}, not {', '.join(unknown)}")
+    return given
+
+
+DETECTIONS = (
+    "failedSignIns", "revocations", "administrators", "apiKeys", "access", "policies", "wildcards", "notifications",
+)  # fmt: skip
+"""What can be detected in the audit records; ``workflow_src/watch/detectors.yaml`` says how."""
+
+
+def detections(text: str) -> dict[str, int]:
+    """The number of records that opens a problem, by detection."""
+    found = an_object(text, "must be an object of numbers, like {failedSignIns: 10, apiKeys: 1}")
+    if unknown := sorted(found.keys() - set(DETECTIONS)):
+        raise ValueError(f"knows {', '.join(DETECTIONS)}, not {', '.join(unknown)}")
+    return {name: between(1, 100_000)(str(number)) for name, number in found.items()}
+
+
+def slack(text: str) -> dict[str, str]:
+    """The Slack connection and channel to tell of problems; empty for none."""
+    found = an_object(text, SLACK_FORM)
+    if found and (found.keys() != {"connection", "channel"} or not all(isinstance(one, str) for one in found.values())):
+        raise ValueError(SLACK_FORM)
+    return found
+
+
+SLACK_FORM = "must have the form {connection: ID, channel: NAME}"
+
+
+def an_object(text: str, form: str) -> dict[str, Any]:
+    """A config object; Pulumi passes it as JSON. ``form``: what to say of anything else."""
     try:
         given = json.loads(text)
     except ValueError:
         given = None
-    if not isinstance(given, dict) or not all(isinstance(id, str) for id in given.values()):
-        raise ValueError("must be an object of IDs, like {scm: CREDENTIALS_VAULT-...}")
-    if unknown := sorted(given.keys() - BY_KEY.keys()):
-        raise ValueError(f"knows {', '.join(BY_KEY)}, not {', '.join(unknown)}")
+    if not isinstance(given, dict):
+        raise ValueError(form)
     return given
 
 
@@ -87,6 +125,15 @@ KEYS: dict[str, Key] = {
     "credentialsOwnerOnly": Key(boolean, "false"),
     "keepCheckpoint": Key(boolean, "false"),
     "showRunLog": Key(boolean, "true"),
+    "dashboard": Key(boolean, "false"),
+    "alerts": Key(boolean, "false"),
+    "alertEmails": Key(emails, ""),
+    "alertSlack": Key(slack, "{}"),
+    "detections": Key(detections, "{}"),
+    "auditRetentionDays": Key(between(0, 3657), "0"),
+    "securityContext": Key(optional(attribute), ""),
+    "costCenter": Key(optional(attribute), ""),
+    "costProduct": Key(optional(attribute), ""),
     "adopt": Key(adoptions, "{}"),
 }
 
@@ -118,6 +165,15 @@ class Values(TypedDict):
     credentialsOwnerOnly: bool
     keepCheckpoint: bool
     showRunLog: bool
+    dashboard: bool
+    alerts: bool
+    alertEmails: list[str]
+    alertSlack: dict[str, str]
+    detections: dict[str, int]
+    auditRetentionDays: int
+    securityContext: str
+    costCenter: str
+    costProduct: str
     adopt: dict[str, str]
 
 
@@ -163,6 +219,9 @@ class Access:
     oauth_client_secret: str = field(repr=False)
     account_urn: str
     log_ingest_token: str = field(repr=False)
+    features: str = ""
+    """The optional features that the stack uses, separated by spaces: keys of ``scopes.FEATURES``. They decide which
+    scopes the preflight asks for."""
 
     @property
     def secrets(self) -> list[str]:
@@ -183,7 +242,13 @@ def access_of(values: Values) -> Access:
         oauth_client_secret=values["oauthClientSecret"],
         account_urn=values["accountUrn"],
         log_ingest_token=values["logIngestToken"] or values["dynatraceApiToken"],
+        features=features_of(values),
     )
+
+
+def features_of(values: Values) -> str:
+    used = {"dashboard": values["dashboard"], "alerts": values["alerts"] or values["detections"]}
+    return " ".join(feature for feature, on in used.items() if on)
 
 
 class Properties(TypedDict):
@@ -249,14 +314,17 @@ class Settings:
 
     @property
     def warnings(self) -> list[str]:
-        history = self.values["initHistoryDuration"]
-        if duration(history) <= LOG_AGE_LIMIT:
-            return []
-        return [
-            f"initHistoryDuration {history}: Dynatrace refuses log records older than "
-            f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
-            "original timestamp is in scm.event.timestamp"
-        ]
+        values, found = self.values, []
+        history = values["initHistoryDuration"]
+        if duration(history) > LOG_AGE_LIMIT:
+            found.append(
+                f"initHistoryDuration {history}: Dynatrace refuses log records older than "
+                f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
+                "original timestamp is in scm.event.timestamp"
+            )
+        if (values["alertEmails"] or values["alertSlack"]) and "alerts" not in self.access.features:
+            found.append("alertEmails and alertSlack have no effect without alerts or detections")
+        return found
 
     @property
     def access(self) -> Access:
@@ -343,6 +411,17 @@ class Settings:
             return "off"
         minutes = self.values["triggerIntervalMinutes"]
         return f"Every {minutes} minutes" if minutes > 1 else "Every minute"
+
+    @property
+    def document_id(self) -> str:
+        """The dashboard's ID: the same on every deployment, so that a lost state creates no second one."""
+        digest = hashlib.sha256("\0".join((self.project, self.stack, self.values["name"])).encode()).hexdigest()
+        words = re.sub(r"[^a-z0-9]+", "-", f"{self.stack} {self.values['name']}".lower()).strip("-")
+        return f"scm-audit-{words[:60].strip('-')}-{digest[:8]}"
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"{self.access.apps_url}/ui/apps/dynatrace.dashboards/dashboard/{self.document_id}"
 
     @property
     def automations_url(self) -> str:

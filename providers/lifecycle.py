@@ -198,5 +198,6 @@ def pulumi_provider(name: str, access: Access) -> pulumi.ProviderResource:
     inputs = {
         f"{prefix}:{key}": pulumi.Output.secret(value) if key in SECRET_ACCESS else value
         for key, value in asdict(access).items()
+        if value or key != "features"  # a stack that uses none keeps the provider that an earlier release stored
     }
     return pulumi.ProviderResource("pulumi-python", name, inputs)

@@ -13,6 +13,8 @@ from ..configuration import Access
 from . import preflight
 from .allowlist import AllowlistSettings
 from .automation import Automation
+from .detectors import Detectors
+from .documents import Documents
 from .errors import ApiError, LoginFailed, PreflightFailed
 from .http import Http
 from .redaction import Redactor
@@ -38,6 +40,8 @@ class Environment:
         self.vault = Vault(self._classic, self.sleep)
         self.allowlist = AllowlistSettings(self._classic)
         self.automation = Automation(self._platform, self.sleep)
+        self.documents = Documents(self._platform)
+        self.detectors = Detectors(self._platform)
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight: Literal["to do", "failed", "passed"] = "to do"
@@ -56,7 +60,7 @@ class Environment:
             except ApiError as error:
                 if error.status != 401 or renewed:
                     raise
-                self._bearers.pop(scopes, None)
+                self._bearers.clear()
         raise AssertionError("unreachable")
 
     def lookup_token(self, token: str) -> Any:
@@ -84,9 +88,9 @@ class Environment:
         Raises LoginFailed with what to check.
         """
         with self._lock:
-            token, ends = self._bearers.get(scopes, ("", 0.0))
-            if time.monotonic() < ends:
-                return token
+            for granted, (token, ends) in self._bearers.items():
+                if set(scopes) <= set(granted) and time.monotonic() < ends:
+                    return token
             answer = self._login(scopes)
             token = str(answer["access_token"])
             self.redact.add(token)

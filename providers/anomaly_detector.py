@@ -1,0 +1,202 @@
+"""Anomaly detectors: queries that Dynatrace runs every minute, and that open a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pulumi
+
+from workflow_src.watch.dashboard import WORKFLOW
+from workflow_src.watch.detectors import Detector
+
+from .api.detectors import Json, Stored
+from .api.environment import Environment
+from .api.errors import Conflict, Refused
+from .api.scopes import DETECTORS as NEEDS
+from .api.scopes import NAME_ACTOR
+from .claims import mark_of, marked
+from .configuration import Properties
+from .host import say
+from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
+from .workflow_form import whole
+
+NOUN = "anomaly detector"
+ANALYZER = "dt.statistics.ui.anomaly_detection.StaticThresholdAnomalyDetectionAnalyzer"
+SOURCE = "sectigo-dynatrace"
+QUERY_OFFSET_MINUTES = 1
+"""A report can be queried some seconds after the moment it is about."""
+TRIES = 4
+
+
+class Event(TypedDict):
+    """What a problem is about; keys of an event template with ``event.`` before them."""
+
+    type: str
+    name: str
+    description: str
+
+
+class AnomalyDetectorProperties(Properties):
+    name: str
+    """The detector's title."""
+    purpose: str
+    enabled: bool
+    actor: str
+    """UUID of a service user, or empty."""
+    query: str
+    """With a placeholder for the workflow's ID."""
+    workflow: str
+    """The ID of the connector's workflow."""
+    analyzer: dict[str, str]
+    """The analyzer's other inputs, as texts."""
+    event: Event
+
+
+class AnomalyDetectorProvider(ObjectProvider[AnomalyDetectorProperties]):
+    compared = ("name", "purpose", "enabled", "actor", "query", "workflow", "analyzer", "event")
+    needs = (*NEEDS, NAME_ACTOR)
+
+    def create_object(self, environment: Environment, props: AnomalyDetectorProperties) -> tuple[str, Outputs]:
+        mine = [one for one in environment.detectors.listed() if is_ours(one, props)]
+        if len(mine) > 1:
+            ids = ", ".join(one.id for one in mine)
+            raise Refused(
+                f"{NOUN} “{props['name']}” exists {len(mine)} times and is marked as ours: {ids}. Delete all but one"
+            )
+        if not mine:
+            return environment.detectors.create(value(props)), {}
+        found = drift(mine[0].value, props)
+        say(f"{NOUN} “{props['name']}” ({mine[0].id}): adopted; it differs in: {', '.join(found) or 'nothing'}")
+        if found:
+            replace(environment, mine[0].id, props)
+        return mine[0].id, {}
+
+    def update_object(
+        self, environment: Environment, id: str, olds: AnomalyDetectorProperties, news: AnomalyDetectorProperties
+    ) -> Outputs:
+        replace(environment, id, news)
+        return {}
+
+    def read_object(self, environment: Environment, id: str, props: AnomalyDetectorProperties) -> Differences | None:
+        live = environment.detectors.read(id)
+        return None if live is None else drift(live.value, props)
+
+    def delete_object(self, environment: Environment, id: str, props: AnomalyDetectorProperties) -> None:
+        environment.detectors.delete(id)
+
+
+def is_ours(stored: Stored, props: AnomalyDetectorProperties) -> bool:
+    same = stored.value.get("title") == props["name"]
+    return same and mark_of(stored.value.get("description") or "").stack == props["stack"]
+
+
+def replace(environment: Environment, id: str, props: AnomalyDetectorProperties) -> None:
+    """Write the whole value, as a PUT does, on what is there now."""
+    for attempt in range(TRIES):
+        live = environment.detectors.read(id)
+        if live is None:
+            raise Refused(f"{NOUN} “{props['name']}” ({id}) was deleted; pulumi up --refresh creates it again")
+        kept = {} if props["actor"] else {"actor": (live.value.get("executionSettings") or {}).get("actor")}
+        try:
+            environment.detectors.update(live, value(props, kept))
+            return
+        except Conflict:
+            if attempt + 1 == TRIES:
+                raise
+
+
+def value(props: AnomalyDetectorProperties, kept: Json | None = None) -> Json:
+    """The settings object's value. ``kept``: execution settings that are not ours to choose."""
+    execution: Json = {key: text for key, text in (kept or {}).items() if text}
+    if props["actor"]:
+        execution["actor"] = props["actor"]
+    execution["queryOffset"] = QUERY_OFFSET_MINUTES
+    inputs = {"query": props["query"].replace(WORKFLOW, props["workflow"]), **props["analyzer"]}
+    event: Mapping[str, Any] = props["event"]
+    return {
+        "enabled": props["enabled"],
+        "title": props["name"],
+        "description": marked(props["purpose"], props["stack"]),
+        "source": SOURCE,
+        "executionSettings": execution,
+        "analyzer": {"name": ANALYZER, "input": pairs(inputs)},
+        "eventTemplate": {"properties": pairs({f"event.{key}": text for key, text in event.items()})},
+    }
+
+
+def pairs(values: Mapping[str, Any]) -> list[Json]:
+    return [{"key": key, "value": str(text)} for key, text in values.items()]
+
+
+def by_key(listed: Any) -> dict[str, Any]:
+    """The API keeps ``input`` as a set, so order means nothing."""
+    return {str(one.get("key")): one.get("value") for one in listed or []}
+
+
+def drift(live: Json, props: AnomalyDetectorProperties) -> dict[str, object]:
+    """Live values of the inputs that differ."""
+    inputs = by_key((live.get("analyzer") or {}).get("input"))
+    events = by_key((live.get("eventTemplate") or {}).get("properties"))
+    described = live.get("description") or ""
+    query = str(inputs.pop("query", ""))
+    found: dict[str, object] = {
+        "name": live.get("title"),
+        "purpose": props["purpose"] if described == marked(props["purpose"], props["stack"]) else described,
+        "enabled": live.get("enabled"),
+        "query": query.replace(props["workflow"], WORKFLOW),
+        "analyzer": inputs,
+        "event": {re.sub(r"^event\.", "", key): text for key, text in events.items()},
+    }
+    if props["actor"]:
+        found["actor"] = (live.get("executionSettings") or {}).get("actor") or ""
+    current: Mapping[str, Any] = whole({**props})
+    return {key: text for key, text in found.items() if text != current[key]}
+
+
+class AnomalyDetector(DynatraceObject, module="dynatrace", name="AnomalyDetector"):
+    """One anomaly detector with a static threshold.
+
+    Args:
+        name: its title.
+        event_name: the name of the events, and so of the problems, that it opens.
+        detector: what ``workflow_src.watch.detectors`` makes of ``detectors.yaml``.
+        workflow: ID of the connector's workflow.
+        actor: UUID of the service user whose permissions the query has, or empty for the OAuth client's own user.
+        enabled: whether it runs.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        place: Properties,
+        *,
+        name: str,
+        event_name: str,
+        detector: Detector,
+        workflow: pulumi.Input[str],
+        actor: str,
+        enabled: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        counted = detector.samples
+        props = {
+            **place,
+            "name": name,
+            "purpose": detector.description,
+            "enabled": enabled,
+            "actor": actor,
+            "query": detector.query,
+            "workflow": resolved(workflow),
+            "analyzer": {
+                "alertCondition": detector.condition,
+                "threshold": str(detector.threshold),
+                "violatingSamples": str(counted["violating"]),
+                "slidingWindow": str(counted["window"]),
+                "dealertingSamples": str(counted["dealerting"]),
+                "alertOnMissingData": "false",
+            },
+            "event": {"type": detector.event_type, "name": event_name, "description": detector.description},
+        }
+        super().__init__(AnomalyDetectorProvider(), resource, props, opts)
