@@ -26,6 +26,7 @@ from local_dynatrace.grail.dql.syntax import (
     Command,
     Constant,
     DurationLiteral,
+    Each,
     Element,
     Field,
     Item,
@@ -355,10 +356,12 @@ def test_comments_are_ignored(run: Run) -> None:
         ("fetch logs ; x", "PARSE_ERROR", "Unexpected ';'", (11, 12)),
         ('fetch logs | filter a == "x', "PARSE_ERROR", "Unexpected", (25, 26)),
         ("fetch logs | fliter a", "UNKNOWN_COMMAND", "Did you mean filter", (13, 19)),
-        ("fetch logs | lookup x", "UNSUPPORTED_COMMAND", "lookup is not part of the local", (13, 19)),
-        ("fetch logs | lookup [fetch logs], sourceField:a", "UNSUPPORTED_COMMAND", "lookup is", (13, 19)),
-        ("fetch logs | join [ fetch logs | limit 1 ], on:{a}", "UNSUPPORTED_COMMAND", "join is not part", (13, 17)),
-        ("fetch logs | append [fetch logs, from:-1h]", "UNSUPPORTED_COMMAND", "append is not part", (13, 19)),
+        ("fetch logs | lookup x", "MISSING_PARAMETER", "needs a subquery first", (13, 19)),
+        ("fetch logs | lookup [fetch logs], sourceField:a", "MISSING_PARAMETER", "needs lookupField", (13, 19)),
+        ("fetch logs | join [fetch logs], on:{a < b}", "UNSUPPORTED_JOIN", "left[a] == right[b]", (36, 41)),
+        ("fetch logs | append [fetch logs | lookup x]", "MISSING_PARAMETER", "needs a subquery", (34, 40)),
+        ("fetch logs | joinNested x = [fetch logs]", "UNSUPPORTED_COMMAND", "joinNested is not part", (13, 23)),
+        ("fetch logs | filter n[] > 1", "ITERATIVE_EXPRESSION_NOT_ALLOWED", "only in fields, fieldsAdd", (20, 23)),
         ("fetch logs | fetch logs", "MISPLACED_COMMAND", "only begin", (13, 18)),
         ("filter a", "MISPLACED_COMMAND", "begin with fetch logs", (0, 6)),
         ("fetch bizevents", "UNSUPPORTED_DATA_OBJECT", "which holds logs.", (6, 15)),
@@ -380,8 +383,8 @@ def test_comments_are_ignored(run: Run) -> None:
         ("fetch logs | limit -1", "INVALID_PARAMETER", "whole number from 0", (19, 21)),
         ("fetch logs | limit n", "CONSTANT_EXPECTED", "refers to the field n", (19, 20)),
         ("fetch logs | filter 5", "BOOLEAN_EXPECTED", "not 5", (20, 21)),
-        ("fetch logs | filter n in [fetch logs]", "UNSUPPORTED_SUBQUERY", "Subqueries", (25, 37)),
-        ("fetch logs | filter in(n, [fetch logs])", "UNSUPPORTED_SUBQUERY", "Subqueries", (26, 38)),
+        ("fetch logs | filter n in [fetch logs]", "ONE_FIELD_EXPECTED", "must give one field", (25, 37)),
+        ("fetch logs | filter in(n, [fetch logs])", "ONE_FIELD_EXPECTED", "must give one field", (26, 38)),
         ("fetch logs | fields 9999999999999999999", "LITERAL_OUT_OF_RANGE", "too large", (20, 39)),
     ],
 )  # fmt: skip
@@ -492,6 +495,7 @@ EXPRESSIONS = st.recursive(
         st.builds(Binary, OPERATORS, inner, inner),
         st.builds(Align, inner, ALIGNMENTS),
         st.builds(Element, inner, inner),
+        st.builds(Each, inner),
         st.builds(Call, st.sampled_from(sorted({*FUNCTIONS, "count", "sum", "now"})), _items(inner)),
         st.builds(Braces, _items(inner)),
     ),
@@ -558,3 +562,120 @@ def test_other_tables_are_read_by_name_and_timeframe_with_their_own_permission(w
     assert prepared.pipeline.permissions == {"storage:system:read"}
     with pytest.raises(DqlError, match=r"dt\.system\.events is not part of the local environment, which holds logs"):
         ask(world, query)
+
+
+def test_append_puts_the_records_of_a_subquery_behind(run: Run) -> None:
+    found = run("data record(a = 2), record(a = 7) | append [data record(a = 3, b = 1) | filter a > 2]")
+
+    assert [(row["a"], row.get("b")) for row in found] == [("2", None), ("7", None), ("3", "1")]
+
+
+CITIES = 'data record(city = "Vienna", guests = 3), record(city = "Oslo", guests = 2), record(city = null, guests = 1)'
+LANDS = """[data record(name = "Vienna", land = "Austria"), record(name = "Vienna", land = "Virginia"),
+record(name = "Bergen", land = "Norway"), record(name = null, land = "Nowhere")]"""
+
+
+@pytest.mark.parametrize(
+    ("command", "names", "expected"),
+    [
+        (
+            f"lookup {LANDS}, sourceField: city, lookupField: name", ("guests", "lookup.name", "lookup.land"),
+            [("3", "Vienna", "Austria"), ("2", None, None), ("1", None, None)],
+        ),
+        (
+            f"lookup {LANDS}, sourceField: city, lookupField: name, fields: {{country = land}}", ("guests", "country"),
+            [("3", "Austria"), ("2", None), ("1", None)],
+        ),
+        (
+            f'lookup {LANDS}, sourceField: city, lookupField: name, prefix: "in.", fields: {{land}}',
+            ("city", "in.land"), [("Vienna", "Austria"), ("Oslo", None), (None, None)],
+        ),
+        (
+            f"join {LANDS}, on: {{left[city] == right[name]}}", ("guests", "right.land"),
+            [("3", "Austria"), ("3", "Virginia")],
+        ),
+        (
+            f"join {LANDS}, on: right[name] == left[city], kind: leftOuter, fields: {{land}}", ("guests", "land"),
+            [("3", "Austria"), ("3", "Virginia"), ("2", None), ("1", None)],
+        ),
+        (
+            f"join {LANDS}, on: {{left[city] == right[name]}}, kind: outer", ("guests", "right.land"),
+            [("3", "Austria"), ("3", "Virginia"), ("2", None), ("1", None), (None, "Norway"), (None, "Nowhere")],
+        ),
+        (
+            'join [data record(city = "Oslo", code = 47)], on: {city}, fields: {code}', ("city", "guests", "code"),
+            [("Oslo", "2", "47")],
+        ),
+    ],
+)  # fmt: skip
+def test_records_meet_those_of_a_subquery(
+    run: Run, command: str, names: tuple[str, ...], expected: list[tuple[str | None, ...]]
+) -> None:
+    assert [tuple(row.get(name) for name in names) for row in run(f"{CITIES} | {command}")] == expected
+
+
+def test_a_subquery_is_the_list_that_in_looks_into(run: Run) -> None:
+    noisy = "[fetch logs | summarize n = count(), by: {event.id} | filter n > 2 | fields event.id]"
+
+    found = run(f"fetch logs | filter event.id in {noisy} | summarize n = count(), by: {{event.id}}")
+    others = run(f"fetch logs | filter not in(event.id, {noisy}) | summarize ids = collectDistinct(event.id)")
+
+    assert {row["event.id"]: row["n"] for row in found} == {"id-1": "3", "id-2": "3"}
+    assert set(others[0]["ids"]) == {"id-0", "id-3"}
+
+
+def test_what_a_subquery_reads_counts_and_needs_its_permission(world: World) -> None:
+    result = ask(world, "data record(a = 1) | append [fetch logs | fields a = content]")
+
+    assert result.scanned_records == 10
+    prepared = dql.prepare("data record(a = 1) | append [fetch logs]", NOW)
+    assert prepared.pipeline.permissions == {"storage:logs:read"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("array(1, 2, 3)[] * 2", ["2", "4", "6"]),
+        ("array(1, 2)[] / array(4, 0)[] ", ["0", None]),
+        ('if(array(1, null, 5)[] > 1, "high", else: "low")', ["low", "low", "high"]),
+        ("iAny(array(1, 2)[] > 1)", True),
+        ("arraySum(iCollectArray(array(1, 2)[] + 1))", "5"),
+        ("5[]", None),
+        ("arraySum(array(1, null, 2))", "3"),
+        ("arrayAvg(array(1, null, 2))", 1.5),
+        ("arrayMax(array(1, null, 2))", "2"),
+        ("arrayMin(array())", None),
+        ("arrayMedian(array(3, 1, 2))", 2.0),
+        ("arrayPercentile(array(0, 10), 90)", 9.0),
+        ("arrayCumulativeSum(array(1, null, 2))", ["1", "1", "3"]),
+        ("arrayDelta(array(1, 4, 2, null))", ["0", "3", "0", None]),
+        ("arrayMovingSum(array(1, 2, 3), 2)", ["1", "3", "5"]),
+        ("arrayMovingAvg(array(1, 3), 60)", [1.0, 2.0]),
+        ('arraySort(array(3, null, 1), direction: "descending")', ["3", "1", None]),
+        ("arraySlice(array(1, 2, 3), from: 1)", ["2", "3"]),
+        ("arrayReverse(array(1, 2))", ["2", "1"]),
+        ("arrayRemoveNulls(array(1, null))", ["1"]),
+        ('arrayIndexOf(array("a", "b"), "b")', "1"),
+        ('arrayToString(array(1, "b", null), delimiter: ", ")', "1, b"),
+        ("arraySize(5)", None),
+    ],
+)
+def test_arrays_are_computed_with_as_wholes_and_by_element(run: Run, expression: str, expected: object) -> None:
+    assert run(f"data record(x = 1) | fieldsAdd r = {expression}")[0]["r"] == expected
+
+
+def test_arrays_and_records_are_taken_apart(run: Run) -> None:
+    assert run("data record(a = array(1, 2, 3), b = 7), record(a = array(), b = 8) | expand a, limit: 2") == [
+        {"a": "1", "b": "7"}, {"a": "2", "b": "7"},
+    ]  # fmt: skip
+    assert run("data record(a = array(1), b = 7) | expand one = a | fields one") == [{"one": "1"}]
+    (flat,) = run("data record(r = record(a = 1, b = 2)) | fieldsFlatten r")
+    assert (flat["r.a"], flat["r.b"]) == ("1", "2")
+    (flat,) = run('data record(r = record(a = 1)) | fieldsFlatten r, prefix: ""')
+    assert flat["a"] == "1"
+
+
+def test_a_bucket_can_be_filtered_and_shows_only_where_it_is_named(run: Run) -> None:
+    assert "dt.system.bucket" not in run("fetch logs | limit 1")[0]
+    assert run('fetch logs | filter dt.system.bucket == "default_logs" | summarize n = count()') == [{"n": "10"}]
+    assert run('fetch logs | filter dt.system.bucket == "audit" | summarize n = count()') == [{"n": "0"}]

@@ -1,7 +1,7 @@
 """The Dynatrace Query Language: text to tree (``parser``) to functions (``expressions``, ``commands``) to records.
 
 Start with ``prepare``. Reading order: ``grammar.lark``, ``syntax``, ``values``, ``operations``, ``functions``,
-``expressions``, ``commands`` and ``summaries``, ``logs``.
+``expressions``, ``commands``, ``summaries`` and ``joins``, ``logs``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = ["DqlError", "Prepared", "Result", "Span", "encode", "prepare"]
 DEFAULT_HOURS = 2
 """How far a query looks back without a timeframe (docs: fetch)."""
 MAX_RECORDS = 1_000
+BUCKET_FIELD = "dt.system.bucket"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Prepared:
     def run(self, db: sqlite3.Connection, max_records: int = MAX_RECORDS) -> Result:
         """Read and compute. Raises sqlite3.OperationalError if the connection is interrupted."""
         started = time.perf_counter()
-        pipeline, logs = self.pipeline, self.pipeline.logs
+        pipeline = self.pipeline
         rows = list(itertools.islice(pipeline.run(db), max_records + 1))
         return Result(
             query=self.query,
@@ -63,8 +64,8 @@ class Prepared:
             truncated=len(rows) > max_records,
             from_ns=pipeline.analysis[0],
             to_ns=pipeline.analysis[1],
-            scanned_records=logs.scanned_records if logs else 0,
-            scanned_bytes=logs.scanned_bytes if logs else 0,
+            scanned_records=sum(logs.scanned_records for logs in pipeline.sources()),
+            scanned_bytes=sum(logs.scanned_bytes for logs in pipeline.sources()),
             milliseconds=round((time.perf_counter() - started) * 1000),
         )
 
@@ -81,6 +82,6 @@ def prepare(
     to_ns = (now_us if default_to_us is None else default_to_us) * 1000
     from_ns = to_ns - DEFAULT_HOURS * 3_600_000_000_000 if default_from_us is None else default_from_us * 1000
     tree = parse(query)
-    pipeline = Pipeline(now_us * 1000, from_ns, to_ns, data_objects or {})
+    pipeline = Pipeline(now_us * 1000, from_ns, to_ns, data_objects or {}, BUCKET_FIELD in query, build=build)
     build(tree, pipeline)
     return Prepared(query, render(tree), pipeline)

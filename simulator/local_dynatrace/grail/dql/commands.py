@@ -9,7 +9,8 @@ from typing import Any
 
 from . import sources
 from .errors import DqlError, Span, unknown
-from .expressions import Compiled, constant, evaluator, plain, search_condition
+from .expressions import Compiled, constant, evaluator, iterating, plain, search_condition
+from .joins import append, join, lookup
 from .pipeline import Pipeline
 from .summaries import make_timeseries, summarize
 from .syntax import Binary, Braces, Command, Constant, DurationLiteral, Expr, Field, Item, Query, name_of, render
@@ -18,8 +19,8 @@ from .values import Row, Sortable, identity
 Handler = Callable[[tuple[Item, ...], Pipeline, Span], None]
 SOURCES: dict[str, Handler] = {"fetch": sources.fetch, "data": sources.data}
 ELSEWHERE = {
-    "append", "lookup", "join", "joinNested", "parse", "expand", "fieldsFlatten", "fieldsSummary", "timeseries",
-    "describe", "load", "metrics", "traverse", "smartscapeNodes", "smartscapeEdges",
+    "joinNested", "parse", "fieldsSummary", "timeseries", "describe", "load", "metrics", "traverse", "smartscapeNodes",
+    "smartscapeEdges",
 }  # fmt: skip
 """Commands of DQL that are not simulated."""
 
@@ -178,7 +179,7 @@ def _named(items: tuple[Item, ...], command: str, pipeline: Pipeline, span: Span
     for item in flat:
         if item.parameter or item.order:
             raise DqlError(f"{command} takes fields, or name = expression.", item.span, "UNEXPECTED_ITEM")
-        named.append((name_of(item), evaluator(item.value, pipeline.scope())))
+        named.append((name_of(item), iterating(item.value, pipeline.scope())))
     return named
 
 
@@ -255,6 +256,63 @@ def fields_rename(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> No
         pipeline.fields = frozenset(renamed.get(name, name) for name in pipeline.fields)
 
 
+# arrays and records become records and fields
+
+
+def expand(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
+    """A record for each element of an array; none for an empty one (docs: structuring-commands), nor for null [D]."""
+    given, rest = _parameters(items, ("limit",), "expand")
+    if len(rest) != 1:
+        raise DqlError("expand takes one expression, or name = expression.", span, "WRONG_NUMBER_OF_ARGUMENTS")
+    name, values = name_of(rest[0]), evaluator(rest[0].value, pipeline.scope())
+    most = constant(given["limit"].value, pipeline.scope(), "limit") if "limit" in given else None
+    if most is not None and (type(most) is not int or most < 0):
+        raise DqlError("limit takes a whole number from 0.", given["limit"].span, "INVALID_PARAMETER")
+
+    def expanded(rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            found = values(row)
+            for value in found[:most] if isinstance(found, list) else [] if found is None else [found]:
+                yield {**row, name: value}
+
+    pipeline.stages.append(expanded)
+    if pipeline.fields is not None:
+        pipeline.fields |= {name}
+
+
+def fields_flatten(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
+    """The members of a record become fields, by default with the record's name as prefix."""
+    given, rest = _parameters(items, ("prefix",), "fieldsFlatten")
+    if len(rest) != 1:
+        raise DqlError("fieldsFlatten takes one expression.", span, "WRONG_NUMBER_OF_ARGUMENTS")
+    value = evaluator(rest[0].value, pipeline.scope())
+    before = f"{name_of(rest[0])}." if "prefix" not in given else _text(given["prefix"], pipeline)
+
+    def flat(rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            members = value(row)
+            found = members.items() if isinstance(members, dict) else ()
+            yield {**row, **{before + str(name): member for name, member in found}}
+
+    pipeline.stages.append(flat)
+    pipeline.fields = None  # which members there are is known only when it runs
+
+
+def _parameters(items: tuple[Item, ...], known: tuple[str, ...], command: str) -> tuple[dict[str, Item], list[Item]]:
+    """The items that are named parameters, and the others."""
+    for item in items:
+        if item.parameter and item.parameter not in known:
+            raise unknown(f"parameter of {command}", item.parameter, known, item.span)
+    return {item.parameter: item for item in items if item.parameter}, [item for item in items if not item.parameter]
+
+
+def _text(item: Item, pipeline: Pipeline) -> str:
+    value = constant(item.value, pipeline.scope(), str(item.parameter))
+    if not isinstance(value, str):
+        raise DqlError(f"{item.parameter} is a string.", item.span, "INVALID_PARAMETER")
+    return value
+
+
 COMMANDS: dict[str, Handler] = {
     "filter": filter_,
     "filterOut": filter_out,
@@ -267,6 +325,11 @@ COMMANDS: dict[str, Handler] = {
     "fieldsKeep": fields_keep,
     "fieldsRemove": fields_remove,
     "fieldsRename": fields_rename,
+    "expand": expand,
+    "fieldsFlatten": fields_flatten,
     "summarize": summarize,
     "makeTimeseries": make_timeseries,
+    "append": append,
+    "lookup": lookup,
+    "join": join,
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from . import text_functions, time_functions  # noqa: F401  (they enter their functions into the table)
+from . import array_functions, text_functions, time_functions  # noqa: F401  (they enter their functions into the table)
 from .aggregates import AGGREGATES, Aggregate
 from .errors import DqlError, Span, unknown
 from .functions import FUNCTIONS, Function
@@ -18,12 +19,16 @@ from .syntax import (
     Call,
     Constant,
     DurationLiteral,
+    Each,
     Element,
     Expr,
     Field,
     Item,
+    Node,
+    Query,
     Subquery,
     Unary,
+    children,
     render,
 )
 from .values import UNITS, Duration, Row, Timestamp, Value, duration, moment
@@ -42,6 +47,15 @@ class Aggregation:
     default: Value = None
 
 
+class Rows(Protocol):
+    """A subquery that has been put together."""
+
+    rows: list[Row]
+
+    @property
+    def fields(self) -> frozenset[str] | None: ...
+
+
 @dataclass(frozen=True)
 class Scope:
     """What an expression may refer to."""
@@ -51,6 +65,10 @@ class Scope:
     """The only fields there can be, or None where records may carry any."""
     aggregations: list[Aggregation] | None = None
     """Where aggregation functions are allowed: the list that takes them."""
+    elements: list[tuple[str, Compiled]] | None = None
+    """Where ``array[]`` is allowed: the list that takes the arrays, each with the slot of its present element."""
+    subquery: Callable[[Query], Rows] | None = None
+    """Puts a subquery together."""
 
 
 def evaluator(node: Expr, scope: Scope) -> Compiled:
@@ -79,14 +97,69 @@ def evaluator(node: Expr, scope: Scope) -> Compiled:
             return _align(evaluator(inner_node, scope), unit, scope.now_ns)
         case Element(array, index):
             return _element(evaluator(array, scope), evaluator(index, scope))
+        case Each(array):
+            return _each(array, scope, node.span)
         case Braces(items):
             values = [evaluator(plain(item, "an array"), scope) for item in items]
             return lambda row: [value(row) for value in values]
         case Call():
             return _call(node, scope)
-        case Subquery():
-            raise DqlError("Subqueries are not part of the local environment.", node.span, "UNSUPPORTED_SUBQUERY")
+        case Subquery(query):
+            return _column(query, scope, node.span)
     raise AssertionError(node)
+
+
+def iterating(node: Expr, scope: Scope) -> Compiled:
+    """As ``evaluator``, for a place where ``array[]`` may stand: then the result is an array."""
+    if not _iterates(node):
+        return evaluator(node, scope)
+    arrays: list[tuple[str, Compiled]] = []
+    element = evaluator(node, replace(scope, elements=arrays))
+
+    def elements(row: Row) -> Value:
+        given = {slot: array(row) for slot, array in arrays}
+        if not all(isinstance(values, list) for values in given.values()):
+            return None
+        # Whether arrays of different lengths are cut or filled up is UNVERIFIED.
+        count = min(len(values) for values in given.values())
+        return [element(row | {slot: values[n] for slot, values in given.items()}) for n in range(count)]
+
+    return elements
+
+
+ITERATED = ("iAny", "iCollectArray")
+"""Functions that take an expression with ``array[]`` for themselves."""
+
+
+def _iterates(node: Node) -> bool:
+    if isinstance(node, Call) and node.name in ITERATED:
+        return False
+    return isinstance(node, Each) or any(_iterates(child) for child in children(node) if not isinstance(child, Query))
+
+
+def _each(array: Expr, scope: Scope, span: Span) -> Compiled:
+    if scope.elements is None:
+        raise DqlError(
+            f"An expression with [] can be used only in fields, fieldsAdd, {' and '.join(ITERATED)}.",
+            span, "ITERATIVE_EXPRESSION_NOT_ALLOWED",
+        )  # fmt: skip
+    slot = f"\0element {len(scope.elements)}"
+    scope.elements.append((slot, evaluator(array, replace(scope, elements=None))))
+    return lambda row: row[slot]
+
+
+def _column(query: Query, scope: Scope, span: Span) -> Compiled:
+    """The values of a subquery with a single field, as an array: what ``in`` takes."""
+    if scope.subquery is None:
+        raise DqlError("A subquery cannot be used here.", span, "SUBQUERY_NOT_ALLOWED")
+    found = scope.subquery(query)
+    if found.fields is None or len(found.fields) != 1:
+        raise DqlError("A subquery here must give one field: end it with fields.", span, "ONE_FIELD_EXPECTED")
+
+    def column(row: Row) -> Value:
+        return [next(iter(record.values()), None) for record in found.rows]
+
+    return column
 
 
 def search_condition(node: Expr, scope: Scope) -> Compiled:
@@ -117,7 +190,7 @@ def constant(node: Expr, scope: Scope, what: str) -> Value:
         return DqlError(f"{what} must be constant, but refers to the field {name}.", node.span, "CONSTANT_EXPECTED")
 
     try:
-        return evaluator(node, replace(scope, fields=frozenset(), aggregations=None))({})
+        return evaluator(node, replace(scope, fields=frozenset(), aggregations=None, subquery=None))({})
     except DqlError as error:
         raise none_here(error.arguments[0]) if error.type == "FIELD_DOES_NOT_EXIST" else error from None
 
@@ -170,9 +243,14 @@ def _call(node: Call, scope: Scope) -> Compiled:
         return lambda row: now
     if node.name == "record":
         return _record(node, scope)
+    if node.name in ITERATED and len(node.items) == 1:
+        values = iterating(plain(node.items[0], node.name), scope)
+        if node.name == "iCollectArray":
+            return values
+        return lambda row: any(value is True for value in found) if (found := values(row)) is not None else None
     function = FUNCTIONS.get(node.name)
     if function is None:
-        raise unknown("function", node.name, {*FUNCTIONS, *AGGREGATES, "now", "record"}, node.span)
+        raise unknown("function", node.name, {*FUNCTIONS, *AGGREGATES, *ITERATED, "now", "record"}, node.span)
     positional, named = _arguments(node, scope, function)
     call = function.call
     if named:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .operations import equal
-from .values import NUMBERS, Duration, Timestamp, Value, duration, encode, identity, kind, long, moment
+from .values import NUMBERS, Duration, Timestamp, Value, duration, encode, kind, long, moment
 
 MANY = 1_000
 
@@ -198,43 +198,3 @@ def bin_(value: Value, size: Value, *, at: Value) -> Value:
     offset = at if type(at) in NUMBERS else 0
     result = math.floor((value - offset) / size) * size + offset
     return long(result) if isinstance(result, int) else result
-
-
-# arrays and records
-
-
-@dql("array", 0, MANY, strict=False)
-def array(*values: Value) -> list[Value]:
-    return list(values)
-
-
-@dql("arrayFirst", 1)
-def array_first(values: Value) -> Value:
-    return next((value for value in values if value is not None), None) if isinstance(values, list) else None
-
-
-@dql("arrayLast", 1)
-def array_last(values: Value) -> Value:
-    return next((value for value in reversed(values) if value is not None), None) if isinstance(values, list) else None
-
-
-@dql("arraySize", 1)
-def array_size(values: Value) -> int | None:
-    return len(values) if isinstance(values, list) else None
-
-
-@dql("arrayDistinct", 1)
-def array_distinct(values: Value) -> Value:
-    if not isinstance(values, list):
-        return None
-    first: dict[object, Value] = {}
-    for value in values:
-        first.setdefault(identity(value), value)
-    return list(first.values())
-
-
-@dql("arrayConcat", 1, MANY)
-def array_concat(*arrays: Value) -> Value:
-    if not all(isinstance(each, list) for each in arrays):
-        return None
-    return [value for each in arrays for value in each]

@@ -27,6 +27,8 @@ class LogSource:
     equal: list[tuple[str, str]] = field(default_factory=list)
     """(column, value) conditions."""
     newest_first: bool = False
+    bucket: str | None = None
+    """Shown as ``dt.system.bucket``, for queries that name this field [D]."""
     limit: int | None = None
     scanned_records: int = 0
     scanned_bytes: int = 0
@@ -68,6 +70,8 @@ class LogSource:
                 if row[name] is not None:
                     record[name] = row[name]
             record.update(json.loads(attributes))
+            if self.bucket:
+                record["dt.system.bucket"] = self.bucket
             yield record
 
 

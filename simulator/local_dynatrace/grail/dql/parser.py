@@ -20,6 +20,7 @@ from .syntax import (
     Command,
     Constant,
     DurationLiteral,
+    Each,
     Element,
     Expr,
     Field,
@@ -177,6 +178,9 @@ class _Builder(Transformer_NonRecursive[Token, Query]):
 
     def element(self, meta: Any, children: list[Any]) -> Element:
         return Element(children[0], children[1], span=self._span(meta))
+
+    def each(self, meta: Any, children: list[Any]) -> Each:
+        return Each(children[0], span=self._span(meta))
 
     def long(self, meta: Any, children: list[Any]) -> Constant:
         value = int(str(children[0]), 16 if str(children[0])[:2].lower() == "0x" else 10)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ...kernel.data_objects import DataObject
 from .expressions import Scope
 from .logs import LogSource
+from .syntax import Query
 from .values import Row
 
 Stage = Callable[[Iterator[Row]], Iterable[Row]]
@@ -21,6 +22,8 @@ class Pipeline:
     default_to_ns: int
     data_objects: Mapping[str, DataObject] = field(default_factory=dict)
     """What can be fetched beside logs."""
+    buckets: bool = False
+    """The query names ``dt.system.bucket``."""
     permissions: set[str] = field(default_factory=set)
     """What reading the query's data objects needs."""
     analysis: tuple[int, int] = (0, 0)
@@ -35,11 +38,55 @@ class Pipeline:
     ordered: bool = False
     """The source has taken over the order."""
 
+    build: Callable[[Query, Pipeline], None] | None = None
+    """Puts a subquery together."""
+    subqueries: list[Subquery] = field(default_factory=list)
+
     def scope(self) -> Scope:
-        return Scope(self.now_ns, self.fields)
+        return Scope(self.now_ns, self.fields, subquery=self.subquery)
+
+    def subquery(self, query: Query) -> Subquery:
+        """Put a subquery together, over the same default timeframe; it runs before the query that it is in."""
+        assert self.build is not None
+        if known := next((each for each in self.subqueries if each.query is query), None):
+            return known
+        inner = Pipeline(
+            self.now_ns,
+            self.default_from_ns,
+            self.default_to_ns,
+            self.data_objects,
+            self.buckets,
+            self.permissions,
+            build=self.build,
+        )
+        self.build(query, inner)
+        made = Subquery(query, inner)
+        self.subqueries.append(made)
+        return made
+
+    def sources(self) -> list[LogSource]:
+        """Every reading of the log table, those of subqueries included."""
+        inner = [source for each in self.subqueries for source in each.pipeline.sources()]
+        return [*([self.logs] if self.logs else []), *inner]
 
     def run(self, db: sqlite3.Connection) -> Iterator[Row]:
+        for each in self.subqueries:
+            each.rows = list(each.pipeline.run(db))
         rows = self.source(db)
         for stage in self.stages:
             rows = iter(stage(rows))
         return rows
+
+
+@dataclass
+class Subquery:
+    """A query in brackets, and its records once it has run."""
+
+    query: Query
+    pipeline: Pipeline
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def fields(self) -> frozenset[str] | None:
+        """The only fields that its records can have; None where they may have any."""
+        return self.pipeline.fields

@@ -60,7 +60,7 @@ def fetch(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     high = high + 1000 if ends_now else high
     if source.name == "logs":
         pipeline.permissions.add(LOGS_PERMISSION)
-        pipeline.logs = LogSource(pipeline.now_ns // 1000, low, high)
+        pipeline.logs = LogSource(pipeline.now_ns // 1000, low, high, bucket=BUCKET if pipeline.buckets else None)
         pipeline.source = pipeline.logs.rows
         pipeline.narrowing = True
     else:

@@ -63,6 +63,13 @@ class Element(Node):
 
 
 @dataclass(frozen=True)
+class Each(Node):
+    """``array[]``: the expression around it is computed for each element."""
+
+    array: Expr
+
+
+@dataclass(frozen=True)
 class Item(Node):
     """One entry of a list: ``expr``, ``name = expr``, ``name: expr``, ``expr desc``."""
 
@@ -90,7 +97,7 @@ class Subquery(Node):
     query: Query
 
 
-Expr = Constant | DurationLiteral | Field | Unary | Binary | Align | Element | Call | Braces | Subquery
+Expr = Constant | DurationLiteral | Field | Unary | Binary | Align | Element | Each | Call | Braces | Subquery
 
 
 @dataclass(frozen=True)
@@ -111,10 +118,14 @@ def deeper_than(query: Query, levels: int) -> Span | None:
         node, depth = waiting.pop()
         if depth > levels:
             return node.span
-        for value in vars(node).values():
-            children = value if isinstance(value, tuple) else (value,)
-            waiting += [(child, depth + 1) for child in children if isinstance(child, Node)]
+        waiting += [(child, depth + 1) for child in children(node)]
     return None
+
+
+def children(node: Node) -> list[Node]:
+    """The nodes directly below."""
+    values = (value if isinstance(value, tuple) else (value,) for value in vars(node).values())
+    return [child for several in values for child in several if isinstance(child, Node)]
 
 
 def render(node: Query | Command | Item | Expr) -> str:
@@ -141,6 +152,8 @@ def render(node: Query | Command | Item | Expr) -> str:
             return f"{_inner(moment)}@{unit}"
         case Element(array, index):
             return f"{_inner(array)}[{render(index)}]"
+        case Each(array):
+            return f"{_inner(array)}[]"
         case Call(name, items):
             return f"{name}({_list(items)})"
         case Braces(items):
