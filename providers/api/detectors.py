@@ -1,4 +1,4 @@
-"""Anomaly detectors: settings objects that only a bearer token may write (facts: watch 2.1)."""
+"""Anomaly detectors: settings objects that only a bearer token may write (facts: alerting 1)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Documents, such as dashboards (``/platform/document/v1``, OAuth bearer tokens).
 
-Create and update are multipart, and every change names the version it was made for (facts: watch 1.1, 1.2).
+Create and update are multipart, and every change names the version it was made for (facts: dynatrace-api 11).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``dashboard.yaml`` into the content of a Dynatrace dashboard (facts: watch 1.3), and differences of two contents in
+"""``dashboard.yaml`` into the content of a Dynatrace dashboard (facts: dynatrace-api 11), and differences of two contents in
 words."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``detectors.yaml`` into what the settings schema ``builtin:davis.anomaly-detectors`` holds (facts: watch 2)."""
+"""``detectors.yaml`` into what the settings schema ``builtin:davis.anomaly-detectors`` holds (facts: alerting 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``notification.yaml`` into the body of a workflow for the Automation API (facts: watch 3)."""
+"""``notification.yaml`` into the body of a workflow for the Automation API (facts: alerting 4)."""
 
 from __future__ import annotations
 
