@@ -15,12 +15,14 @@ from typing import Any
 import uvicorn
 
 from . import app, plugins
-from .automation.scheduler import Scheduler
+from .automation.scheduler import Schedules
 from .claim import Claim, ClaimedError
+from .davis.evaluation import Detection
 from .guard import Guard
 from .kernel import timekeeping
 from .kernel.clock import Mode
 from .kernel.options import LOOPBACK, Options
+from .kernel.scheduler import Scheduler
 from .kernel.server import CuttableProtocol
 from .kernel.store import Store
 from .kernel.world import World
@@ -153,32 +155,33 @@ def server(application: Any) -> Server:
 
 
 class Switch:
-    """Starts and stops the scheduler, as the option ``scheduler`` says.
+    """Starts and stops schedules and detectors, as the option ``scheduler`` says.
 
-    A crash of the scheduler ends the process loudly: half an environment would mislead.
+    A crash of one ends the process loudly: half an environment would mislead.
     """
 
     def __init__(self, world: World, stop: asyncio.Event) -> None:
         self.world, self.stop = world, stop
-        self.task: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
         world.on_change.append(lambda kind, _: self.look() if kind == "options" else None)
         self.look()
 
     def look(self) -> None:
         if not self.world.options.scheduler:
             self.off()
-        elif self.task is None:
-            self.task = asyncio.create_task(Scheduler(self.world).run(), name="scheduler")
-            self.task.add_done_callback(self.ended)
+        elif not self.tasks:
+            for agenda in (Schedules(self.world), Detection(self.world)):
+                task = asyncio.create_task(Scheduler(self.world, agenda).run(), name=type(agenda).__name__)
+                task.add_done_callback(self.ended)
+                self.tasks.append(task)
 
     def off(self) -> None:
-        if self.task:
-            self.task.cancel()
-            self.task = None
+        while self.tasks:
+            self.tasks.pop().cancel()
 
     def ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            log.critical("the scheduler has crashed", exc_info=error)
+            log.critical("%s has crashed", task.get_name(), exc_info=error)
             self.stop.set()
 
 

@@ -43,6 +43,8 @@ REFUSED: tuple[Refused, ...] = (
         "GET POST PUT DELETE", "/api/v2/apiTokens*", "tokens come from the seed or from POST /_sim/identities",
         "/api/v2/apiTokens/lookup",
     ),
+    Refused("GET POST", "/api/v2/problems*", "problems are read by DQL: fetch dt.davis.problems", QUERY),
+    Refused("GET POST", "/api/v2/events*", "events come from anomaly detectors and are read by DQL", QUERY),
     Refused("GET POST PUT DELETE", "/api/config/v1/*", "the Configuration API v1 has no part here"),
     Refused(
         "GET POST PUT PATCH DELETE", f"{AUTOMATION}/business-calendars/*", "there are no business calendars",
@@ -64,7 +66,7 @@ REFUSED: tuple[Refused, ...] = (
         f"{AUTOMATION}/business-calendars",
     ),
     Refused(
-        "POST", f"{AUTOMATION}/event-triggers/filter-preview", "event triggers are refused: there are no events",
+        "POST", f"{AUTOMATION}/event-triggers/filter-preview", "what a trigger would have started is not looked up",
         f"{AUTOMATION}/schedules/preview",
     ),
     Refused(

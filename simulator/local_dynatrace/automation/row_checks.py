@@ -7,7 +7,7 @@ from typing import Any
 
 from ..kernel.routing import WireError
 from ..kernel.rows import RowChecks, an_object, anything
-from . import task_checks, workflow_checks, workflows
+from . import messages, task_checks, workflow_checks, workflows
 from .checks import InvalidError
 
 
@@ -46,8 +46,10 @@ ROW_CHECKS = RowChecks(
         ("executions", "result"): anything,
         ("task_executions", "result"): anything,
         ("action_executions", "result"): anything,
+        **messages.ROW_CHECKS.cells,
     },
     clocked=(
         "workflows", "workflow_history", "executions", "task_executions", "action_executions", "execution_logs",
+        *messages.ROW_CHECKS.clocked,
     ),
 )  # fmt: skip

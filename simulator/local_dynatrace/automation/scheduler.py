@@ -8,58 +8,27 @@ freely: nothing asks whether the one before has ended.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-from typing import Any
 
 from ..kernel.store import Row
 from ..kernel.world import World
 from . import executions, schedule, workflows
 
-IDLE_S = 24 * 3600.0
 
+class Schedules:
+    """An agenda of ``kernel.scheduler``."""
 
-class Scheduler:
+    kinds = ("workflow",)
+
     def __init__(self, world: World) -> None:
         self.world = world
-        self._changed = asyncio.Event()
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        self.world.on_change.append(self._heard)
-        self.world.clock.listeners.append(self._changed.set)
-        try:
-            while True:
-                self._changed.clear()
-                self.tick()
-                await self._wait(self._next_us())
-        finally:
-            self.world.on_change.remove(self._heard)
-            self.world.clock.listeners.remove(self._changed.set)
-
-    def _heard(self, kind: str, id: Any) -> None:
-        if kind in ("workflow", "reset"):
-            self._changed.set()
-
-    def _next_us(self) -> int:
+    def next_us(self) -> int | None:
         row = self.world.store.one("SELECT min(next_us) AS at FROM workflows")
-        idle = self.world.clock.now_us() + int(IDLE_S * 1_000_000)
-        return idle if row is None or row["at"] is None else min(idle, row["at"])
+        at: int | None = row["at"] if row else None
+        return at
 
-    async def _wait(self, at_us: int) -> None:
-        """Until the next tick is due, a workflow or the clock has changed."""
-        sleeping = asyncio.ensure_future(self.world.clock.sleep_until(at_us, background=True))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait((sleeping, changed), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiting in (sleeping, changed):
-                waiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await waiting
-
-    def tick(self) -> None:
+    async def tick(self) -> None:
         """Start every workflow that is due."""
         now = self.world.clock.now_us()
         for row in self.world.store.all("SELECT * FROM workflows WHERE next_us <= ? ORDER BY next_us, id", now):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kernel.world import World
-from . import history
+from . import history, messages
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS workflows (
@@ -40,6 +40,7 @@ INTERRUPTED = "The local environment was stopped while this was running."
 def setup(world: World) -> None:
     world.store.create(SCHEMA)
     world.store.create(history.SCHEMA)
+    world.store.create(messages.SCHEMA)
     interrupt(world)
 
 

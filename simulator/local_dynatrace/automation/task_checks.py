@@ -11,6 +11,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9\-_]*\Z")
 ACTION = re.compile(r"[^:\s]+:[^:\s]+\Z")
 CONDITION_STATES = ("SUCCESS", "ERROR", "ANY", "OK", "NOK")
 MOST_SECONDS = 604_800
+JAVASCRIPT = "dynatrace.automations:run-javascript"
 
 
 def tasks(value: Any) -> dict[str, Any]:

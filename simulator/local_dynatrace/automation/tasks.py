@@ -11,7 +11,8 @@ from typing import Any
 from ..kernel.scripts import Job
 from ..kernel.store import Row
 from ..kernel.world import World
-from .workflow_checks import JAVASCRIPT
+from . import messages
+from .task_checks import JAVASCRIPT
 
 FINAL = ("SUCCESS", "ERROR", "SKIPPED", "DISCARDED", "CANCELLED")
 # Which states of a predecessor satisfy a condition (values: SA; meaning of OK and NOK [D]).
@@ -82,6 +83,9 @@ def begin(world: World, execution: Row, task: Row, definition: dict[str, Any]) -
     if refusal := cannot_run(world, execution, definition):
         end_running(world, execution["id"], "ERROR", refusal, None)
         return
+    if definition["action"] in messages.ACTIONS:
+        tell(world, execution, task, definition)
+        return
     job = Job(
         execution_id=execution["id"],
         action_execution_id=action_execution,
@@ -94,8 +98,20 @@ def begin(world: World, execution: Row, task: Row, definition: dict[str, Any]) -
     world.store.after_commit(lambda: world.scripts.launch(job))
 
 
+def tell(world: World, execution: Row, task: Row, definition: dict[str, Any]) -> None:
+    """A task that sends a message ends at once."""
+    try:
+        messages.send(world, execution, task, definition)
+    except messages.ActionError as error:
+        end_running(world, execution["id"], "ERROR", str(error), None)
+    else:
+        end_running(world, execution["id"], "SUCCESS", None, None)
+
+
 def cannot_run(world: World, execution: Row, definition: dict[str, Any]) -> str | None:
     """Why this task fails before it does anything."""
+    if definition["action"] in messages.ACTIONS:
+        return None
     if definition["action"] != JAVASCRIPT:
         return f"The action '{definition['action']}' is not part of the local environment."
     if not isinstance(definition["input"].get("script"), str):

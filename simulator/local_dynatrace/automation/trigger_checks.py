@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from . import cron
+from . import cron, event_trigger_checks
 from .checks import InvalidError, each, flag, mapping, not_simulated, nullable, only_empty, text, uuid_text, whole
 
 TYPES = ("cron", "time", "interval", "once")
@@ -20,7 +20,8 @@ def timezones() -> tuple[str, ...]:
 
 
 def trigger(value: Any) -> dict[str, Any]:
-    given = each({"schedule": nullable(schedule), "eventTrigger": only_empty("An event trigger")}, mapping(value or {}))
+    checks = {"schedule": nullable(schedule), "eventTrigger": nullable(event_trigger_checks.checked)}
+    given = each(checks, mapping(value or {}))
     return {name: part for name, part in given.items() if part}
 
 

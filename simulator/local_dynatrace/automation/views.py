@@ -20,7 +20,7 @@ def workflow(world: World, row: Row) -> dict[str, Any]:
         "title": row["title"],
         **definition,
         "trigger": trigger(row, definition),
-        "triggerType": "Schedule" if definition["trigger"].get("schedule") else "Manual",
+        "triggerType": trigger_type(definition),
         "owner": row["owner"],
         "actor": row["actor"],
         "version": row["version"],
@@ -38,10 +38,15 @@ def workflow(world: World, row: Row) -> dict[str, Any]:
 
 
 def trigger(row: Row, definition: dict[str, Any]) -> dict[str, Any]:
-    schedule = definition["trigger"].get("schedule")
-    if not schedule:
-        return {}
-    return {"schedule": {**schedule, "isFaulty": False, "nextExecution": when(row["next_us"]), "inputs": {}}}
+    shown = dict(definition["trigger"])
+    if schedule := shown.get("schedule"):
+        shown["schedule"] = {**schedule, "isFaulty": False, "nextExecution": when(row["next_us"]), "inputs": {}}
+    return shown
+
+
+def trigger_type(definition: dict[str, Any]) -> str:
+    names = {"schedule": "Schedule", "eventTrigger": "Event"}
+    return next((names[name] for name in names if definition["trigger"].get(name)), "Manual")
 
 
 def execution(world: World, row: Row) -> dict[str, Any]:

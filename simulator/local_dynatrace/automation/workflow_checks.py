@@ -6,10 +6,9 @@ from typing import Any
 
 from .checks import InvalidError, choice, each, flag, mapping, nullable, only_empty, text, uuid_text, whole
 from .errors import invalid
-from .task_checks import tasks
+from .task_checks import JAVASCRIPT, tasks
 from .trigger_checks import trigger
 
-JAVASCRIPT = "dynatrace.automations:run-javascript"
 HOURLY_EXECUTIONS = 1000
 """Default and upper bound of ``hourlyExecutionLimit`` (facts: dynatrace-runtime 1)."""
 
@@ -76,10 +75,12 @@ def checked(body: Any, former: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def simple(definition: dict[str, Any]) -> None:
-    """A simple workflow has one task, which is no JavaScript (facts: dynatrace-api 5.2, WF; texts UNVERIFIED)."""
+    """A simple workflow has one trigger and one task, which is no JavaScript (facts: alerting 4; texts UNVERIFIED)."""
     if definition["type"] != "SIMPLE":
         return
     if len(definition["tasks"]) > 1:
         raise InvalidError({"tasks": ["A simple workflow has one task at most."]})
+    if len(definition["trigger"]) > 1:
+        raise InvalidError({"trigger": ["A simple workflow has one trigger at most."]})
     if any(task["action"] == JAVASCRIPT for task in definition["tasks"].values()):
         raise InvalidError({"tasks": ["A simple workflow must not have a JavaScript task."]})

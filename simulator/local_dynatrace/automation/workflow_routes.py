@@ -48,7 +48,7 @@ def list_workflows(call: Call) -> Answer:
 
 def wanted(call: Call, row: Row) -> bool:
     definition, query = json.loads(row["definition"]), call.query
-    trigger_type = "Schedule" if definition["trigger"].get("schedule") else "Manual"
+    trigger_type = views.trigger_type(definition)
     deployed, faulty = listing.flag(call, "isDeployed"), listing.flag(call, "trigger__schedule__isFaulty")
     return (
         # A part of the title, in any case: no exact match (facts: dynatrace-api 5.1).
@@ -151,7 +151,10 @@ def route(method: str, path: str, handler: Any, scope: str, source: str = "SA, P
     return Route(method, BASE + path, handler, "automation", "platform", scope, source=source, **more)
 
 
-REFUSED = "event triggers, retries, loops, waits, custom conditions, results and number expressions are refused by name"
+REFUSED = (
+    "event triggers other than for problems, retries, loops, waits, custom conditions, results and number expressions "
+    "are refused by name; of the actions, JavaScript, e-mail and Slack run"
+)
 ROUTES: list[Route] = [
     route(
         "GET", "", list_workflows, READ, "SA, P-A; default page size UNVERIFIED",

@@ -17,7 +17,8 @@ NEVER = ("kernel_meta", "bearer_tokens")
 """The kernel's own bookkeeping (clock, position of ids) and short-lived tokens."""
 TRACES = (
     "executions", "task_executions", "action_executions", "execution_logs",
-    "logs", "settings_outbound_history", "workflow_history",
+    "logs", "settings_outbound_history", "workflow_history", "messages",
+    "davis_detectors", "davis_detector_status", "davis_events",
 )  # fmt: skip
 """Tables that use fills; only with ``everything``."""
 TOUCHED = ("number", "revision", "modified_us", "modified_by", "author", "last_used_us", "next_us")

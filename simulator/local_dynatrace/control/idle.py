@@ -1,4 +1,4 @@
-"""Waiting, in real time, until no script runs: tests wait here instead of sleeping."""
+"""Waiting, in real time, until nothing is under way: tests wait here instead of sleeping."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..kernel.world import World
 
 
 async def wait(world: World, limit_s: float) -> bool:
-    """Whether no script runs, at the latest after ``limit_s``."""
+    """Whether no script runs and nothing else is due, at the latest after ``limit_s``."""
     changed = asyncio.Event()
 
     def heard(kind: str, id: Any) -> None:
@@ -20,9 +20,13 @@ async def wait(world: World, limit_s: float) -> bool:
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                while world.scripts.running:
+                while busy(world):
                     changed.clear()
                     await changed.wait()
     finally:
         world.on_change.remove(heard)
-    return not world.scripts.running
+    return not busy(world)
+
+
+def busy(world: World) -> bool:
+    return bool(world.scripts.running) or any(pending() for pending in world.pending)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .. import automation, documents, grail, logs, settings, vault
+from .. import automation, davis, documents, grail, logs, settings, vault
 from ..kernel.clock import EARLIEST_US, LATEST_US, MICROSECONDS
 from ..kernel.nesting import read_json
 from ..kernel.rows import IDENTITY, CellCheck
@@ -14,7 +14,7 @@ from ..kernel.world import World
 from .checks import refused
 
 Rows = Mapping[str, list[dict[str, Any]]]
-CHECKS = (IDENTITY, *(api.ROW_CHECKS for api in (automation, documents, grail, logs, settings, vault)))
+CHECKS = (IDENTITY, *(api.ROW_CHECKS for api in (automation, davis, documents, grail, logs, settings, vault)))
 CLOCKED = {table for checks in CHECKS for table in checks.clocked}
 CENTURY_US = 100 * 365 * 86_400 * MICROSECONDS
 YEARS_US = -62_135_596_800 * MICROSECONDS, 253_402_300_800 * MICROSECONDS

@@ -22,3 +22,5 @@ class DataObject:
     """The scope that reading it needs, beside ``storage:buckets:read``."""
     times: frozenset[str] = frozenset({"timestamp"})
     """Fields that hold microseconds and are timestamps in DQL."""
+    durations: frozenset[str] = frozenset()
+    """Fields that hold microseconds and are durations in DQL."""

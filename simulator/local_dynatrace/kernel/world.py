@@ -93,6 +93,8 @@ class World:
     """Every part has started; until then the health check answers 503."""
     data_objects: dict[str, DataObject] = field(default_factory=dict)
     """What DQL can fetch beside logs, by name; an API registers its tables in its ``setup``."""
+    pending: list[Callable[[], bool]] = field(default_factory=list)
+    """Whether a part has something to do at once, beside running scripts; see control/idle.py."""
     on_change: list[Callable[[str, Any], None]] = field(default_factory=list)
     """Called with (kind, id) when something a page shows has changed (execution, logs, ...)."""
 

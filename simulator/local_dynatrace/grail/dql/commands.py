@@ -59,7 +59,7 @@ def _misplaced(command: Command, piped: bool) -> DqlError:
 
 
 def filter_(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
-    condition = _condition(items, "filter", span)
+    condition = filter_condition(items, "filter", span)
     evaluator(condition, pipeline.scope())
     rest: Expr | None = condition
     if pipeline.logs and pipeline.narrowing:
@@ -71,7 +71,7 @@ def filter_(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
 
 def filter_out(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     """Only records for which the condition holds are left out: null keeps a record."""
-    drop = evaluator(_condition(items, "filterOut", span), pipeline.scope())
+    drop = evaluator(filter_condition(items, "filterOut", span), pipeline.scope())
     pipeline.stages.append(lambda rows: (row for row in rows if drop(row) is not True))
 
 
@@ -80,7 +80,7 @@ def search(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> None:
     pipeline.stages.append(lambda rows: (row for row in rows if keep(row) is True))
 
 
-def _condition(items: tuple[Item, ...], command: str, span: Span) -> Expr:
+def filter_condition(items: tuple[Item, ...], command: str, span: Span) -> Expr:
     node = _only(items, command, span)
     no_condition = isinstance(node, DurationLiteral | Braces) or (
         isinstance(node, Constant) and not isinstance(node.value, bool)

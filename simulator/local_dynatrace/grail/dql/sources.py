@@ -77,11 +77,13 @@ def _records(table: DataObject, db: sqlite3.Connection, from_ns: int, to_ns: int
     # Bounds are nanoseconds, tables have microseconds: from is inclusive, to exclusive.
     found = table.read(db, -(-from_ns // 1000), -(-to_ns // 1000))
     for record in sorted(found, key=lambda record: int(record["timestamp"])):
-        yield {
-            name: Timestamp(value * 1000) if name in table.times and isinstance(value, int) else value
-            for name, value in record.items()
-            if value is not None
-        }
+        yield {name: _value(table, name, value) for name, value in record.items() if value is not None}
+
+
+def _value(table: DataObject, name: str, value: Any) -> Value:
+    if name in table.times and isinstance(value, int):
+        return Timestamp(value * 1000)
+    return Duration(value * 1000) if name in table.durations and isinstance(value, int) else value
 
 
 def _timeframe(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:

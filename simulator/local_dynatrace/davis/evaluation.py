@@ -1,0 +1,206 @@
+"""Evaluates the anomaly detectors on the simulated clock, minute by minute, however far it is stepped.
+
+A detector is due each minute (or each ``delay``). Its query is run once for all minutes since the last time, as the
+platform evaluates those in between retroactively (facts: alerting 2); after a long step, for the last ``FURTHEST_US``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..automation import event_triggers
+from ..kernel.clock import MICROSECONDS, iso
+from ..kernel.store import Row
+from ..kernel.world import World
+from ..settings import analyzers, objects
+from ..settings.analyzers import StaticThreshold
+from ..settings.objects import SettingsObject
+from ..settings.schema import DETECTORS
+from . import records, samples, series, templates
+from .samples import Sample, Turn
+from .series import MINUTE_US, FailedError, Found
+
+FURTHEST_US = 23 * 60 * MINUTE_US
+"""A day with its window still fits into one query."""
+NO_DIMENSIONS = "{}"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One detector and the minutes that it is to be evaluated for."""
+
+    detector: SettingsObject
+    rule: StaticThreshold
+    from_us: int
+    """Start of the first window."""
+    to_us: int
+    """End of the last one."""
+    next_us: int
+
+    @property
+    def actor(self) -> str:
+        return str(self.detector.value["executionSettings"].get("actor") or self.detector.modified_by)
+
+
+class Detection:
+    """An agenda of ``kernel.scheduler``."""
+
+    kinds = ("settings",)
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def next_us(self) -> int | None:
+        now, states = self.world.clock.now_us(), self._states()
+        enabled = self._enabled()
+        if states.keys() - enabled.keys():
+            return now
+        due = [
+            state["due_us"] if (state := states.get(id)) and state["revision"] == each.revision else now
+            for id, each in enabled.items()
+        ]
+        return min(due, default=None)
+
+    async def tick(self) -> None:
+        now, states, enabled = self.world.clock.now_us(), self._states(), self._enabled()
+        if gone := states.keys() - enabled.keys():
+            with self.world.store.transaction():
+                for object_id in gone:
+                    self._forget(object_id)
+            self.world.changed("davis")
+        for object_id, detector in enabled.items():
+            state = states.get(object_id)
+            changed = state is None or state["revision"] != detector.revision
+            # A clock that was set back leaves the state in the future.
+            if changed or not now < state["due_us"] <= now + 3600 * MICROSECONDS:  # type: ignore[index]
+                await self._evaluate(planned(detector, state, now))
+
+    def _enabled(self) -> dict[str, SettingsObject]:
+        found = objects.of_schema(self.world, DETECTORS)
+        return {each.object_id: each for each in found if each.value["enabled"]}
+
+    def _states(self) -> dict[str, Row]:
+        return {row["object_id"]: row for row in self.world.store.all("SELECT * FROM davis_detectors")}
+
+    def _forget(self, object_id: str) -> None:
+        """A detector was deleted or switched off: its events close at once [D]."""
+        self.world.store.run("DELETE FROM davis_detectors WHERE object_id = ?", object_id)
+        for row in self._active(object_id):
+            self._close(row, self.world.clock.now_us())
+
+    async def _evaluate(self, due: Due) -> None:
+        found: Found | None = None
+        problem = ""
+        try:
+            found = await series.read(self.world, due.rule.query, due.actor, due.from_us, due.to_us)
+        except FailedError as error:
+            problem = str(error)
+        present = objects.find(self.world, due.detector.object_id)
+        if present == due.detector:  # else it was changed while the query ran
+            with self.world.store.transaction():
+                self._note(due, problem)
+                if found is not None:
+                    self._judge(due, found)
+            self.world.changed("davis", due.detector.object_id)
+
+    def _note(self, due: Due, problem: str) -> None:
+        """Write down how far a detector has been evaluated, and its health where that has changed."""
+        object_id, status = due.detector.object_id, "ERROR" if problem else "OK"
+        former = self._states().get(object_id)
+        self.world.store.run(
+            "INSERT OR REPLACE INTO davis_detectors VALUES (?, ?, ?, ?, ?, ?)",
+            object_id, due.detector.revision, due.to_us, due.next_us, status, problem,
+        )  # fmt: skip
+        if (former["status"], former["message"]) != (status, problem) if former else problem:
+            self.world.store.run(
+                "INSERT INTO davis_detector_status VALUES (NULL, ?, ?, ?, ?)",
+                object_id, self.world.clock.now_us(), status, problem,
+            )  # fmt: skip
+
+    def _judge(self, due: Due, found: Found) -> None:
+        active = {row["dimensions"]: row for row in self._active(due.detector.object_id)}
+        nothing: list[Sample] = [None] * ((due.to_us - due.from_us) // MINUTE_US)
+        every = {**dict.fromkeys(active, nothing), **found.series}
+        if not every and not found.grouped:
+            every[NO_DIMENSIONS] = nothing
+        for dimensions, values in every.items():
+            row = active.get(dimensions)
+            for turn in samples.turns(due.rule, values, row is not None):
+                if turn.opens:
+                    row = self._open(due, turn, values, dimensions)
+                elif row is not None:
+                    self._close(row, due.from_us + turn.at * MINUTE_US)
+                    row = None
+            if row is not None and row is active.get(dimensions):
+                self._refresh(row["number"])
+
+    def _active(self, object_id: str) -> list[Row]:
+        return self.world.store.all(
+            "SELECT * FROM davis_events WHERE status = 'ACTIVE' AND object_id = ? ORDER BY number", object_id
+        )
+
+    def _open(self, due: Due, turn: Turn, values: list[Sample], dimensions: str) -> Row:
+        world, start = self.world, due.from_us + turn.first * MINUTE_US
+        template = due.detector.value["eventTemplate"]
+        properties = templates.filled(template, due.rule, turn, values[turn.last], dimensions)
+        problem: tuple[str | None, str | None] = (None, None)
+        if properties["event.type"] != records.INFORMATIONAL:
+            problem = f"{identifier(world, start)}V2", display_id(world)
+        world.store.run(
+            "INSERT INTO davis_events (id, object_id, dimensions, status, transition, start_us, updated_us, "
+            "properties, query, problem_id, display_id) VALUES (?, ?, ?, 'ACTIVE', 'CREATED', ?, ?, ?, ?, ?, ?)",
+            identifier(world, start), due.detector.object_id, dimensions, start, world.clock.now_us(),
+            json.dumps(properties), due.rule.query, *problem,
+        )  # fmt: skip
+        row = world.store.one("SELECT * FROM davis_events ORDER BY number DESC LIMIT 1")
+        assert row is not None
+        self._tell(row)
+        return row
+
+    def _refresh(self, number: int) -> None:
+        """An event that goes on is reported again."""
+        self.world.store.run(
+            "UPDATE davis_events SET transition = 'REFRESHED', updated_us = ? WHERE number = ?",
+            self.world.clock.now_us(), number,
+        )  # fmt: skip
+
+    def _close(self, row: Row, at_us: int) -> None:
+        self.world.store.run(
+            "UPDATE davis_events SET status = 'CLOSED', transition = 'CLOSED', end_us = ?, updated_us = ? "
+            "WHERE number = ?",
+            max(at_us, row["start_us"]), self.world.clock.now_us(), row["number"],
+        )  # fmt: skip
+        closed = self.world.store.one("SELECT * FROM davis_events WHERE number = ?", row["number"])
+        assert closed is not None
+        self._tell(closed)
+
+    def _tell(self, row: Row) -> None:
+        """Workflows may wait for the problem."""
+        if row["problem_id"] is not None:
+            event_triggers.happened(self.world, records.wire(records.problem(row)))
+
+
+def planned(detector: SettingsObject, state: Row | None, now: int) -> Due:
+    """The minutes that have passed since a detector was evaluated; at least the last one."""
+    rule = analyzers.read(detector.value["analyzer"])
+    settings: dict[str, Any] = detector.value["executionSettings"]
+    delay_us = (settings.get("delay") or 60) * MICROSECONDS
+    minute = now // MINUTE_US * MINUTE_US
+    end = minute - (settings.get("queryOffset") or 0) * MINUTE_US
+    since = state["evaluated_us"] if state is not None and state["evaluated_us"] < end else end - MINUTE_US
+    first = max(since, end - FURTHEST_US) + MINUTE_US
+    return Due(detector, rule, first - rule.window * MINUTE_US, end, minute + delay_us)
+
+
+def display_id(world: World) -> str:
+    """Year and month, then a number that goes up."""
+    row = world.store.one("SELECT count(*) AS n FROM davis_events WHERE problem_id IS NOT NULL")
+    at = iso(world.clock.now_us())
+    return f"P-{at[2:4]}{at[5:7]}{(row['n'] if row else 0) + 1:05d}"
+
+
+def identifier(world: World, start_us: int) -> str:
+    """As Davis forms them: a number, then the start in milliseconds."""
+    return f"{int(world.ids.hex(16), 16) - 2**63}_{start_us // 1000}"
