@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
 import pulumi
 
 from workflow_src.watch.dashboard import WORKFLOW
-from workflow_src.watch.detectors import Detector
+from workflow_src.watch.detectors import SINCE, Detector
 
+from .api.automation import moment
 from .api.detectors import Json, Stored
 from .api.environment import Environment
 from .api.errors import Conflict, Refused
@@ -46,16 +48,19 @@ class AnomalyDetectorProperties(Properties):
     actor: str
     """UUID of a service user, or empty."""
     query: str
-    """With a placeholder for the workflow's ID."""
+    """With placeholders for the workflow's ID and, where it counts silence, for the moment from which it does."""
     workflow: str
     """The ID of the connector's workflow."""
     analyzer: dict[str, str]
     """The analyzer's other inputs, as texts."""
     event: Event
+    since: str
+    """Output: the moment before which silence is no problem; empty where the query does not ask."""
 
 
 class AnomalyDetectorProvider(ObjectProvider[AnomalyDetectorProperties]):
     compared = ("name", "purpose", "enabled", "actor", "query", "workflow", "analyzer", "event")
+    outputs = ("since",)
     needs = (*NEEDS, NAME_ACTOR)
 
     def create_object(self, environment: Environment, props: AnomalyDetectorProperties) -> tuple[str, Outputs]:
@@ -66,18 +71,22 @@ class AnomalyDetectorProvider(ObjectProvider[AnomalyDetectorProperties]):
                 f"{NOUN} “{props['name']}” exists {len(mine)} times and is marked as ours: {ids}. Delete all but one"
             )
         if not mine:
-            return environment.detectors.create(value(props)), {}
-        found = drift(mine[0].value, props)
+            since = start_of_service(environment, props)
+            return environment.detectors.create(value({**props, "since": since})), {"since": since}
+        known: AnomalyDetectorProperties = {**props, "since": since_in(mine[0].value)}
+        found = drift(mine[0].value, known)
         say(f"{NOUN} “{props['name']}” ({mine[0].id}): adopted; it differs in: {', '.join(found) or 'nothing'}")
         if found:
-            replace(environment, mine[0].id, props)
-        return mine[0].id, {}
+            replace(environment, mine[0].id, known)
+        return mine[0].id, {"since": known["since"]}
 
     def update_object(
         self, environment: Environment, id: str, olds: AnomalyDetectorProperties, news: AnomalyDetectorProperties
     ) -> Outputs:
-        replace(environment, id, news)
-        return {}
+        resumed = news["enabled"] and not olds["enabled"]
+        since = start_of_service(environment, news) if resumed else olds["since"]
+        replace(environment, id, {**news, "since": since})
+        return {"since": since}
 
     def read_object(self, environment: Environment, id: str, props: AnomalyDetectorProperties) -> Differences | None:
         live = environment.detectors.read(id)
@@ -85,6 +94,25 @@ class AnomalyDetectorProvider(ObjectProvider[AnomalyDetectorProperties]):
 
     def delete_object(self, environment: Environment, id: str, props: AnomalyDetectorProperties) -> None:
         environment.detectors.delete(id)
+
+
+def start_of_service(environment: Environment, props: AnomalyDetectorProperties) -> str:
+    """The moment, by the environment's clock, from which a silence counts: the workflow was deployed or resumed then.
+
+    Dynatrace judges a new detector by the minutes before it, too; so the deployment counts as a report.
+    """
+    if SINCE not in props["query"]:
+        return ""
+    live = environment.automation.workflow(props["workflow"]) or {}
+    changed = moment((live.get("modificationInfo") or {}).get("lastModifiedTime")) or datetime.now(UTC)
+    # The running minute, and those of the offset, are not looked at.
+    since = changed.astimezone(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1 + QUERY_OFFSET_MINUTES)
+    return since.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def since_in(live: Json) -> str:
+    found = re.search(r'timestamp = toTimestamp\("([^"]*)"\)', by_key(live["analyzer"]["input"]).get("query") or "")
+    return found[1] if found else ""
 
 
 def is_ours(stored: Stored, props: AnomalyDetectorProperties) -> bool:
@@ -113,7 +141,8 @@ def value(props: AnomalyDetectorProperties, kept: Json | None = None) -> Json:
     if props["actor"]:
         execution["actor"] = props["actor"]
     execution["queryOffset"] = QUERY_OFFSET_MINUTES
-    inputs = {"query": props["query"].replace(WORKFLOW, props["workflow"]), **props["analyzer"]}
+    query = props["query"].replace(WORKFLOW, props["workflow"]).replace(SINCE, props["since"])
+    inputs = {"query": query, **props["analyzer"]}
     event: Mapping[str, Any] = props["event"]
     return {
         "enabled": props["enabled"],
@@ -140,12 +169,14 @@ def drift(live: Json, props: AnomalyDetectorProperties) -> dict[str, object]:
     inputs = by_key((live.get("analyzer") or {}).get("input"))
     events = by_key((live.get("eventTemplate") or {}).get("properties"))
     described = live.get("description") or ""
-    query = str(inputs.pop("query", ""))
+    query = str(inputs.pop("query", "")).replace(props["workflow"], WORKFLOW)
+    if props["since"]:
+        query = query.replace(props["since"], SINCE)
     found: dict[str, object] = {
         "name": live.get("title"),
         "purpose": props["purpose"] if described == marked(props["purpose"], props["stack"]) else described,
         "enabled": live.get("enabled"),
-        "query": query.replace(props["workflow"], WORKFLOW),
+        "query": query,
         "analyzer": inputs,
         "event": {re.sub(r"^event\.", "", key): text for key, text in events.items()},
     }
@@ -165,7 +196,11 @@ class AnomalyDetector(DynatraceObject, module="dynatrace", name="AnomalyDetector
         workflow: ID of the connector's workflow.
         actor: UUID of the service user whose permissions the query has, or empty for the OAuth client's own user.
         enabled: whether it runs.
+
+    Outputs: ``since``, the moment before which silence is no problem.
     """
+
+    since: pulumi.Output[str]
 
     def __init__(
         self,

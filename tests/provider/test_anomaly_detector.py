@@ -43,6 +43,12 @@ def props_of(local: Local, detector: Detector = EVERY[0], **changes: Any) -> dic
     return {**values, **changes}
 
 
+def create(environment: Environment, props: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """ID and stored properties of a detector that has just been created."""
+    id, outputs = DETECTOR.create_object(environment, props)
+    return id, {**props, **outputs}
+
+
 def headers(local: Local) -> dict[str, str]:
     return bearer(local, "settings:objects:read", "settings:objects:write")
 
@@ -64,9 +70,7 @@ def edit(local: Local, id: str, **more: Any) -> None:
 def test_each_detector_is_accepted_and_does_not_drift(
     local: Local, environment: Environment, detector: Detector
 ) -> None:
-    props = props_of(local, detector)
-
-    id, _ = DETECTOR.create_object(environment, props)
+    id, props = create(environment, props_of(local, detector))
 
     assert DETECTOR.read_object(environment, id, props) == {}
     (found,) = stored(local)
@@ -99,11 +103,11 @@ def test_a_refused_validation_writes_nothing(local: Local, environment: Environm
 def test_a_lost_state_takes_it_again_and_two_are_refused(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    props = props_of(local)
-    id, _ = DETECTOR.create_object(environment, props)
+    id, props = create(environment, props_of(local))
     edit(local, id, enabled=False)
 
-    assert DETECTOR.create_object(connect(local), props)[0] == id
+    again, props = create(connect(local), props_of(local))
+    assert again == id
     assert "adopted; it differs in: enabled" in capsys.readouterr().out
     assert DETECTOR.read_object(environment, id, props) == {}
 
@@ -126,8 +130,7 @@ def test_another_stacks_detector_of_the_same_title_is_left_alone(local: Local, e
 
 
 def test_what_people_change_is_shown_and_written_back_with_the_actor(local: Local, environment: Environment) -> None:
-    props = props_of(local, actor="")
-    id, _ = DETECTOR.create_object(environment, props)
+    id, props = create(environment, props_of(local, actor=""))
     edit(local, id, title="Mine", executionSettings={"actor": SERVICE_USER})
 
     assert DETECTOR.read_object(environment, id, props) == {"name": "Mine"}
@@ -137,8 +140,7 @@ def test_what_people_change_is_shown_and_written_back_with_the_actor(local: Loca
 
 
 def test_one_that_was_deleted_is_created_again_only_after_a_refresh(local: Local, environment: Environment) -> None:
-    props = props_of(local)
-    id, _ = DETECTOR.create_object(environment, props)
+    id, props = create(environment, props_of(local))
     DETECTOR.delete_object(environment, id, props)
 
     assert DETECTOR.read_object(environment, id, props) is None

@@ -1,5 +1,4 @@
-"""``dashboard.yaml`` into the content of a Dynatrace dashboard (facts: dynatrace-api 11), and differences of two contents in
-words."""
+"""``dashboard.yaml`` into the content of a Dynatrace dashboard (facts: dynatrace-api 11), and differences in words."""
 
 from __future__ import annotations
 

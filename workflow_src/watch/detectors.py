@@ -10,6 +10,8 @@ from typing import Any, TypedDict
 from .dashboard import WORKFLOW
 from .words import condition, groups, source
 
+SINCE = "[[since]]"
+"""Stands for the moment at which the connector was deployed or resumed."""
 LONGEST_WINDOW = 60
 """Samples of one minute. A silence of three intervals can be seen by a detector only where it is no longer."""
 SLACK_MINUTES = 3
@@ -33,7 +35,7 @@ class Samples(TypedDict):
 
 @dataclass(frozen=True)
 class Detector:
-    """One anomaly detector. ``query`` has ``WORKFLOW`` in place of the workflow's ID."""
+    """One anomaly detector. ``query`` has ``WORKFLOW`` and ``SINCE`` in it."""
 
     key: str
     title: str
@@ -62,7 +64,9 @@ def samples(what: str, interval: int) -> Samples:
     if what == "two runs":
         # Chains of catch-up runs take up to an hour, and only the first run of each counts.
         return {"violating": two, "window": LONGEST_WINDOW, "dealerting": LONGEST_WINDOW}
-    return {"violating": 1, "window": window, "dealerting": window}
+    if what == "at once":
+        return {"violating": 1, "window": 1, "dealerting": 1}
+    return {"violating": 1, "window": window, "dealerting": window}  # one run
 
 
 def silence_fits(interval: int) -> bool:
@@ -72,14 +76,20 @@ def silence_fits(interval: int) -> bool:
 
 def own_detectors(interval: int) -> list[Detector]:
     """The detectors about the connector itself, for an interval in minutes."""
-    return [
-        Detector(
-            key, each["title"], each["description"], each["query"].replace("[[runs]]", RUNS), each["condition"],
-            each["threshold"], samples(each["samples"], interval), each["type"],
-        )
-        for key, each in source("detectors")["own"].items()
-        if key != "silent" or silence_fits(interval)
-    ]  # fmt: skip
+    described = source("detectors")["own"]
+    return [own(key, described[key], interval) for key in described if key != "silent" or silence_fits(interval)]
+
+
+def alert_test() -> Detector:
+    """A detector that opens a problem at once."""
+    return own("test", source("detectors")["test"], 1)
+
+
+def own(key: str, described: Mapping[str, Any], interval: int) -> Detector:
+    return Detector(
+        key, described["title"], described["description"], described["query"].replace("[[runs]]", RUNS),
+        described["condition"], described["threshold"], samples(described["samples"], interval), described["type"],
+    )  # fmt: skip
 
 
 def detection_names() -> list[str]:
