@@ -186,6 +186,31 @@ def drift(live: Json, props: AnomalyDetectorProperties) -> dict[str, object]:
     return {key: text for key, text in found.items() if text != current[key]}
 
 
+def inputs(
+    place: Properties, detector: Detector, name: str, event_name: str, workflow: str, actor: str, enabled: bool
+) -> Json:
+    """The inputs of one detector."""
+    counted = detector.samples
+    return {
+        **place,
+        "name": name,
+        "purpose": detector.description,
+        "enabled": enabled,
+        "actor": actor,
+        "query": detector.query,
+        "workflow": workflow,
+        "analyzer": {
+            "alertCondition": detector.condition,
+            "threshold": str(detector.threshold),
+            "violatingSamples": str(counted["violating"]),
+            "slidingWindow": str(counted["window"]),
+            "dealertingSamples": str(counted["dealerting"]),
+            "alertOnMissingData": "false",
+        },
+        "event": {"type": detector.event_type, "name": event_name, "description": detector.description},
+    }
+
+
 class AnomalyDetector(DynatraceObject, module="dynatrace", name="AnomalyDetector"):
     """One anomaly detector with a static threshold.
 
@@ -215,23 +240,5 @@ class AnomalyDetector(DynatraceObject, module="dynatrace", name="AnomalyDetector
         enabled: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        counted = detector.samples
-        props = {
-            **place,
-            "name": name,
-            "purpose": detector.description,
-            "enabled": enabled,
-            "actor": actor,
-            "query": detector.query,
-            "workflow": resolved(workflow),
-            "analyzer": {
-                "alertCondition": detector.condition,
-                "threshold": str(detector.threshold),
-                "violatingSamples": str(counted["violating"]),
-                "slidingWindow": str(counted["window"]),
-                "dealertingSamples": str(counted["dealerting"]),
-                "alertOnMissingData": "false",
-            },
-            "event": {"type": detector.event_type, "name": event_name, "description": detector.description},
-        }
+        props = inputs(place, detector, name, event_name, resolved(workflow), actor, enabled)
         super().__init__(AnomalyDetectorProvider(), resource, props, opts)

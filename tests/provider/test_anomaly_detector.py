@@ -8,7 +8,7 @@ import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import bearer
-from providers.anomaly_detector import AnomalyDetectorProvider
+from providers.anomaly_detector import AnomalyDetectorProvider, inputs
 from providers.api.detectors import PATH, SCHEMA
 from providers.api.environment import Environment
 from providers.api.errors import ApiError, Refused
@@ -21,26 +21,8 @@ EVERY = own_detectors(10) + record_detectors(dict.fromkeys(detection_names(), 5)
 
 
 def props_of(local: Local, detector: Detector = EVERY[0], **changes: Any) -> dict[str, Any]:
-    counted = detector.samples
-    values = {
-        **place(local),
-        "name": f"Sectigo SCM {detector.title}",
-        "purpose": detector.description,
-        "enabled": True,
-        "actor": SERVICE_USER,
-        "query": detector.query,
-        "workflow": WORKFLOW,
-        "analyzer": {
-            "alertCondition": detector.condition,
-            "threshold": str(detector.threshold),
-            "violatingSamples": str(counted["violating"]),
-            "slidingWindow": str(counted["window"]),
-            "dealertingSamples": str(counted["dealerting"]),
-            "alertOnMissingData": "false",
-        },
-        "event": {"type": detector.event_type, "name": detector.title, "description": detector.description},
-    }
-    return {**values, **changes}
+    name = f"Sectigo SCM {detector.title}"
+    return {**inputs(place(local), detector, name, detector.title, WORKFLOW, SERVICE_USER, True), **changes}
 
 
 def create(environment: Environment, props: dict[str, Any]) -> tuple[str, dict[str, Any]]:
