@@ -13,6 +13,7 @@ from ..configuration import Access
 from . import preflight
 from .allowlist import AllowlistSettings
 from .automation import Automation
+from .buckets import Buckets
 from .detectors import Detectors
 from .documents import Documents
 from .errors import ApiError, LoginFailed, PreflightFailed
@@ -40,6 +41,7 @@ class Environment:
         self.vault = Vault(self._classic, self.sleep)
         self.allowlist = AllowlistSettings(self._classic)
         self.automation = Automation(self._platform, self.sleep)
+        self.buckets = Buckets(self._platform)
         self.documents = Documents(self._platform)
         self.detectors = Detectors(self._platform)
         self._lock = threading.RLock()
