@@ -1,12 +1,13 @@
 """The SCM audit API, read from the operator's machine with the stack's own client.
 
-Path, cursor and the names of a record's ID and time are those of ``SCM`` in ``workflow_src/sync.js``; a test compares
-them.
+Path, cursor, signs of an error and the names of a record's ID and time are those of ``SCM`` in
+``workflow_src/sync.js``; a test compares them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from providers.api.errors import ApiError, DynatraceError
-from providers.api.http import Http
+from providers.api.http import STATUS, Http
 from providers.api.redaction import Redactor
 from providers.configuration import Values
 
@@ -23,10 +24,16 @@ from . import moments
 PATH = "/api/v1/records"
 CURSOR = "token"
 LISTS = ("records", "data", "items", "content")
+ERRORS = ("description", "message", "error_description", "error", "detail", "title")
+OUTCOMES = r"^(status|status_?code|code|result|state|outcome|success|succeeded|ok)$"
+TROUBLE = r"error|exception|^fault|fail|warning|partial|incomplete|degraded|timed?_?out|truncated"
+FINE = r"^(|0|2\d\d|ok|okay|true|success(ful)?|succeeded|completed?|done|none)$"
 IDS = ("id", "uuid", "guid", "recordId", "eventId")
 TIMES = ("timestamp", "time", "eventTime", "created", "createdAt", "date")
 RENEW_BEFORE_S = 60.0
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
+IDLE_PAGES = 3
+"""After so many pages in a row without a new record, cursors lead nowhere."""
 FEW = 10
 """A page with fewer records is not a full page."""
 
@@ -94,28 +101,37 @@ class Scm:
         the header: as in the sync script, a query by time decides. Raises ScmError if it cannot decide.
         """
         reading = Reading(begin, end)
-        cursors: set[str] = set()
         query = {"from": moments.iso(begin)}
+        idle, is_check = 0, False
         while True:
             headers: dict[str, str] = {}
             records = [
-                audit_record(one) for one in self._records(self._get({**query, "to": moments.iso(end)}, headers))
+                audit_record(one)
+                for one in self._records(self._get({**query, "to": moments.iso(end)}, headers), headers)
             ]
-            if new := reading.new(records):
+            if is_check and not reading.knows(records):
+                raise ScmError(
+                    "SCM filters by other times than its records show, and sends no page cursor (header "
+                    f"{CURSOR}), so they cannot be read to the end; check whether a proxy removes the header"
+                )
+            is_check = False
+            new = reading.new(records)
+            if new:
                 yield new
             cursor = headers.get(CURSOR, "")
             if records and cursor:
-                if cursor in cursors:
+                # The same cursor again may name a session: only pages without news lead nowhere.
+                idle = 0 if new else idle + 1
+                if idle == IDLE_PAGES:
                     raise ScmError(
-                        "SCM repeats a page cursor, so the window cannot be read to its end; report this to Sectigo"
+                        "SCM repeats its pages, so the window cannot be read to its end; report this to Sectigo"
                     )
-                cursors.add(cursor)
                 query = {"token": cursor}
                 continue
             since = reading.check_from(len(records), len(new)) if records else None
             if since is None:
                 break
-            cursors.clear()
+            idle, is_check = 0, since > begin
             query = {"from": moments.iso(since)}
         if reading.is_doubtful:
             self._check_order(reading)
@@ -124,7 +140,8 @@ class Scm:
         """A query by time finds records after the newest one. If pages come newest first, there are more before the
         oldest one."""
         query = {"from": moments.iso(reading.begin), "to": moments.iso(min(reading.end, reading.oldest + SECOND))}
-        if reading.new([audit_record(one) for one in self._records(self._get(query, {}))]):
+        headers: dict[str, str] = {}
+        if reading.new([audit_record(one) for one in self._records(self._get(query, headers), headers)]):
             raise ScmError(
                 f"SCM sends no page cursor (header {CURSOR}), and its pages are not sorted oldest first, so they "
                 "cannot be read to the end; check whether a proxy removes the header"
@@ -143,14 +160,33 @@ class Scm:
                 raise ScmError(f"the SCM audit API answered {error.status}: {error.text}{hint}") from None
         raise AssertionError("unreachable")
 
-    def _records(self, answer: Any) -> list[Any]:
+    def _records(self, answer: Any, headers: dict[str, str]) -> list[Any]:
+        """Only what is known to be a page is a page. Raises ScmError for anything else."""
+        if answer is None and headers.get(STATUS) == "204":
+            return []
+        records = answer
         if isinstance(answer, dict):
-            answer = next((answer[name] for name in LISTS if isinstance(answer.get(name), list)), None)
-        if not isinstance(answer, list):
-            raise ScmError(
-                f"the SCM audit API did not return a list of records: {self._redact(json.dumps(answer)[:200])}"
-            )
-        return answer
+            lists = [answer[name] for name in LISTS if isinstance(answer.get(name), list)]
+            is_page = len(lists) == 1 and not any(is_sign_of_error(*field) for field in answer.items())
+            records = lists[0] if is_page else None
+        if not isinstance(records, list):
+            shown = "an empty body" if answer is None else self._redact(json.dumps(answer)[:200])
+            raise ScmError(f"the SCM audit API did not return a list of records: {shown}")
+        return records
+
+
+def is_sign_of_error(name: str, value: Any) -> bool:
+    """Whether a field around the records says that something is wrong, as in ``isSignOfError`` of the script."""
+    if name in LISTS and isinstance(value, list):
+        return False
+    is_trouble = name in ERRORS or re.search(TROUBLE, name, re.IGNORECASE) is not None
+    if isinstance(value, dict):
+        return bool(value) if is_trouble else any(is_sign_of_error(*field) for field in value.items())
+    text = "" if value in (None, []) else str(value).strip().lower()
+    is_fine = re.search(FINE, text) is not None
+    if re.search(OUTCOMES, name, re.IGNORECASE):
+        return not is_fine
+    return is_trouble and text != "false" and (text == "true" or not is_fine)
 
 
 class Reading:
@@ -174,11 +210,16 @@ class Reading:
                 continue
             self._seen.add(record.mark)
             found.append(record)
-            if record.at is not None:
+            # A time outside the window is no measure of order or of how far a page came.
+            if record.at is not None and self.begin <= record.at <= self.end:
                 self._ordered = self._ordered and record.at >= self.newest
-                self.newest = max(self.newest, min(record.at, self.end))
-                self.oldest = min(self.oldest, max(record.at, self.begin))
+                self.newest = max(self.newest, record.at)
+                self.oldest = min(self.oldest, record.at)
         return found
+
+    def knows(self, records: list[AuditRecord]) -> bool:
+        """Whether one of them was read before."""
+        return any(record.mark in self._seen for record in records)
 
     @property
     def is_doubtful(self) -> bool:
@@ -188,7 +229,7 @@ class Reading:
     def check_from(self, size: int, new: int) -> datetime | None:
         """Where to query next after a page of ``size`` without a cursor; None: the window is done. Raises ScmError.
 
-        The same decisions as ``narrowerStep`` of workflow_src/sync.js.
+        The same decisions as ``confirming`` in workflow_src/sync/paging.js.
         """
         if new or self._step is None:
             self._step, self._size = SECOND, size

@@ -20,6 +20,7 @@
 import { executionsClient, workflowsClient } from "@dynatrace-sdk/client-automation";
 import { credentialVaultClient } from "@dynatrace-sdk/client-classic-environment-v2";
 import { executionId as ownExecutionId, workflowId } from "@dynatrace-sdk/automation-utils";
+import { createHash } from "node:crypto";
 
 // Rendered at deployment (workflow_src/render.py); JSON, so that this line is valid before and after.
 // deno-fmt-ignore
@@ -76,6 +77,17 @@ const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** JSON of the records in the overlap that are not decided on yet. */
+  heldLength: 12_000_000,
+  /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
+  idlePages: 3,
+  idleParts: 40,
+  /** How many records of a window are remembered to see whether a page brings news. */
+  knownRecords: 20_000,
+  /** Pages of fewer records are not taken for full. */
+  smallPage: 10,
+  /** Microseconds: a shorter part of a window is not split. */
+  narrowPart: 16,
   checkpointBytes: 8_000,
   /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,
@@ -84,6 +96,10 @@ const LIMITS = {
   attributeBytes: 32_000,
   keyBytes: 100,
   attributes: 400,
+  /** UTF-16 units of a record as JSON: one must fit into a request. */
+  recordLength: 2_000_000,
+  /** Requests that log ingest may reject in a row before it counts as rejecting everything. */
+  rejections: 30,
   retries: 10,
 };
 
@@ -97,6 +113,19 @@ const SCM = {
   cursorHeader: "token",
   lists: ["records", "data", "items", "content"],
   errors: ["description", "message", "error_description", "error", "detail", "title"],
+  /** In an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
+  signs: {
+    outcomes: /^(status|status_?code|code|result|state|outcome|success|succeeded|ok)$/i,
+    trouble: /error|exception|^fault|fail|warning|partial|incomplete|degraded|timed?_?out|truncated/i,
+    fine: /^(|0|2\d\d|ok|okay|true|success(ful)?|succeeded|completed?|done|none)$/i,
+  },
+  /** What to check when the audit API answers with a status. @type {Record<number, string>} */
+  hints: {
+    401: "do scmTokenUrl and scmApiUrl belong to the same SCM instance?",
+    402: "is the subscription of this SCM account active?",
+    403: "is audit API access enabled for this key?",
+    404: "is scmApiUrl right?",
+  },
   fields: {
     id: ["id", "uuid", "guid", "recordId", "eventId"],
     time: ["timestamp", "time", "eventTime", "created", "createdAt", "date"],
@@ -144,7 +173,9 @@ export default async function sync(action = {}) {
     if (!(await takeLock(run))) return await report(run, "skipped");
     await readCheckpoint(run);
     await readAndSend(run);
+    const stalled = isStalled(run);
     await saveCheckpoint(run);
+    if (stalled) throw new Failure(`more waiting three times in a row, but nothing moves: ${run.leg.stop?.message}`);
     const summary = await report(run, ...outcome(run, "caught up"));
     await releaseLock(run);
     if (run.leg.stop?.again) await startNextLeg(run);
@@ -176,9 +207,14 @@ async function sendAgain(run) {
 async function readAndSend(run) {
   const { leg } = run;
   try {
-    await rememberStart(run);
-    await accessToken(run);
-    log("✓ OAuth token obtained");
+    try {
+      // L26: first, as its Date may show that the clocks known so far are ahead.
+      await accessToken(run);
+      log("✓ OAuth token obtained");
+    } finally {
+      await rememberStart(run);
+      await askForLess(run);
+    }
     await catchUp(run);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
@@ -207,6 +243,7 @@ function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
+    ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
     counts: newCounts(),
@@ -241,18 +278,28 @@ function newCounts() {
     repeated: 0,
     clamped: 0,
     truncated: 0,
+    /** Fields left out. */
+    dropped: 0,
+    /** Without a time that can be read; without a known action; with a known id and new content. */
+    undated: 0,
+    unknownAction: 0,
+    changed: 0,
     setAside: 0,
     /** @type {string[]} */
     setAsideIds: [],
     retries: 0,
     warnings: 0,
+    /** By kind: the last one and how many there were. @type {Map<string, {text: string, times: number}>} */
+    warned: new Map(),
     /** Fetched and sent, but not in the log yet. */
     unlogged: { fetched: 0, sent: 0 },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Clocks: every decision about "now" is made here. Three clocks are known: the host's, the platform's and SCM's.
+// Clocks: every decision about "now" is made here. Up to three clocks are known: the host's, the platform's and SCM's.
+// Any may be wrong. What is read too early costs a delay, what is skipped is lost: the earliest clock decides how far a
+// run reads (L1), the latest whether a record is too old for log ingest.
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @typedef {ReturnType<typeof newClock>} Clock */
@@ -261,12 +308,12 @@ function newClock() {
   return {
     /** When the script began, by a clock that corrections of the host's time do not move. */
     begun: ticks(),
-    /** Milliseconds between the start of the execution and the start of the script. */
-    queued: 0,
     /** Start of this execution by the platform's clock, in milliseconds since the epoch. @type {number | null} */
     startedAt: null,
-    /** SCM's clock minus the host's in milliseconds, by the Date header of SCM's last answer. */
-    skew: 0,
+    /** SCM's clock minus `ticks`, by the Date header that put it earliest in this run. @type {number | null} */
+    scm: null,
+    /** The warning about clocks that differ has been given. */
+    told: false,
   };
 }
 
@@ -280,23 +327,53 @@ function hostNow() {
   return Date.now();
 }
 
-/** SCM's time in milliseconds since the epoch: records carry it, and the host's may differ. @param {Clock} clock */
-function scmNow(clock) {
-  return hostNow() + clock.skew;
+/** What each known clock shows at a moment, in milliseconds since the epoch. The platform's is the least it can be: how
+ * long the execution waited for its script is not known. @param {Clock} clock @param {number} at By `ticks`. */
+function readings(clock, at) {
+  return [
+    { name: "the host", ms: hostNow() - ticks() + at },
+    ...clock.startedAt === null ? [] : [{ name: "the platform", ms: clock.startedAt + at - clock.begun }],
+    ...clock.scm === null ? [] : [{ name: "SCM", ms: clock.scm + at }],
+  ].sort((one, other) => one.ms - other.ms);
 }
 
-/**
- * The time by which a record's age is judged. A host whose clock is slow would send what log ingest drops as too old;
- * sent without its time the record is kept.
- * @param {Clock} clock
- */
-function latestNow(clock) {
-  return Math.max(hostNow(), scmNow(clock));
+/** The time up to which records may be asked for. @param {Clock} clock @param {number} [at] By `ticks`. */
+function earliest(clock, at = ticks()) {
+  return readings(clock, at)[0].ms;
 }
 
-/** Milliseconds since this execution began. @param {Clock} clock */
+/** @param {Clock} clock Returns -Infinity if SCM has shown no time yet. */
+function scmNow({ scm }) {
+  return scm === null ? -Infinity : scm + ticks();
+}
+
+/** The time by which a record's age is judged: what seems too old is sent without its time, and kept.
+ * @param {Clock} clock */
+function latest(clock) {
+  return /** @type {{ms: number}} */ (readings(clock, ticks()).at(-1)).ms;
+}
+
+/** What to say, once, about clocks that are more than a minute apart; else "". @param {Clock} clock */
+function disagreement(clock) {
+  const all = readings(clock, ticks());
+  const [first, last] = [all[0], all[all.length - 1]];
+  if (clock.told || last.ms - first.ms <= MINUTE) return "";
+  clock.told = true;
+  return `the clocks of ${last.name} and ${first.name} differ: ${last.name} is ${
+    shownSpan(last.ms - first.ms)
+  } ahead; ` +
+    `records are read up to the time of ${first.name}`;
+}
+
+/** Milliseconds since this script began: that is what the platform limits, however long it waited to begin (L22).
+ * @param {Clock} clock */
 function age(clock) {
-  return ticks() - clock.begun + clock.queued;
+  return ticks() - clock.begun;
+}
+
+/** When this script began, for the lock: late rather than early. @param {Clock} clock */
+function begunAt(clock) {
+  return latest(clock) - age(clock);
 }
 
 /** Throws once another run may have taken over: it would repeat whatever this one still did.
@@ -307,47 +384,56 @@ function fence(clock, what) {
   }
 }
 
-/** Whether the platform must have killed the script of an execution by now; both times are by the platform's clock.
- * @param {Clock} clock @param {Date | undefined} startedAt */
-function mustBeDead(clock, startedAt) {
+/**
+ * Whether the platform must have killed the script of an execution by now, counted from the script's own start if the
+ * lock names it (L22): a script may begin long after its execution.
+ * @param {Clock} clock @param {Date | undefined} startedAt By the platform's clock. @param {number | null} [begun]
+ */
+function mustBeDead(clock, startedAt, begun = null) {
   if (clock.startedAt === null) return false;
-  return clock.startedAt + age(clock) - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
+  const started = new Date(startedAt ?? 0).getTime();
+  const from = begun !== null && begun > started && begun <= started + LIMITS.clocks ? begun : started;
+  return clock.startedAt + age(clock) - from > LIMITS.dead;
 }
 
 /** Takes the start of this execution from the platform. @param {Clock} clock @param {Date} startedAt */
 function readStart(clock, startedAt) {
   clock.startedAt = new Date(startedAt).getTime();
-  // More than a minute is no wait for a start, but a host whose clock is off.
-  const queued = hostNow() - age(clock) - clock.startedAt;
-  if (queued > 0 && queued < MINUTE) clock.queued = queued;
-  // Used until SCM sends its time, and where a proxy removes its Date header.
-  else clock.skew = -queued;
 }
 
 /** Takes SCM's time from the Date header of an answer. @param {Clock} clock @param {Headers} headers */
 function readDate(clock, headers) {
-  const ahead = Date.parse(headers.get("date") ?? "") - hostNow();
-  // A day off is no clock; a second is what the header cuts off.
-  if (Math.abs(ahead) < DAY) clock.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
+  // The header cuts off the part of a second: this is the most that it can be.
+  const date = Date.parse(headers.get("date") ?? "") + SECOND;
+  const others = readings({ ...clock, scm: null }, ticks());
+  // A day off from every other clock is no clock.
+  if (!others.some(({ ms }) => Math.abs(date - ms) < DAY)) return;
+  clock.scm = Math.min(clock.scm ?? Infinity, date - ticks());
 }
 
 /** The end of what can be read now, in whole seconds: newer records may not be visible yet. Microseconds.
  * @param {Clock} clock */
 function newestToRead(clock) {
-  return Math.floor((scmNow(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  return Math.floor((earliest(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
 }
 
-/** Up to where a page that is read now covers a window that ends at `to`: newer records may still come. Microseconds.
- * @param {Clock} clock @param {number} to */
-function coveredTo(clock, to) {
-  return Math.min(to, (scmNow(clock) - LIMITS.lag) * 1000);
+/** Up to where a page that was requested at a moment covers a window that ends at `to`: newer records may still come.
+ * Microseconds. @param {Clock} clock @param {number} to @param {number} at By `ticks`. */
+function coveredTo(clock, to, at) {
+  return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
 }
 
-/** @param {string | null} text Seconds or an HTTP date. Returns milliseconds from now; 0 if it is neither. */
-function retryAfter(text) {
-  if (text === null) return 0;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - hostNow();
-  return Number.isFinite(ms) && ms > 0 ? ms : 0;
+/**
+ * Milliseconds from now; 0 if the header is neither seconds nor an HTTP date. A date counts from the Date of the same
+ * answer; without one, the host's clock is believed for a short wait only (L1).
+ * @param {Headers} headers
+ */
+function retryAfter(headers) {
+  const text = headers.get("retry-after") ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * SECOND;
+  const date = Date.parse(headers.get("date") ?? "");
+  const ms = Number.isNaN(date) ? Math.min(Date.parse(text) - hostNow(), LIMITS.backoffMost) : Date.parse(text) - date;
+  return ms > 0 ? ms : 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -371,8 +457,14 @@ async function readVault(run) {
   const { entries } = run.vault;
   // Each as it comes: with the token for log ingest a run can report that another entry could not be read.
   await Promise.all([
-    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
-    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
+    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => {
+      keepSecret(entry.value);
+      entries.scm = entry;
+    }),
+    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => {
+      readToken(`vault entry ${entry.name}`, entry.value, "run pulumi up with the right value");
+      entries.ingest = entry;
+    }),
     readEntry(run, PARAMETERS.executionLockCredentialId, true).then((entry) => entries.lock = entry),
     readEntry(run, PARAMETERS.workflowConfigCredentialId).then((entry) => entries.config = entry),
   ]);
@@ -401,6 +493,18 @@ async function readEntry(run, id, written = false) {
     ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
+}
+
+/**
+ * Checks a token before it becomes part of a header: the HTTP library would show the whole header in its error. (L5)
+ * @param {string} where @param {string} token @param {string} todo
+ */
+function readToken(where, token, todo) {
+  keepSecret(token.replace(/^dt0\w+\.\w+\./, "")); // What comes first in a token of Dynatrace is its public name.
+  const at = token.search(/[^!-~]/);
+  if (at < 0) return;
+  const code = token.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  throw new Failure(`${where}: character ${at + 1} of the token (U+${code}) cannot be sent in a header; ${todo}`);
 }
 
 /** @param {Run} run @param {Entry} entry @param {string} value */
@@ -472,7 +576,7 @@ function readConfig(run, text) {
     else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
   const names = Object.keys(unknown).join(", ");
-  if (names) warn(run, `runtime config has unknown keys: ${names.slice(0, 100)}`);
+  if (names) warn(run, `runtime config has unknown keys: ${outgoing(names).slice(0, 100)}`);
   return config;
 }
 
@@ -523,7 +627,8 @@ function readBackfill(run, given) {
   const reached = typeof given.reached === "string" ? given.reached : "";
   const ids = Array.isArray(given.ids) ? new Set(given.ids.map(String)) : null;
   run.backfill = { from, to, ids, reached };
-  run.progress.checkpoint = parseCheckpoint(run, reached);
+  continueFrom(run.progress, parseCheckpoint(run, reached));
+  run.progress.began = Math.max(run.progress.began, from);
 }
 
 /**
@@ -537,7 +642,11 @@ async function askExecutions(run, ask) {
   } catch (error) {
     if (![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
     run.leg.canAskExecutions = false;
-    warn(run, "the actor may not read executions (automation:workflows:read); the lock's lease decides instead");
+    warn(
+      run,
+      "the actor may not read executions (automation:workflows:read): the lock's lease decides instead, and no backfill " +
+        "can be recognised",
+    );
     return null;
   }
 }
@@ -552,7 +661,7 @@ async function startNextLeg(run) {
   const { backfill, leg, progress } = run;
   const reached = backfill ? formatCheckpoint(progress.checkpoint).text : "";
   const onward = backfill ? "request the rest again" : "the next scheduled run continues";
-  if (backfill ? reached === backfill.reached : progress.saved.text === progress.found) {
+  if (!hasMoved(run)) {
     return log(`No progress in this leg: ${onward}`);
   }
   if (leg.chain.before + age(leg.clock) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
@@ -578,7 +687,7 @@ async function startNextLeg(run) {
       revision,
       ...again && { backfill: again },
     };
-    // The qualifier names this leg: a repeated call starts nothing twice.
+    // L28: the qualifier names this leg; a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${leg.executionId}` };
     const next = await asked(
       run,
@@ -600,6 +709,8 @@ function newLock() {
   return {
     /** The lock's value when this run took it; null: not taken. @type {string | null} */
     before: null,
+    /** Its owner died at work. */
+    isTakenOver: false,
   };
 }
 
@@ -611,7 +722,8 @@ async function takeLock(run) {
   log(`Execution lock status: ${lock.shown}`);
   if (!(await lockIsFree(run, lock))) return false;
   const now = hostNow();
-  const mine = formatLock(executionId, clock.startedAt ?? now, now + LIMITS.lease);
+  // L22: how old this run is counts from the start of its script.
+  const mine = formatLock(executionId, begunAt(clock), now + LIMITS.lease);
   await writeEntry(run, entries.lock, mine);
   // The vault has no compare-and-set. Two runs that both read IDLE are told apart here: by age where the platform
   // knows it, else by who wrote last. If both continue, records are repeated, not lost.
@@ -685,16 +797,18 @@ async function lockIsFree(run, lock) {
   });
   if (owner) {
     // Cancelled and unknown states are no proof: a cancelled script runs on until the platform kills it.
-    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt)) {
+    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt, lock.started)) {
       return stepBack(`execution ${lock.owner} holds the lock`);
     }
     warn(run, `taking over the lock of execution ${lock.owner}, which ended without releasing it`);
+    run.lock.isTakenOver = owner.state !== "SUCCESS";
     return true;
   }
   if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
     return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
   }
   warn(run, `taking over the lock of execution ${lock.owner}: its lease has expired`);
+  run.lock.isTakenOver = true;
   return true;
 }
 
@@ -725,6 +839,7 @@ async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
+    // L28: another run may have taken it over.
     if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";
@@ -746,19 +861,24 @@ async function releaseLock(run) {
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
  * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
- * `seen`: marks of the records that the next run reads again.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string, seen: string[]}} Checkpoint
+ * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
+ * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
+ * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
 /** @typedef {ReturnType<typeof newProgress>} Progress */
+
+const LEAST_SPAN = MINUTE * 1000;
 
 function newProgress() {
   return {
     checkpoint: emptyCheckpoint(),
     shownBefore: "none",
-    /** The checkpoint in the vault as this run found it; null: not read yet. @type {string | null} */
-    found: null,
-    /** The same now. `at`: by `ticks`; `sent`: records that were sent by then. */
+    /** How far the checkpoint was when this run began. */
+    began: -Infinity,
+    /** The checkpoint in the vault; `text` null: not read yet. `at`: by `ticks`; `sent`: records that were sent by then. */
     saved: {
       /** @type {string | null} */
       text: null,
@@ -772,20 +892,6 @@ function newProgress() {
     window: null,
     /** Where the run's coverage begins, for the ledger. @type {number | null} */
     coveredFrom: null,
-    /** Marks of the last records that earlier runs have sent, and the time that these runs had reached. */
-    seen: {
-      /** @type {Set<string>} */
-      marks: new Set(),
-      to: -Infinity,
-    },
-    /** Marks of this window's last minutes, for the next run; and how many were too many. */
-    tail: {
-      /** @type {Set<string>} */
-      marks: new Set(),
-      dropped: 0,
-    },
-    /** How many marks the last window read to its end had dropped. */
-    forgotten: 0,
     /** How many records the next run will not recognise as repeats. */
     notRemembered: 0,
   };
@@ -793,7 +899,8 @@ function newProgress() {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", seen: [] };
+  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
 /** Only now that the lock is ours: an earlier value may have been another run's. @param {Run} run */
@@ -802,16 +909,36 @@ async function readCheckpoint(run) {
   const entry = await readEntry(run, PARAMETERS.checkpointCredentialId, true);
   const checkpoint = parseCheckpoint(run, entry.value);
   run.vault.entries.checkpoint = entry;
-  progress.checkpoint = checkpoint;
-  progress.found = progress.saved.text = entry.value;
+  progress.saved.text = entry.value;
   progress.saved.hw = checkpoint.hw;
-  progress.seen = {
-    marks: new Set(checkpoint.seen),
-    to: Math.max(checkpoint.open?.to ?? -Infinity, checkpoint.hw ?? -Infinity),
-  };
-  if (checkpoint.open) progress.tail.marks = new Set(checkpoint.seen);
+  if (checkpoint.batch !== null) Object.assign(run.ingest, { most: checkpoint.batch, limit: 3 * LIMITS.request });
+  run.memory.former = new Set(checkpoint.seen);
+  continueFrom(progress, checkpoint);
   progress.shownBefore = shownCheckpoint(checkpoint);
   log(`Checkpoint: ${progress.shownBefore === "none" ? "none (initial run)" : progress.shownBefore}`);
+}
+
+/** @param {Progress} progress @param {Checkpoint} checkpoint */
+function continueFrom(progress, checkpoint) {
+  progress.checkpoint = checkpoint;
+  progress.began = reachOf(checkpoint);
+}
+
+/** How far a checkpoint is; nothing in it that SCM can change at will. @param {Checkpoint} checkpoint */
+function reachOf({ hw, open }) {
+  return Math.max(hw ?? -Infinity, open?.from ?? -Infinity);
+}
+
+/** Whether this run has sent anything or come further in time (L3). @param {Run} run */
+function hasMoved({ counts, progress: { began, checkpoint } }) {
+  return counts.sent > 0 || reachOf(checkpoint) > began;
+}
+
+/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+function isStalled(run) {
+  const { leg, progress: { checkpoint } } = run;
+  checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;
+  return checkpoint.stalled >= 3;
 }
 
 /** @param {Run} run @param {string} text @returns {Checkpoint} */
@@ -826,13 +953,18 @@ function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
-  const { v, hw, from, to, token, ordered, told, initial, seen } = parseJson(machine) ?? {};
+  const more = parseJson(machine) ?? {};
+  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
   if (typeof initial === "string") checkpoint.initial = initial;
-  if (typeof seen === "string") checkpoint.seen = seen.match(/.{8}/g) ?? [];
+  if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
+  if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
+  if (Number.isInteger(batch) && batch > 0 && batch < LIMITS.batchRecords) checkpoint.batch = batch;
+  if (typeof seen === "string") checkpoint.seen = parseMarks(seen);
+  checkpoint.overlap = parseOverlap(sums, part, marks);
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
@@ -843,7 +975,7 @@ function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
+function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -856,15 +988,15 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, seen }) {
     ordered: open?.ordered || undefined,
     told: moment(told),
     initial: initial || undefined,
+    batch: batch ?? undefined,
+    span: span ?? undefined,
+    stalled: stalled || undefined,
   };
   const human = `${ts || formatTime(hw ?? open?.from ?? 0)}|${id}`;
-  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, seen: "" })}`);
-  const room = Math.max(0, Math.floor((LIMITS.checkpointBytes - fixed) / 8));
-  const kept = room === 0 ? [] : seen.slice(-room);
-  return {
-    text: `${human}\n${JSON.stringify({ ...machine, seen: kept.join("") || undefined })}`,
-    dropped: seen.length - kept.length,
-  };
+  const fixed = utf8Length(`${human}\n${JSON.stringify({ ...machine, sums: "", part: "", marks: "" })}`);
+  const horizon = (hw ?? 0) - LIMITS.overlap * 1000;
+  const { forgotten, ...memory } = formatOverlap(overlap, LIMITS.checkpointBytes - fixed, horizon);
+  return { text: `${human}\n${JSON.stringify({ ...machine, ...memory })}`, forgotten };
 }
 
 /** @param {Checkpoint} checkpoint */
@@ -874,38 +1006,60 @@ function shownCheckpoint({ ts, id, hw, open }) {
   return `${ts || formatTime(reached ?? 0)}|${id.length > 8 ? id.slice(0, 8) + "..." : id}`;
 }
 
+/**
+ * After runs that died without moving anything this one asks for less, half as much each time (L12). That is saved before anything is
+ * read, as this run may die there, too.
+ * @param {Run} run
+ */
+async function askForLess(run) {
+  const { leg, lock, progress: { checkpoint } } = run;
+  if (run.backfill || !lock.isTakenOver) return;
+  const reached = checkpoint.open?.from ?? checkpoint.hw;
+  const waiting = reached === null ? Infinity : newestToRead(leg.clock) - reached + LIMITS.overlap * 1000;
+  // Where pages were accepted since, there is none: then the run that died had moved something, and all is asked for.
+  const before = checkpoint.span;
+  checkpoint.span = before === null
+    ? Math.max(LEAST_SPAN, Math.min(LIMITS.slice * 1000, waiting))
+    : Math.max(LEAST_SPAN, Math.floor(before / 2));
+  if (before === null) return await saveCheckpoint(run);
+  const { open } = checkpoint;
+  // What is behind it is planned anew.
+  if (open) open.to = Math.max(open.from + LEAST_SPAN, Math.min(open.to, open.from + checkpoint.span));
+  await saveCheckpoint(run, `✓ The runs before died: asking for ${shownSpan(checkpoint.span / 1000)} at a time`);
+}
+
 /** A first window keeps its start, however long it takes until a run can read it. @param {Run} run */
 async function rememberStart(run) {
-  const { backfill, config, leg, progress: { checkpoint } } = run;
+  const { backfill, config, leg, progress } = run;
+  const { checkpoint } = progress;
   if (backfill || newInitialCheckpoint(config, checkpoint) || checkpoint.hw !== null || checkpoint.open) return;
   checkpoint.open = firstWindow(newestToRead(leg.clock), parseDuration(config.initHistoryDuration)?.ms ?? 0);
-  checkpoint.told = checkpoint.open.from;
+  checkpoint.told = progress.began = checkpoint.open.from;
   await saveCheckpoint(run, `✓ Start time saved to vault: ${formatTime(checkpoint.open.from)}`);
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { events, marks, open, done }) {
-  const { checkpoint, seen, tail } = progress;
+function advance(progress, { from, events, marks, open, done }) {
+  const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
-    // A record dated later than what has been read is no measure of how far that was.
-    if (us !== null && us >= newest.us && us <= done + LIMITS.lag * 1000) newest = { us, id };
+    // L18: a record dated later than what has been read is no measure of how far that was.
+    if (us !== null && us >= newest.us && us <= done) newest = { us, id };
   }
+  if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
-  for (const each of marks) {
-    if (tail.marks.size < LIMITS.marks) tail.marks.add(each);
-    else tail.dropped += 1;
-  }
+  for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
-  // Until the window is done, and where it ends before what was reached already, the older marks are needed too.
-  const older = open || done < seen.to ? seen.marks : [];
-  checkpoint.seen = [...new Set([...older, ...tail.marks])];
   if (open) return;
+  checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
-  if (done >= seen.to) progress.seen = { marks: tail.marks, to: done };
-  progress.forgotten = tail.dropped;
-  progress.tail = { marks: new Set(), dropped: 0 };
+}
+
+/** Whether a window held all that the next run reads again: not where it is short, or ends before what was reached.
+ * @param {number} from @param {number} done @param {number | null} hw */
+function holdsOverlap(from, done, hw) {
+  return done - from >= LIMITS.overlap * 1000 && done >= (hw ?? -Infinity);
 }
 
 /** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
@@ -918,8 +1072,9 @@ async function saveCheckpoint(run, said) {
   const { counts, progress } = run;
   const { checkpoint } = progress;
   if (run.backfill || (checkpoint.hw === null && checkpoint.open === null)) return;
-  const { text, dropped } = formatCheckpoint(checkpoint);
-  progress.notRemembered = checkpoint.open ? 0 : dropped + progress.forgotten;
+  checkpoint.batch = run.ingest.most < LIMITS.batchRecords ? run.ingest.most : null;
+  const { text, forgotten } = formatCheckpoint(checkpoint);
+  progress.notRemembered = checkpoint.open ? 0 : forgotten;
   if (text === progress.saved.text) return;
   try {
     await writeEntry(run, run.vault.entries.checkpoint, text);
@@ -969,10 +1124,12 @@ function newInitialCheckpoint({ initialCheckpoint }, { initial }) {
 
 /**
  * What a run knows when it plans. `initial`: an initialCheckpoint to apply, or ""; `isFirst`: no checkpoint was found;
- * `wasReported`: the run before has reported what it did; `now`: SCM's time; `newest`: the end of what can be read.
+ * `wasReported`: the run before has reported what it did; `now`: the earliest clock's time; `newest`: the end of what can be read.
  * @typedef {object} Known
  * @property {Checkpoint} checkpoint @property {Backfill | null} backfill @property {string} initial
  * @property {boolean} isFirst @property {boolean} wasReported @property {number} now @property {number} newest
+ * @property {number} scmNow By SCM's own clock; that time has come where SCM says so, however far behind other clocks are.
+ * @property {number} history Milliseconds.
  */
 
 /**
@@ -985,14 +1142,24 @@ function planWindows(known) {
   const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
   const { open, hw } = start.checkpoint;
   const to = Math.max(newest, hw ?? newest);
-  const windows = [...(open ? [open] : []), ...slices(start.from, to)];
+  const windows = [...(open ? [open] : []), ...slices(start.from, to, start.checkpoint.span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
 }
 
-/** Slices of one size: the last one holds all of the last minutes, whose records are remembered.
- * @param {number} from @param {number} to @returns {Window[]} */
-function slices(from, to) {
-  const count = Math.ceil((to - from) / (LIMITS.slice * 1000));
+/** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died
+ * (L12), those of the first hours are small.
+ * @param {number} from @param {number} to @param {number | null} [span] Microseconds. @returns {Window[]} */
+function slices(from, to, span = null) {
+  if (span !== null) {
+    const near = Math.max(from, Math.min(to - LIMITS.overlap * 1000, from + LIMITS.slice * 1000));
+    return [...parts(from, near, span), ...slices(near > from ? near - SECOND * 1000 : from, to)];
+  }
+  return parts(from, to, LIMITS.slice * 1000);
+}
+
+/** @param {number} from @param {number} to @param {number} span @returns {Window[]} */
+function parts(from, to, span) {
+  const count = Math.ceil((to - from) / span);
   const border = (/** @type {number} */ part) => from + Math.floor(((to - from) * part) / count);
   return Array.from({ length: Math.max(0, count) }, (_, part) => ({
     // Whether `from` and `to` include their own moment is not documented: a second twice rather than a record never.
@@ -1005,12 +1172,14 @@ function slices(from, to) {
 
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
-  const from = checkpoint.open?.to ?? checkpoint.hw ?? backfill.from;
+  const reached = checkpoint.open?.to ?? checkpoint.hw;
+  // L21: like every window, a second before the end of the one before.
+  const from = reached === null ? backfill.from : Math.max(backfill.from, reached - SECOND * 1000);
   return { kind: "Backfill", from, checkpoint, coveredFrom: backfill.from, ahead: null };
 }
 
 /** Where the first new window begins. @param {Known} known */
-function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, newest }) {
+function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
   const overlap = LIMITS.overlap * 1000;
   const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
@@ -1030,105 +1199,192 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= now) return start(kind, reached - overlap, coveredFrom, {});
-  // Saved under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
-  const ts = parseTime(found.ts) ?? newest;
-  const from = Math.min(open?.from ?? newest, (ts > now ? newest : ts) - overlap);
-  return start(kind, from, coveredFrom, { hw: from + overlap, open: null }, reached);
+  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
+  // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
+  // all; else as much is read again as SCM keeps, or a first run's history.
+  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
+    ts: formatTime(sure),
+    id: "",
+    hw: sure,
+    open: null,
+  }, reached);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Paging: which query follows a page, and when a window is read to its end. Pure; times are in microseconds.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** What to ask: the page behind a token, or the first page from a time on.
- * @typedef {{token: string | null, from: number}} Query */
+/** The page behind a token, or the first page from a time on; both up to `to`.
+ * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** @typedef {{records: any[], token: string | null}} PageAnswer A page; null: SCM refused the window's saved token. */
-
-/** @typedef {{low: number, high: number, from: number, page: Set<string>, size: number}} Probe */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
- * `following` tokens; `confirming` by time that a page without a token was the last one; `halving` the window where no
- * record's time shows how far that page came; `repeated`: SCM sent a token twice; `done`.
+ * `following` tokens; `confirming` by time that a page without a token was the last one; `splitting` the window where
+ * neither tokens nor the records' times show the way; `done`.
  */
 class Paging {
   /** @param {Window} window */
   constructor(window) {
     this.window = window;
-    /** @type {"following" | "confirming" | "halving" | "repeated" | "done"} */
+    /** @type {"following" | "confirming" | "splitting" | "done"} */
     this.state = "following";
-    /** @type {Query} */
-    this.first = { token: window.token, from: window.from };
-    this.ordered = window.ordered;
-    /** The time of the newest record so far, within the window. */
-    this.newest = window.from;
-    this.tokens = new Set([window.token]);
+    /** The last query. @type {Query} */
+    this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null };
-    this.pages = 0;
-    /** How far before the newest record the last query by time began, 0: none yet; and the records it confirms. */
+    this.answer = { records: [], token: null, tries: 1, at: 0 };
+    this.ordered = window.ordered;
+    /** The time of the newest record so far, within the window; before it: none. */
+    this.newest = window.from - 1;
+    /** Size of the largest page. */
+    this.full = 0;
+    /** Whether tokens name a session, as they stay the same from page to page, instead of a place. */
+    this.isSession = false;
+    /** Each query by time begins a pass. By record: the last pass that has read it. */
+    this.pass = 0;
+    /** @type {Map<string, number>} */
+    this.known = new Map();
+    /** @type {Map<string, number>} */
+    this.older = new Map();
+    /** Whether the next page must hold a known record. */
+    this.isGuess = false;
+    /** Pages in a row without news; how often tokens were given up. */
+    this.idle = 0;
+    this.detours = 0;
+    /** How far before the newest record the last query by time began, 0: none; and the size of what it confirms. */
     this.step = 0;
     this.size = 0;
-    /** @type {Probe | null} */
-    this.probe = null;
+    /** What is left to split, the next one last. @type {{from: number, to: number}[]} */
+    this.parts = [];
+    /** What to log. */
+    this.warning = "";
   }
 
   /**
    * The query that an answer leads to as soon as it has come. Null: none, or `read` decides.
-   * @param {PageAnswer | null} answer @returns {Query | null}
+   * @param {PageAnswer | null} answer Null: SCM rejected the token. @returns {Query | null}
    */
   next(answer) {
-    if (answer === null) return this.byTime(this.window.from);
+    if (answer === null) return this.detour("SCM rejected a page token");
     this.answer = answer;
-    this.pages += 1;
     const { records: { length }, token } = answer;
-    const known = token !== null && this.tokens.has(token);
-    this.tokens.add(token);
-    // An empty page is the end, even if it repeats the last token.
-    if (length > 0 && known) this.state = "repeated";
-    // A token that comes after all shows that none was removed: the page without one was the last.
-    else if (this.state === "halving" ? token !== null : length === 0) this.state = "done";
-    else if (this.state !== "halving" && token !== null) {
-      this.state = "following";
-      return { token, from: this.window.from };
-    }
-    return null;
+    this.full = Math.max(this.full, length);
+    if (this.state === "splitting" || token === null || length === 0) return null;
+    // L26: a token that stays the same is progress, as long as its pages bring something new.
+    this.isSession ||= token === this.asked.token;
+    this.state = "following";
+    return this.ask({ ...this.asked, token });
   }
 
   /**
    * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
-   * @param {Judged[]} judged @returns {Query | null}
+   * @param {Pick<Judged, "id" | "us">[]} judged @returns {Query | null}
    */
   read(judged) {
-    let isNews = false;
-    for (const { isNew, us } of judged) {
-      if (!isNew) continue;
-      isNews = true;
-      if (us === null) continue;
-      if (us < this.newest) this.ordered = false;
-      this.newest = Math.max(this.newest, Math.min(us, this.window.to));
-    }
-    const { records, token } = this.answer;
-    if (token !== null || this.state === "done") return null;
-    if (this.state === "halving" || (this.pages === 1 && this.newest <= this.window.from)) {
+    const { records: { length }, token, tries } = this.answer;
+    const { hasNews, isLater, isShared } = this.takeIn(judged);
+    const isBroken = this.isGuess && !isShared;
+    this.isGuess = false;
+    if (this.state === "splitting") return this.nextPart(judged, hasNews);
+    // L18: a query by a record's time that does not return the record.
+    if (isBroken) return this.split("SCM filters by other times than its records show; reading smaller windows");
+    // An answer that was lost, or not read by an earlier leg, may have moved the session on.
+    const isResumed = this.pass === 0 && this.window.token !== null;
+    if (this.isSession && (tries > 1 || isResumed)) {
       this.ordered = false;
-      this.probe = nextProbe(this.probe, this.window, records.map((record) => JSON.stringify(record)));
-      this.state = this.probe ? "halving" : "done";
-      return this.probe && this.byTime(this.probe.from);
+      return this.detour("SCM repeats its page token, and a page was lost");
     }
-    if (isNews || this.step === 0) [this.step, this.size] = [SECOND * 1000, records.length];
-    else this.step = narrowerStep(this.step, this.size, records.length);
-    this.state = this.step > 0 ? "confirming" : "done";
-    return this.step > 0 ? this.byTime(Math.max(this.window.from, this.newest - this.step)) : null;
+    if (length === 0) {
+      this.state = "done";
+      return null;
+    }
+    if (token !== null) {
+      // L3: progress is records that this pass has not seen, never a new token.
+      this.idle = hasNews ? 0 : this.idle + 1;
+      return this.idle < LIMITS.idlePages ? null : this.detour("SCM repeats its pages under new tokens");
+    }
+    if (!this.ordered || this.newest < this.window.from) return this.split();
+    // L20: only a later time is progress here; content may change with every read.
+    if (isLater || this.step === 0) [this.step, this.size] = [SECOND * 1000, length];
+    else if (length >= this.size && this.step > 1) this.step = 1;
+    else if (length < this.size || this.size < LIMITS.smallPage || this.size < this.full) this.state = "done";
+    else throw unreadable(this.size);
+    if (this.state === "done") return null;
+    this.state = "confirming";
+    return this.byTime(this.newest - this.step);
+  }
+
+  /** @param {Pick<Judged, "id" | "us">[]} judged */
+  takeIn(judged) {
+    let [hasNews, isLater, isShared] = [false, false, false];
+    for (const { id, us } of judged) {
+      const key = `${us}|${id}`;
+      const pass = this.known.get(key) ?? this.older.get(key);
+      hasNews ||= pass !== this.pass;
+      isShared ||= pass !== undefined;
+      this.known.set(key, this.pass);
+      // L18: a time outside the window that was asked for is no measure of order or of how far the page came.
+      if (us === null || us < this.window.from || us > this.window.to) continue;
+      if (pass === undefined && us < this.newest) this.ordered = false;
+      isLater ||= us > this.newest;
+      this.newest = Math.max(this.newest, us);
+    }
+    if (this.known.size > LIMITS.knownRecords) [this.older, this.known] = [this.known, new Map()];
+    return { hasNews, isLater, isShared };
+  }
+
+  /** L3: tokens lead nowhere: once by time, then without them. @param {string} why @returns {Query} */
+  detour(why) {
+    this.detours += 1;
+    if (this.detours > 1) return this.split(`${why} again; reading smaller windows`);
+    this.warning = `${why}; continuing by time`;
+    this.state = "following";
+    return this.byTime(this.ordered ? this.newest - SECOND * 1000 : this.window.from);
   }
 
   /** @param {number} from @returns {Query} */
   byTime(from) {
-    // Tokens may well be given out again.
-    this.tokens.clear();
-    return { token: null, from };
+    this.isGuess = from > this.window.from;
+    return this.ask({ token: null, from: Math.max(this.window.from, from), to: this.window.to });
+  }
+
+  /**
+   * L19: reads the window in parts so small that none fills a page, which needs neither tokens nor an order.
+   * @param {string} [warning] @returns {Query}
+   */
+  split(warning = "") {
+    this.warning = warning;
+    this.state = "splitting";
+    this.idle = 0;
+    this.parts = [this.window];
+    return this.ask({ token: null, from: this.window.from, to: this.window.to });
+  }
+
+  /** @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
+  nextPart(judged, hasNews) {
+    const { length } = this.answer.records;
+    const part = /** @type {Window} */ (this.parts.pop());
+    if (length > 0 && length === this.full) {
+      this.idle = hasNews ? 0 : this.idle + 1;
+      const isNarrow = part.to - part.from <= LIMITS.narrowPart;
+      if (this.idle > LIMITS.idleParts || (isNarrow && length >= LIMITS.smallPage)) throw unreadable(length);
+      if (!isNarrow) this.parts.push(...cut(part, judged));
+    }
+    const next = this.parts.at(-1);
+    if (next) return this.ask({ token: null, from: next.from, to: next.to });
+    this.state = "done";
+    return null;
+  }
+
+  /** @param {Query} query */
+  ask(query) {
+    if (query.token === null) this.pass += 1;
+    return this.asked = query;
   }
 
   /**
@@ -1136,55 +1392,38 @@ class Paging {
    * @param {number} end Up to where that page covers. @returns {Window | null}
    */
   rest(end) {
-    if (this.state === "done") return null;
+    const { window, state, newest, ordered } = this;
+    if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const settled = Math.min(this.newest - SECOND * 1000, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000);
-    const from = this.ordered ? Math.max(this.window.from, settled) : this.window.from;
-    const token = this.state === "repeated" ? null : this.answer.token;
-    return { from, to: this.window.to, token, ordered: this.ordered };
+    const reached = state === "splitting" ? this.asked.from : ordered ? newest - SECOND * 1000 : window.from;
+    const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
+    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 
 /**
- * `[]` is the documented end. A page without a token is only probably the last, as a proxy may strip the header, so a
- * query by time decides. If that has brought nothing new but as many records again, there may be more behind: a narrower
- * query tells. Returns how far before the newest record it begins; 0: the window is done.
- * @param {number} step Microseconds: of the query that has brought nothing new. @param {number} size @param {number} count
+ * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * around them if they are one moment.
+ * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
-function narrowerStep(step, size, count) {
-  if (count < size) return 0;
-  if (step > 1) return 1;
-  if (size < 10) return 0;
-  throw tokenless(size);
-}
-
-/**
- * The same where no record's time shows how far the first page came (none is readable, or they are of another zone):
- * queries from later on, by halves. One that shares records with the last page of the unbroken row continues it, and
- * ends the window if it is not full; one that shares none began too late. Null: the window is done.
- * @param {Probe | null} probe @param {Window} window @param {string[]} texts The records of the page, as JSON.
- * @returns {Probe | null}
- */
-function nextProbe(probe, window, texts) {
-  let { low, high, page, size } = probe ??
-    { low: window.from, high: window.to, page: new Set(texts), size: texts.length };
-  if (probe && !texts.some((text) => page.has(text))) {
-    high = probe.from;
-  } else if (probe) {
-    if (texts.length < size) return null;
-    low = probe.from;
-    if (!texts.every((text) => page.has(text))) [page, high] = [new Set(texts), window.to];
+function cut({ from, to }, judged) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { us } of judged) {
+    if (us !== null && us >= from && us <= to) [low, high] = [Math.min(low, us), Math.max(high, us)];
   }
-  if (size < 10) return null;
-  if (high - low <= 1000) throw tokenless(size);
-  return { low, high, from: Math.floor((low + high) / 2), page, size };
+  if (low <= high && high - low < 8) {
+    const parts = [{ from: high + 1, to }, { from: low - 3, to: high + 2 }, { from, to: low - 2 }];
+    return parts.filter((part) => part.from < part.to);
+  }
+  const middle = Math.floor(low <= high ? (low + high) / 2 : (from + to) / 2);
+  return [{ from: middle - 1, to }, { from, to: middle }];
 }
 
 /** @param {number} size */
-function tokenless(size) {
+function unreadable(size) {
   return new Failure(
-    `SCM sends no page token (header ${SCM.cursorHeader}), and a page of ${size} records is too small for those of one ` +
-      "moment: they cannot be read by time alone; does a proxy remove the header?",
+    `SCM sends no page token that works (header ${SCM.cursorHeader}), and a page of ${size} records is too small for ` +
+      "those of one moment: they cannot be read by time alone; does a proxy remove the header?",
   );
 }
 
@@ -1194,14 +1433,19 @@ function tokenless(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window is `done` up to that moment; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
+ * of its records, for the next run.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number,
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
+ *   within: Window | null}} Page
  */
 
 /** @param {Run} run */
 async function catchUp(run) {
   /** @type {Page[]} */
   const waiting = [];
+  /** Sent, but not all of their records are accepted yet. @type {Page[]} */
+  const unconfirmed = [];
   /** @type {Promise<void> | null} */
   let sending = null;
   /** @type {{error: unknown} | null} */
@@ -1211,11 +1455,13 @@ async function catchUp(run) {
   const ripe = () => records() >= LIMITS.ripeRecords || ticks() - waiting[0].at >= LIMITS.ripeAfter;
   const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
   const send = () => {
-    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
+    sending ??= sendPages(run, waiting, unconfirmed).catch((error) => void (failed = { error })).finally(() =>
       void (sending = null)
     );
     return sending;
   };
+  /** Why fetching ended early. @type {{error: unknown} | null} */
+  let ended = null;
   try {
     for await (const page of fetchPages(run, startWindows(run))) {
       // Nothing after a page that was not accepted: the checkpoint would skip it.
@@ -1224,17 +1470,23 @@ async function catchUp(run) {
       if (full()) await send();
       else if (ripe()) send();
     }
-  } finally {
-    // Also if fetching ended early: what was fetched is sent and counted.
-    while (!failed && (sending || waiting.length > 0)) await send();
-    logProgress(run);
+  } catch (error) {
+    ended = { error };
   }
-  if (failed) throw /** @type {any} */ (failed).error;
+  // Also if fetching ended early: what was fetched is sent and counted.
+  while (!failed && (sending || waiting.length > 0)) await send();
+  logProgress(run);
+  reportOutside(run);
+  const error = /** @type {any} */ (failed)?.error;
+  if (!error || error instanceof Stop) await endDoubts(run, !error);
+  if (error) throw error;
+  advanceAll(run, unconfirmed);
+  if (ended) throw ended.error;
 }
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
 function startWindows(run) {
-  const { backfill, config, leg, lock, progress } = run;
+  const { backfill, config, leg, lock, memory, progress } = run;
   const plan = planWindows({
     checkpoint: progress.checkpoint,
     backfill,
@@ -1242,10 +1494,21 @@ function startWindows(run) {
     isFirst: progress.shownBefore === "none",
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
-    now: scmNow(leg.clock) * 1000,
+    now: earliest(leg.clock) * 1000,
+    scmNow: scmNow(leg.clock) * 1000,
+    history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
+  const { open, overlap } = plan.checkpoint;
+  // A window that is not continued, or from a time on: what of it was read before is counted again.
+  if (!open) overlap.finish(false);
+  else if (open.token === null) overlap.forget(open.from);
+  memory.overlap = overlap.copy();
+  // Moved back by a person or by a clock: what it moves from there on is progress.
+  const place = reachOf(plan.checkpoint);
+  if (place > -Infinity) progress.began = Math.min(progress.began, place);
+  memory.resumed = new Set([...overlap.part.sums.values()].map(({ sum }) => sum));
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -1258,57 +1521,94 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
+  const { memory } = run;
+  /** The highest point that this leg has read, as `advance` will know it. */
+  let { hw } = run.progress.checkpoint;
   for (const window of windows) {
     const paging = new Paging(window);
+    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
+    const undecided = [];
+    memory.window += 1;
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, window, query);
+      const page = fetchPage(run, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
+    const warnOnce = () => {
+      if (paging.warning) warn(run, paging.warning);
+      paging.warning = "";
+    };
     /** @type {ReturnType<typeof fetchPage> | null} */
-    let fetching = fetchNext(paging.first);
+    let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const end = coveredTo(run.leg.clock, window.to);
+      const unlike = disagreement(run.leg.clock);
+      if (unlike) warn(run, unlike);
+      const isAgain = paging.asked.token === null && paging.pass > 0;
+      const isSavedToken = paging.full === 0 && paging.pass === 0;
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM rejected the saved page token; continuing by time");
+        warnOnce();
+        if (isSavedToken) {
+          memory.resumed.clear();
+          for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        }
         continue;
+      }
+      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      // L26: planned by a clock that was hours ahead, before SCM had shown its own.
+      if (end < window.from && run.progress.checkpoint.hw === null) {
+        throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
       if (fetching && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const judged = await judge(run, answer.records, end);
+      const judged = judge(run, answer.records, window, isAgain);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
-      const events = judged.filter(({ verdict }) => verdict === "send");
+      warnOnce();
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-      yield {
+      const open = paging.rest(end);
+      undecided.push({
         at: ticks(),
         fetched: answer.records.length,
-        events,
-        length: sum(events, (event) => event.json.length + 1),
-        marks: judged.map((each) => each.mark).filter((each) => each !== ""),
-        open: paging.rest(end),
+        judged,
+        from: window.from,
+        open,
         done: end,
-      };
-      if (paging.state === "repeated") {
-        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
+        within: paging.ordered ? window : null,
+      });
+      const isInOrder = paging.ordered && paging.state !== "splitting";
+      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, end, hw));
+        hw = Math.max(end, hw ?? -Infinity);
       }
     }
   }
 }
 
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
- * @param {Run} run @param {Page[]} waiting */
-async function sendPages(run, waiting) {
-  const { counts, progress } = run;
+ * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
+async function sendPages(run, waiting, unconfirmed) {
+  const { counts } = run;
   while (waiting.length > 0) {
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
@@ -1319,16 +1619,43 @@ async function sendPages(run, waiting) {
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
-    await sendBatch(run, pages.flatMap((page) => page.events));
+    unconfirmed.push(...pages);
+    try {
+      await sendBatch(run, pages.flatMap((page) => page.events));
+    } finally {
+      // Also what was accepted before a later part failed. (L4)
+      advanceAll(run, unconfirmed);
+    }
     counts.batches += 1;
     counts.unlogged.sent += counts.sent - before;
     counts.unlogged.fetched += sum(pages, (page) => page.fetched);
-    for (const page of pages) advance(progress, page);
     const isDue = saveIsDue(run);
     // A line for every batch would make a long log of a long catch-up.
     if (isDue || counts.batches <= 10) logProgress(run);
     if (isDue) await saveCheckpoint(run);
   }
+}
+
+/** Advances the checkpoint past the pages all of whose records are accepted or set aside.
+ * @param {Run} run @param {Page[]} unconfirmed */
+function advanceAll(run, unconfirmed) {
+  const { ingest: { done }, progress } = run;
+  while (unconfirmed.length > 0 && unconfirmed[0].events.every((event) => done.has(event))) {
+    advance(progress, /** @type {Page} */ (unconfirmed.shift()));
+  }
+  if (unconfirmed.length > 0) advanceWithin(run, unconfirmed[0]);
+  if (unconfirmed.length === 0) done.clear();
+}
+
+/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+ * @param {Run} run @param {Page} page */
+function advanceWithin({ ingest: { done }, progress }, page) {
+  const left = page.events.findIndex((event) => !done.has(event));
+  const [{ us }, window] = [page.events[left], page.within];
+  if (left === 0 || us === null || window === null) return;
+  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  if (from <= window.from || from >= window.to) return;
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
 
 /** @param {Run} run */
@@ -1345,7 +1672,7 @@ function logProgress({ counts }) {
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 async function accessToken(run) {
-  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  if (run.access && ticks() < run.access.renewAt) return run.access.token;
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -1353,27 +1680,34 @@ async function accessToken(run) {
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
+  readDate(run.leg.clock, answer.headers);
   if (answer.status !== 200) {
-    const why = errorText(answer).replaceAll(value, "***");
+    // L11: by class, the hint by status.
+    if (![400, 401, 403].includes(answer.status)) {
+      throw new Failure(`SCM token endpoint: ${answer.status} ${errorText(answer)}; check scmTokenUrl`);
+    }
     throw new Failure(
-      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
+      `SCM refused the OAuth client (${answer.status}: ${
+        errorText(answer)
+      }); check sectigoClientId and sectigoClientSecret`,
     );
   }
-  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
+  const { access_token: token, expires_in: lifetime, refresh_token, id_token } = answer.body ?? {};
+  for (const other of [refresh_token, id_token]) if (typeof other === "string") keepSecret(other);
   if (typeof token !== "string" || token === "") {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
+  readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readDate(run.leg.clock, answer.headers);
-  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
+  run.access = { token, renewAt: ticks() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
 /**
- * One page, or null if SCM refuses a page token that an earlier run had saved. Throws Stop at the end of the leg.
- * @param {Run} run @param {Window} window @param {Query} query @returns {Promise<PageAnswer | null>}
+ * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
+ * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
  */
-async function fetchPage(run, window, { token, from }) {
+async function fetchPage(run, { token, from, to }) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -1381,34 +1715,61 @@ async function fetchPage(run, window, { token, from }) {
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
   else url.searchParams.set("token", token);
-  // With every call, and the window's own: SCM refuses a token without it.
-  url.searchParams.set("to", formatTime(window.to));
+  // With every call, and the one of the first call: SCM refuses a token without it.
+  url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
+    const at = ticks();
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
-    if (answer.status === 401 && !renewed) {
+    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
+    const { status, headers, tries } = answer;
+    if (status === 401 && !renewed) {
       run.access = null;
       continue;
     }
-    if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
-    if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
-      const hint = answer.status === 403
-        ? " (is audit API access enabled for this key?)"
-        : old
-        ? ` (asked from ${formatTime(from)} on: if SCM keeps nothing that old, set initialCheckpoint to a later time)`
-        : "";
-      throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
+    const records = recordsIn(answer);
+    if (records) {
+      readDate(clock, headers);
+      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
     }
-    readDate(run.leg.clock, answer.headers);
-    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
+    // L3: whether it is the token that is wrong, a query by time shows.
+    if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
+    const isOld = status === 400 && latest(clock) - from / 1000 > LIMITS.kept;
+    const old = `asked from ${
+      formatTime(from)
+    } on: if SCM keeps nothing that old, set initialCheckpoint to a later time`;
+    const hint = isOld ? old : SCM.hints[status];
+    throw new Failure(`SCM audit API: ${status} ${errorText(answer)}${hint ? ` (${hint})` : ""}`);
   }
 }
 
-/** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
-function recordsIn(body) {
-  return Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
+/**
+ * The records of an answer, if it is known to be a page.
+ * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
+ */
+function recordsIn({ status, text, body }) {
+  // L26
+  if (status === 204 && text === "") return [];
+  if (status !== 200) return undefined;
+  if (Array.isArray(body)) return body;
+  // L2
+  if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
+  const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
+  return lists.length === 1 ? body[lists[0]] : undefined;
+}
+
+/** @param {[string, any]} field @returns {boolean} */
+function isSignOfError([name, value]) {
+  const { outcomes, trouble, fine } = SCM.signs;
+  if (SCM.lists.includes(name) && Array.isArray(value)) return false;
+  const isTrouble = SCM.errors.includes(name) || trouble.test(name);
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    const inner = Object.entries(value);
+    return isTrouble ? inner.length > 0 : inner.some(isSignOfError);
+  }
+  const text = String(value ?? "").trim();
+  if (outcomes.test(name)) return !fine.test(text);
+  return isTrouble && text !== "false" && (text === "true" || !fine.test(text));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1416,81 +1777,180 @@ function recordsIn(body) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * What is decided about a record. `mark`: set if the next run will read it again; `isNew`: this leg had not seen it.
- * @typedef {Event & {mark: string, isNew: boolean, verdict: "send" | "repeated" | "not asked for"}} Judged
+ * What is decided about a record. `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
+ * earlier runs may have sent it, which the rest of its second decides.
+ * @typedef {Event & {mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
  */
 
-/** @typedef {ReturnType<typeof newMemory>} Memory */
+/** @typedef {ReturnType<typeof newMemory>} LegMemory */
 
-/** The records that this leg has seen last, by id, as they came: in two generations, as trimming one would cost more. */
+/** What this leg has seen, in two generations, as trimming one would cost more; and what the overlap's memory knows. */
 function newMemory() {
   return {
-    /** @type {Map<string, string>} */
+    /** By the hash of a record's content: the last window it was in. By its id and time: how often it was another one.
+     * @type {Map<string, number>} */
     recent: new Map(),
-    /** @type {Map<string, string>} */
+    /** @type {Map<string, number>} */
     older: new Map(),
     /** Characters in `recent`. */
     length: 0,
+    /** The number of the window that is being read. */
+    window: 0,
+    overlap: new Overlap(),
+    /** Marks of records that an earlier leg has read in this window, the only ones of their time. @type {Set<number>} */
+    resumed: new Set(),
+    /** Marks of a checkpoint of the first release: of the JSON as it came. @type {Set<number>} */
+    former: new Set(),
+    /** Records whose bucket of time is not complete. @type {Map<number, Judged[]>} */
+    held: new Map(),
+    heldLength: 0,
+    /** Milliseconds that record times were outside the windows asked for, at most. */
+    outside: 0,
   };
 }
 
 /**
  * Converts the records of a page, and decides which are to be sent: not those that this leg has seen or, in the
  * overlap, an earlier run has sent.
- * @param {Run} run @param {any[]} records @param {number} end Up to where the page covers, in microseconds.
+ * @param {Run} run @param {any[]} records @param {Window} window @param {boolean} again Asked for by time once more, so
+ * that the same records come again.
  */
-async function judge(run, records, end) {
-  const { backfill, leg, memory, progress: { seen } } = run;
+function judge(run, records, window, again) {
+  const { backfill, counts, leg, memory } = run;
+  const now = latest(leg.clock);
   /** @type {Judged[]} */
   const judged = [];
-  const now = latestNow(leg.clock);
+  const isVolatile = again ? changedRecords(memory, records, now) : () => false;
   for (const record of records) {
-    const text = JSON.stringify(record);
-    const event = await toEvent(record, text, backfill !== null, now);
+    const hash = fingerprint(canonical(record));
+    const event = toEvent(record, hash, backfill !== null, now);
     const { id, us } = event;
-    const isCompared = seen.marks.size > 0 && (us === null || us <= seen.to + LIMITS.overlap * 1000);
-    const isKept = us === null || us >= end - LIMITS.overlap * 1000;
-    const ownMark = isCompared || isKept ? await mark(text) : "";
-    const isNew = !isKnown(memory, id, text);
-    if (isNew) remember(run, id, text);
-    const verdict = !isNew
-      ? "repeated"
-      : backfill?.ids && !backfill.ids.has(id)
-      ? "not asked for"
-      : isCompared && seen.marks.has(ownMark)
-      ? "repeated"
-      : "send";
-    judged.push({ ...event, mark: isKept ? ownMark : "", isNew, verdict });
+    const before = remembered(memory, hash);
+    const key = `${id}\n${us}`;
+    const others = remembered(memory, key);
+    let isNew = before === undefined;
+    const mark = markOf(hash);
+    const isResumed = memory.resumed.has(mark);
+    const isFirst = before !== memory.window && !isResumed;
+    if (isNew && others !== undefined) {
+      counts.changed += 1;
+      // The first three by name; the count is in the summary. L17
+      warn(run, `record ${id} came twice with different content; both are sent`);
+      // Content that differs with every read is sent once more at most. L20
+      if (others > 0 && isVolatile(key)) isNew = false;
+      keep(memory, key, again ? others + 1 : others);
+    } else if (others === undefined) keep(memory, key, 0);
+    if (isFirst) keep(memory, hash, memory.window);
+    if (isNew) countOdd(run, event);
+    measure(run, us, window);
+    const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
+    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
+    judged.push(one);
+    decide(run, record, one);
   }
   return judged;
 }
 
-/** @param {Memory} memory @param {string} id @param {string} text */
-function isKnown(memory, id, text) {
-  const before = remembered(memory, id);
-  return before === text || (before !== undefined && remembered(memory, text) !== undefined);
-}
-
-/** @param {Run} run @param {string} id @param {string} text */
-function remember(run, id, text) {
-  const before = remembered(run.memory, id);
-  if (before !== undefined) {
-    warn(run, `record ${id} came twice with different content; both are sent`);
-    // An id that stands for several records: each is known by its content.
-    for (const each of [before, text]) keep(run.memory, each, "");
+/** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
+ * @param {Run} run @param {any} record @param {Judged} one */
+function decide({ backfill, memory }, record, one) {
+  const { id, isNew, mark, us } = one;
+  if (isNew && backfill?.ids && !backfill.ids.has(id)) one.verdict = "not asked for";
+  if (mark === null || backfill) return;
+  memory.overlap.add(us, mark);
+  const known = memory.overlap.judge(us, mark);
+  const bucket = us === null ? NaN : bucketOf(us);
+  if (known === "complete") {
+    one.verdict = "repeated";
+    resolve(memory, bucket, "repeated");
+  } else if (one.verdict === "send") {
+    const isFormer = memory.former.size > 0 && memory.former.has(markOf(fingerprint(JSON.stringify(record))));
+    if (known === "repeated" || isFormer) one.verdict = "repeated";
+    if (known !== "held" || isFormer) return;
+    one.verdict = "held";
+    const together = memory.held.get(bucket);
+    if (together) together.push(one);
+    else memory.held.set(bucket, [one]);
+    memory.heldLength += one.json.length;
   }
-  keep(run.memory, id, text);
 }
 
-/** @param {Memory} memory @param {string} key */
+/**
+ * Sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
+ * @param {LegMemory} memory @param {number} before Microseconds: all earlier seconds are complete.
+ */
+function release(memory, before) {
+  const all = memory.heldLength > LIMITS.heldLength;
+  for (const bucket of memory.held.keys()) {
+    if (all || (Math.floor(bucket / 2) + 2) * 1e6 <= before) resolve(memory, bucket, "send");
+  }
+}
+
+/** @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
+function resolve(memory, bucket, verdict) {
+  for (const each of memory.held.get(bucket) ?? []) {
+    each.verdict = verdict;
+    memory.heldLength -= each.json.length;
+  }
+  memory.held.delete(bucket);
+}
+
+/**
+ * Which records of a page that is read again are earlier ones with other content. More of one id and time than before,
+ * or one of them as it was, shows that they are several records.
+ * @param {LegMemory} memory @param {any[]} records @param {number} now @returns {(key: string) => boolean}
+ */
+function changedRecords(memory, records, now) {
+  /** @type {Map<string, number>} */
+  const copies = new Map();
+  const asBefore = new Set();
+  for (const record of records) {
+    const hash = fingerprint(canonical(record));
+    const { id, us } = toEvent(record, hash, false, now);
+    const key = `${id}\n${us}`;
+    copies.set(key, (copies.get(key) ?? 0) + 1);
+    if (remembered(memory, hash) !== undefined) asBefore.add(key);
+  }
+  return (key) => !asBefore.has(key) && copies.get(key) === 1;
+}
+
+/** Record times outside the window asked for: SCM's filter goes by another time, or they have another zone. L7
+ * @param {Run} run @param {number | null} us @param {Window} window */
+function measure({ memory }, us, { from, to }) {
+  if (us !== null) memory.outside = Math.max(memory.outside, (from - us) / 1000, (us - to) / 1000);
+}
+
+/** @param {Run} run @param {Event} event */
+function countOdd(run, { hasAction, id, rawTime, us }) {
+  if (us === null) {
+    run.counts.undated += 1;
+    if (run.counts.undated === 1) {
+      warn(run, `the time of record ${id} cannot be read: ${JSON.stringify(rawTime.slice(0, 100))}`);
+    }
+  }
+  if (!hasAction) {
+    run.counts.unknownAction += 1;
+    if (run.counts.unknownAction === 1) warn(run, `record ${id} has none of the known action fields`);
+  }
+}
+
+/** @param {Run} run */
+function reportOutside(run) {
+  const { outside } = run.memory;
+  if (outside >= LIMITS.lag) {
+    warn(run, `record times are up to ${shownSpan(outside)} outside the window asked for: SCM filters by another time`);
+  }
+}
+
+/** @param {LegMemory} memory @param {string} key */
 function remembered(memory, key) {
   return memory.recent.get(key) ?? memory.older.get(key);
 }
 
-/** @param {Memory} memory @param {string} key An id; or a record's text, where its id is not enough. @param {string} text */
-function keep(memory, key, text) {
-  memory.recent.set(key, text);
-  memory.length += text.length || key.length;
+/** @param {LegMemory} memory @param {string} key @param {number} value */
+function keep(memory, key, value) {
+  if (!memory.recent.has(key)) memory.length += key.length;
+  memory.recent.set(key, value);
   if (memory.length <= LIMITS.rememberedLength / 2) return;
   memory.older = memory.recent;
   memory.recent = new Map();
@@ -1498,38 +1958,225 @@ function keep(memory, key, text) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Overlap: what is remembered of the records that the next run reads again, however many they are. L16
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * `sums`: for each bucket of time (`bucketOf`) the sum of its records' marks, modulo 2^48; records that come
+ * again with the same sum are the same records, in whatever order. `marks`: single marks with their records' times, for
+ * seconds that late records join, and for records without a time (Infinity).
+ * @typedef {{sums: Map<number, {sum: number, count: number}>, marks: Map<number, number>}} Memory
+ */
+
+const RANGE = 2 ** 48;
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** A bucket's share in the checkpoint, with its distance from the one before. */
+const BUCKET = /([0-9a-z]*):([A-Za-z0-9+/]{8})/g;
+/** The usual distance: one bucket for each second. */
+const USUAL_GAP = 2;
+
+/** 48 bits of a record's hash: fewer would make a collision, which is a loss, thinkable. @param {string} hash */
+function markOf(hash) {
+  return parseInt(hash.slice(0, 12), 16);
+}
+
+/**
+ * Two buckets a second: its first microsecond and the rest. Windows begin and end with whole seconds, and whether SCM
+ * includes that moment is not known: so each bucket is read as a whole or not at all.
+ * @param {number} us
+ */
+function bucketOf(us) {
+  return Math.floor(us / 1e6) * 2 + (us % 1e6 === 0 ? 0 : 1);
+}
+
+class Overlap {
+  constructor() {
+    /** Of the windows that were read to their end. @type {Memory} */
+    this.known = { sums: new Map(), marks: new Map() };
+    /** Of the window that is being read. @type {Memory} */
+    this.part = { sums: new Map(), marks: new Map() };
+  }
+
+  /** @param {number | null} us @param {number} mark */
+  add(us, mark) {
+    const { sums, marks } = this.part;
+    marks.set(mark, us ?? Infinity);
+    if (marks.size > 2 * LIMITS.marks) this.part.marks = newest(marks, ([, time]) => time);
+    if (us === null) return;
+    const bucket = bucketOf(us);
+    const { sum, count } = sums.get(bucket) ?? { sum: 0, count: 0 };
+    sums.set(bucket, { sum: (sum + mark) % RANGE, count: count + 1 });
+    if (sums.size > 2 * LIMITS.marks) this.part.sums = newest(sums, ([each]) => each);
+  }
+
+  /**
+   * What earlier runs know of a record that was just added: "repeated"; "complete": so is all of its bucket so far;
+   * "held": the rest of its bucket decides; or "new".
+   * @param {number | null} us @param {number} mark
+   */
+  judge(us, mark) {
+    const before = us === null ? undefined : this.known.sums.get(bucketOf(us));
+    if (us !== null && before && this.part.sums.get(bucketOf(us))?.sum === before.sum) return "complete";
+    return this.known.marks.has(mark) || before?.sum === mark ? "repeated" : before ? "held" : "new";
+  }
+
+  /** Reading starts again from here: what of it was read before is known, and counted again. @param {number} from */
+  forget(from) {
+    for (const [bucket, sum] of this.part.sums) {
+      if (bucket < bucketOf(from)) continue;
+      this.part.sums.delete(bucket);
+      if (!this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
+    }
+  }
+
+  /** The window is read to its end. @param {boolean} isWhole The next run reads nothing that was not in this window. */
+  finish(isWhole) {
+    const { known, part } = this;
+    this.known = isWhole ? part : {
+      sums: newest(new Map([...known.sums, ...part.sums]), ([bucket]) => bucket),
+      marks: newest(new Map([...known.marks, ...part.marks]), ([, time]) => time),
+    };
+    this.part = { sums: new Map(), marks: new Map() };
+  }
+
+  copy() {
+    const copy = new Overlap();
+    for (const name of /** @type {const} */ (["known", "part"])) {
+      copy[name] = { sums: new Map(this[name].sums), marks: new Map(this[name].marks) };
+    }
+    return copy;
+  }
+}
+
+/** The newest of a map's entries, as many as a checkpoint may hold. L26
+ * @template V @param {Map<number, V>} entries @param {(entry: [number, V]) => number} time */
+function newest(entries, time) {
+  return new Map([...entries].sort((a, b) => time(a) - time(b) || 0).slice(-LIMITS.marks));
+}
+
+/**
+ * As text of at most `room` characters, the newest first to be kept; `forgotten`: records from `horizon` on that are not
+ * in it.
+ * @param {Overlap} overlap @param {number} room @param {number} horizon
+ */
+function formatOverlap({ known, part }, room, horizon) {
+  const [partly, partForgot] = formatSums(part.sums, known.sums.size > 0 ? room / 2 : room, horizon);
+  const [sums, knownForgot] = formatSums(known.sums, room - partly.length, horizon);
+  const rest = Math.max(0, Math.floor((room - partly.length - sums.length) / 8));
+  // The only record of a bucket is known by the bucket's sum.
+  const single = [known, part].flatMap((memory) =>
+    [...memory.marks].filter(([mark, us]) => us === Infinity || memory.sums.get(bucketOf(us))?.sum !== mark)
+  ).sort((a, b) => a[1] - b[1] || 0);
+  const kept = rest === 0 ? [] : single.slice(-rest);
+  const undated = single.slice(0, single.length - kept.length).filter(([, us]) => us === Infinity).length;
+  return {
+    sums: sums || undefined,
+    part: partly || undefined,
+    marks: kept.map(([mark]) => encode(mark)).join("") || undefined,
+    forgotten: partForgot + knownForgot + undated,
+  };
+}
+
+/** @param {any} sums @param {any} part @param {any} marks @returns {Overlap} */
+function parseOverlap(sums, part, marks) {
+  const overlap = new Overlap();
+  overlap.known.sums = parseSums(sums);
+  overlap.part.sums = parseSums(part);
+  // Their times are not kept: they go first.
+  if (typeof marks === "string") overlap.known.marks = new Map(parseMarks(marks).map((mark) => [mark, -Infinity]));
+  return overlap;
+}
+
+/** @param {Memory["sums"]} sums @param {number} room @param {number} horizon @returns {[string, number]} */
+function formatSums(sums, room, horizon) {
+  const buckets = [...sums].sort(([a], [b]) => b - a);
+  /** @type {string[]} */
+  const texts = [];
+  let [length, forgotten] = [0, 0];
+  buckets.forEach(([bucket, { sum, count }], n) => {
+    const gap = bucket - (buckets[n + 1]?.[0] ?? 0);
+    const text = `${gap === USUAL_GAP ? "" : gap.toString(36)}:${encode(sum)}`;
+    // The oldest that is kept begins with its own number instead of a distance.
+    if (length + text.length + 8 <= room) texts.unshift(text);
+    else if (bucket >= bucketOf(horizon)) forgotten += count;
+    length += text.length;
+  });
+  if (texts.length > 0) texts[0] = buckets[texts.length - 1][0].toString(36) + texts[0].slice(texts[0].indexOf(":"));
+  return [texts.join(""), forgotten];
+}
+
+/** @param {unknown} text @returns {Memory["sums"]} */
+function parseSums(text) {
+  /** @type {Memory["sums"]} */
+  const sums = new Map();
+  let bucket = 0;
+  for (const [, gap, sum] of typeof text === "string" ? text.matchAll(BUCKET) : []) {
+    bucket += gap === "" ? USUAL_GAP : parseInt(gap, 36);
+    sums.set(bucket, { sum: decode(sum), count: 1 });
+  }
+  return sums;
+}
+
+/** @param {string} text Eight characters each. */
+function parseMarks(text) {
+  return (text.match(/[A-Za-z0-9+/]{8}/g) ?? []).map(decode);
+}
+
+/** @param {number} mark */
+function encode(mark) {
+  let text = "";
+  for (let rest = mark; text.length < 8; rest = Math.floor(rest / 64)) text = DIGITS[rest % 64] + text;
+  return text;
+}
+
+/** @param {string} text */
+function decode(text) {
+  return [...text].reduce((value, digit) => value * 64 + DIGITS.indexOf(digit), 0);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Events: one audit record becomes one log record
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** `us`: the record's time in microseconds, null where none can be read; `json`: the log record; `clamped`: sent without
- * its time, as it is too old; `truncated`: something was cut or left out.
- * @typedef {{id: string, us: number | null, json: string, clamped: boolean, truncated: boolean}} Event */
+/** `us`: the record's time in microseconds, null where none can be read (`rawTime` is its text); `json`: the log record;
+ * `clamped`: sent without its time, as it is too old; `truncated`: something was cut; `dropped`: fields left out.
+ * @typedef {{id: string, us: number | null, rawTime: string, hasAction: boolean, json: string, clamped: boolean,
+ *   truncated: boolean, dropped: number}} Event */
 
-/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request.
- * @param {number} now @returns {Promise<Event>} */
-async function toEvent(raw, text, again, now = hostNow()) {
+/** @param {any} raw @param {string} hash Of its canonical form. @param {boolean} again Sent on request.
+ * @param {number} now @returns {Event} */
+function toEvent(raw, hash, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
+  const written = (/** @type {unknown} */ value) => typeof value === "object" ? JSON.stringify(value) : String(value);
+  /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
+  const given = (field) =>
+    SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
+      .filter(({ value }) =>
+        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
+      );
   /** @param {keyof typeof SCM.fields} field */
   const pick = (field) => {
-    for (const path of SCM.fields[field]) {
-      const value = at(record, path);
-      if (value === undefined || value === null || (typeof value === "object" && field !== "details")) continue;
-      used.add(path);
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
-    }
-    return "";
+    const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
+    if (!found) return "";
+    used.add(placeOf(record, found.path));
+    return written(found.value);
   };
-  const rawTime = pick("time");
-  const us = parseTime(numericTime(rawTime));
+  // An unreadable or empty field next to a good one: the next name is tried. L8
+  const times = given("time").map((each) => ({ ...each, us: recordTime(each.value, now) }));
+  const timeField = times.find((each) => each.us !== null) ?? times[0];
+  if (timeField) used.add(placeOf(record, timeField.path));
+  const us = timeField?.us ?? null;
+  const rawTime = timeField ? written(timeField.value) : "";
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
-  const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
+  const [service, namedAction] = [pick("service") || "unknown", pick("action")];
+  const action = namedAction || "unknown";
   const status = pick("status") || "SUCCESS";
   const level = severityOf(status, action);
   // A record without an id gets one from its content: equal content, equal id.
   const ownId = pick("id");
-  const id = ownId || `synthetic-${await mark(text)}`;
+  const id = ownId || `synthetic-${hash}`;
   /** @type {Record<string, string>} */
   const log = {};
   let truncated = false;
@@ -1547,6 +2194,8 @@ async function toEvent(raw, text, again, now = hostNow()) {
   put("log.level", level);
   put("log.source", "sectigo-scm");
   put("event.id", id);
+  // Where SCM gives one id to several records, this tells them apart. L17
+  put("event.hash", hash);
   put("event.id.synthetic", ownId ? "" : "true");
   put("event.service", service);
   put("event.action", action);
@@ -1563,15 +2212,33 @@ async function toEvent(raw, text, again, now = hostNow()) {
   put("scm.ip", pick("address"));
   put("scm.backfill", clamped ? "true" : "");
   put("scm.backfill_run", again ? "true" : "");
-  let room = LIMITS.attributes;
+  let [room, dropped] = [LIMITS.attributes, 0];
   for (const [path, value] of leaves(record, used)) {
-    const key = `scm.${path}`;
-    if (key in log || RESERVED.has(key) || room === 0) truncated = true;
-    else put(key, value);
+    if (room === 0) dropped += 1;
+    else put(freeKey(log, `scm.${path}`), value);
     room = Math.max(0, room - 1);
   }
   if (truncated) log["content.truncated"] = "true";
-  return { id, us, json: JSON.stringify(log), clamped, truncated };
+  if (dropped > 0) log["content.dropped"] = String(dropped);
+  let json = JSON.stringify(log);
+  // Log ingest's limits hold for the whole record, too: the longest attributes are cut first. (L4)
+  for (let most = LIMITS.attributeBytes; json.length > LIMITS.recordLength; json = JSON.stringify(log)) {
+    most /= 2;
+    log["content.truncated"] = "true";
+    truncated = true;
+    for (const key of Object.keys(log)) if (key !== "content") log[key] = cutBytes(log[key], most);
+  }
+  return { id, us, rawTime, hasAction: namedAction !== "", json, clamped, truncated, dropped };
+}
+
+/** Two fields with one path, or a field with the name of one of ours: nothing of a record disappears. L9
+ * @param {Record<string, string>} log @param {string} key */
+function freeKey(log, key) {
+  let free = key;
+  for (let n = 2; Object.hasOwn(log, free) || RESERVED.has(free); n += 1) {
+    free = `${cutBytes(key, LIMITS.keyBytes - 4)}_${n}`;
+  }
+  return free;
 }
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */
@@ -1586,83 +2253,294 @@ function severityOf(status, action) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Times of records: SCM documents no form, so all common ones are read; a
+// time is plausible, or it is no time. L8
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** No audit record of SCM is older. */
+const FIRST_US = Date.UTC(2000, 0) * 1000;
+
+/** How far ahead a record may be dated; further is a mistake of somebody's. */
+const AHEAD_US = 86_400e6;
+
+/** What one unit of a number since the epoch is in microseconds. */
+const UNITS_US = [1e6, 1e3, 1, 1e-3];
+
+const BASIC = /^(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?([.,]\d+)?)?(.*)$/i;
+const ENGLISH = /^(?:[a-z]{3,9},? )?(\d{1,2})[ /-]([a-z]{3})[a-z]*[ /-](\d{4})[ :](\d\d):(\d\d)(?::(\d\d))?(.*)$/i;
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/**
+ * The time of a record in microseconds since the epoch; null if it cannot be read, or is not plausible.
+ * @param {unknown} value A text, a number since the epoch, `[year, month, day, ...]`, `{seconds, nanos}`.
+ * @param {number} now The latest time that any clock knows, in milliseconds since the epoch.
+ * @returns {number | null}
+ */
+function recordTime(value, now) {
+  const plausible = (/** @type {number | null} */ us) =>
+    us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
+  for (const reading of meanings(value)) {
+    const us = plausible(reading);
+    if (us !== null) return us;
+  }
+  return null;
+}
+
+/** What a value may mean, the likeliest first. @param {unknown} value @returns {Generator<number | null>} */
+function* meanings(value) {
+  if (typeof value === "number" || (typeof value === "string" && /^\s*[+-]?\d+(\.\d+)?(e\d+)?\s*$/i.test(value))) {
+    yield* UNITS_US.map((unit) => Math.floor(Number(value) * unit));
+    yield basic(String(value).trim());
+  } else if (Array.isArray(value)) {
+    yield fromParts(value);
+  } else if (value !== null && typeof value === "object") {
+    const { seconds, epochSecond, nanos, nano, $date } = /** @type {Record<string, any>} */ (value);
+    const [whole, rest] = [seconds ?? epochSecond, nanos ?? nano ?? 0].map((part) =>
+      typeof part === "object" ? NaN : Number(part)
+    );
+    yield whole * 1e6 + Math.floor(rest / 1000);
+    if ($date !== undefined) yield* meanings($date);
+  } else if (typeof value === "string") {
+    const text = withOffset(value);
+    yield parseTime(text);
+    yield basic(text);
+    yield english(text);
+    // ASP.NET: /Date(1769679000000+0100)/
+    const wrapped = /^\/?Date\((\d+)(?:[+-]\d{4})?\)\/?$/i.exec(text);
+    if (wrapped) yield Number(wrapped[1]) * 1000;
+  }
+}
+
+/** The same text in the form that `parseTime` reads: no name of a zone beside its offset, offsets with minutes.
+ * @param {string} value */
+function withOffset(value) {
+  const text = value.trim().replace(/^(\d{4})\/(\d\d)\/(\d\d)/, "$1-$2-$3");
+  const named = text.replace(/\s*(?:\[(?:UTC|GMT|Z|Etc\/UTC)\]|\b(?:UTC|GMT))$/i, "");
+  const zoned = named.replace(/([+-]\d\d:?\d\d|[+-]\d\d|Z)\s*\[[\w/+-]+\]$/i, "$1");
+  return zoned.replace(/(:\d\d(?:[.,]\d+)?\s*[+-]\d\d)$/, "$1:00").replace(/([.,]\d{6})\d+/, "$1");
+}
+
+/** ISO 8601 in the basic form, `20260129T093000.5Z`. @param {string} text */
+function basic(text) {
+  const match = BASIC.exec(text);
+  if (!match) return null;
+  const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", zone] = match;
+  return parseTime(withOffset(`${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${zone}`));
+}
+
+/** RFC 1123 and the form of web servers' logs: `Thu, 29 Jan 2026 09:30:00 GMT`, `29/Jan/2026:09:30:00 +0000`.
+ * @param {string} text */
+function english(text) {
+  const match = ENGLISH.exec(text);
+  if (!match) return null;
+  const [, day, name, year, hour, minute, second = "00", zone] = match;
+  const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+  const date = `${year}-${String(month).padStart(2, "0")}-${day.padStart(2, "0")}`;
+  return parseTime(withOffset(`${date}T${hour}:${minute}:${second}${zone}`));
+}
+
+/** `[year, month, day, hour, minute, second, nanosecond]`, as Java's time classes are written. @param {unknown[]} parts */
+function fromParts(parts) {
+  if (parts.length < 3 || parts.length > 7 || !parts.every(Number.isInteger)) return null;
+  const [year, month, day, hour = 0, minute = 0, second = 0, nanos = 0] = /** @type {number[]} */ (parts);
+  const two = (/** @type {number} */ part) => String(part).padStart(2, "0");
+  const fraction = String(nanos).padStart(9, "0");
+  return parseTime(`${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.${fraction}Z`);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Log ingest
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @typedef {{event: Event, why: string}} Refused */
+/** A record that log ingest rejects by itself, and whether it and its smaller forms were rejected again.
+ * @typedef {{event: Event, why: string, isTried: boolean}} Doubtful */
+
+function newIngest() {
+  return {
+    /** Records in one request: fewer after an answer that did not come in time. (L13) */
+    most: LIMITS.batchRecords,
+    /** Milliseconds until an answer is given up, and how many the last one took. */
+    limit: LIMITS.request,
+    took: 0,
+    /** Rejected requests since one was accepted, and what the first one was answered. */
+    rejections: 0,
+    cause: "",
+    /** Rejected records, until it is known that log ingest accepts others. @type {Doubtful[]} */
+    doubtful: [],
+    /** Accepted or set aside, and not in the checkpoint yet. @type {Set<Event>} */
+    done: new Set(),
+  };
+}
 
 /**
  * Sends a batch. A record that log ingest rejects while it accepts others is set aside: skipped, counted and named. If
- * it accepts none, the records are not the cause.
+ * it accepts none of the batch, that may be its own fault: then they wait for one that is accepted later. (L23)
  * @param {Run} run @param {Event[]} events
  */
 async function sendBatch(run, events) {
   const before = run.counts.sent;
-  const refused = await sendEvents(run, events);
-  if (refused.length > 0 && run.counts.sent === before) {
-    throw new Failure(`Log ingest rejects all of ${refused.length} records: ${refused[0].why}; none is skipped`);
-  }
-  for (const { event: { id }, why } of refused) {
-    run.counts.setAside += 1;
-    if (run.counts.setAsideIds.length < 10) run.counts.setAsideIds.push(cutBytes(clean(id), 100));
-    warn(run, `record ${id} was rejected by log ingest and skipped: ${why}`);
-  }
+  await sendEvents(run, events, before);
+  if (run.counts.sent > before) await setAside(run);
 }
 
-/** Sends events; one request that is refused or stored in part is halved down to the records at fault.
- * @param {Run} run @param {Event[]} events @returns {Promise<Refused[]>} */
-async function sendEvents(run, events) {
-  if (events.length === 0) return [];
-  const body = `[${events.map((event) => event.json).join(",")}]`;
+/**
+ * Sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
+ * @param {Run} run @param {boolean} hasTime Whether more requests fit into this leg.
+ */
+async function endDoubts(run, hasTime) {
+  if (run.ingest.rejections > 0 && run.counts.sent === 0) throw rejectsAll(run);
+  if (hasTime) await setAside(run);
+}
+
+/** @param {Run} run */
+function rejectsAll({ ingest: { cause, rejections } }) {
+  return new Failure(`Log ingest rejects all records (${rejections} requests in a row): ${cause}; none is skipped`);
+}
+
+/**
+ * Sends events; one request that is refused or stored in part is halved down to the records at fault.
+ * @param {Run} run @param {Event[]} events @param {number} before How many were sent before this batch.
+ */
+async function sendEvents(run, events, before) {
+  const { counts, ingest: state, leg } = run;
+  if (events.length === 0) return;
+  fence(leg.clock, "records were not sent");
+  if (age(leg.clock) + state.took > LIMITS.answer) {
+    throw new Stop(`this leg has no time left for log ingest, whose last answer took ${seconds(state.took)} s`, true); // L25
+  }
   const halves = async () => {
     const middle = Math.ceil(events.length / 2);
-    return [...await sendEvents(run, events.slice(0, middle)), ...await sendEvents(run, events.slice(middle))];
+    await sendEvents(run, events.slice(0, middle), before);
+    await sendEvents(run, events.slice(middle), before);
   };
-  if (body.length > LIMITS.batchLength && events.length > 1) return await halves();
-  const answer = await ingest(run, body);
+  const body = `[${events.map((event) => event.json).join(",")}]`;
+  if (events.length > 1 && (body.length > LIMITS.batchLength || events.length > state.most)) return await halves();
+  const answer = await ingest(run, body, events.length);
+  if (answer === null) {
+    state.most = Math.ceil(events.length / 4);
+    warn(
+      run,
+      `log ingest: no answer within ${seconds(state.limit / 2)} s; continuing with ${state.most} records in a request`,
+    );
+    return await halves();
+  }
   if (answer.status === 204) return accepted(run, events);
   // 200: only a part was stored, and the answer does not say which. 400, 413: none was.
   if (![200, 400, 413].includes(answer.status)) {
-    throw new Failure(
-      `Log ingest: ${answer.status} ${errorText(answer)}; check logIngestToken and its scope logs.ingest`,
-    );
+    // L11
+    const cause = answer.status === 404 ? "dynatraceEnvironmentUrl" : "logIngestToken and its scope logs.ingest";
+    throw new Failure(`Log ingest: ${answer.status} ${errorText(answer)}; check ${cause}`);
   }
-  if (events.length > 1) return await halves();
   const why = `${answer.status} ${errorText(answer)}`;
-  // A record is cut to far less than a request may hold: log ingest has no room (internal_buffer_size_limit_reached).
-  if (answer.status === 413) throw new Failure(`Log ingest rejects even a single record: ${why}; none is skipped`);
+  if (state.rejections === 0) state.cause = why;
+  state.rejections += 1;
+  if (events.length > 1) return await halves();
+  const isFirst = state.doubtful.length === 0;
   const [event] = events;
-  if (!event.clamped && event.us !== null) {
-    // By log ingest's clock it may be older than 24 h already.
-    const { timestamp: _, ...timeless } = JSON.parse(event.json);
+  const doubtful = { event, why, isTried: isFirst };
+  if (isFirst && await sentAgain(run, doubtful)) return;
+  state.doubtful.push(doubtful);
+  // So many that it is no matter of single records: stop with the first cause. (L10)
+  if (counts.sent === before && state.rejections > LIMITS.rejections) throw rejectsAll(run);
+}
+
+/**
+ * A rejected record as log ingest may accept it: without its time, as by log ingest's clock it may be older than 24 h;
+ * where it is too large, only what names it. (L4)
+ * @param {Run} run @param {Doubtful} doubtful
+ */
+async function sentAgain(run, { event, why }) {
+  const isLarge = why.startsWith("413");
+  // A gateway's 413 may be chance, and cutting loses content.
+  if (isLarge && (await ingest(run, `[${event.json}]`))?.status === 204) return accepted(run, [event]);
+  const { timestamp, ...timeless } = JSON.parse(event.json);
+  if (!isLarge && !event.clamped && event.us !== null) {
     const again = await ingest(run, JSON.stringify([{ ...timeless, "scm.backfill": "true" }]));
-    if (again.status === 204) return accepted(run, [{ ...event, clamped: true }]);
+    if (again?.status === 204) return accepted(run, [{ ...event, clamped: true }], event);
   }
-  return [{ event, why }];
+  if (!isLarge) return false;
+  const kept = ["log.source", "event.id", "event.hash", "object.id", "scm.event.timestamp", "scm.backfill_run"];
+  const named = Object.fromEntries(kept.map((key) => [key, timeless[key]]));
+  const content = "Log ingest rejected this record: only what names it was sent";
+  const small = { content, timestamp, loglevel: "ERROR", ...named, "content.truncated": "true" };
+  const answer = await ingest(run, JSON.stringify([small]));
+  if (answer?.status !== 204) return false;
+  warn(run, `record ${counted(run, event)} was rejected by log ingest, which accepted only its id and time: ${why}`);
+  return accepted(run, [{ ...event, truncated: true }], event);
 }
 
-/** @param {Run} run @param {Event[]} events @returns {Refused[]} */
-function accepted(run, events) {
-  const { counts } = run;
+/** Log ingest accepts others, so these records are at fault. @param {Run} run */
+async function setAside(run) {
+  const { doubtful, done } = run.ingest;
+  for (const each of doubtful.splice(0)) {
+    if (!each.isTried && await sentAgain(run, each)) continue;
+    warn(run, `record ${counted(run, each.event)} was rejected by log ingest and skipped: ${each.why}`);
+    done.add(each.event);
+  }
+}
+
+/** Counts a record as set aside; its id, for messages. @param {Run} run @param {Event} event */
+function counted({ counts }, { id }) {
+  const shown = cutBytes(outgoing(id), 100);
+  counts.setAside += 1;
+  if (counts.setAsideIds.length < 10) counts.setAsideIds.push(shown);
+  return shown;
+}
+
+/** @param {Run} run @param {Event[]} events As they were sent. @param {Event} [original] */
+function accepted({ counts, ingest: state }, events, original) {
   counts.sent += events.length;
-  for (const { clamped, truncated } of events) {
-    if (clamped) counts.clamped += 1;
-    if (truncated) counts.truncated += 1;
+  state.rejections = 0;
+  for (const event of events) {
+    state.done.add(original ?? event);
+    if (event.clamped) counts.clamped += 1;
+    if (event.truncated) counts.truncated += 1;
+    counts.dropped += event.dropped;
   }
-  return [];
+  return true;
 }
 
-/** @param {Run} run @param {string} body */
-function ingest(run, body) {
+/** The answer of log ingest; null if it did not come in time and there are records to send in smaller requests.
+ * @param {Run} run @param {string} body @param {number} [records] */
+async function ingest(run, body, records = 1) {
+  const state = run.ingest;
   const headers = {
     Authorization: `Api-Token ${run.vault.entries.ingest.value}`,
     "Content-Type": "application/json; charset=utf-8",
   };
   const url = `${PARAMETERS.environmentUrl}/api/v2/logs/ingest`;
-  return request(run, "log ingest", url, () => {
-    if (!run.leg.closing) fence(run.leg.clock, "records were not sent");
-    return { method: "POST", headers, body };
-  });
+  let [asked, limit] = [0, state.limit];
+  // A gateway's page is no answer of log ingest. (L10)
+  const isWhole = (/** @type {Answer} */ { status, body }) =>
+    status !== 200 || (typeof body === "object" && body !== null);
+  try {
+    const answer = await request(
+      run,
+      "log ingest",
+      url,
+      () => {
+        if (!run.leg.closing) fence(run.leg.clock, "records were not sent");
+        [asked, limit] = [ticks(), state.limit];
+        return { method: "POST", headers, body };
+      },
+      isWhole,
+      {
+        limit: () => state.limit,
+        // What was too slow may have been stored: the same again would repeat it, and be as slow. (L13)
+        isFinal: (error) => {
+          if (!isAbort(error)) return false;
+          state.limit = limit * 2;
+          return records > 1;
+        },
+      },
+    );
+    state.took = ticks() - asked;
+    if (state.took < state.limit / 2) state.most = Math.min(LIMITS.batchRecords, state.most * 2);
+    return answer;
+  } catch (error) {
+    if (records > 1 && isAbort(error)) return null;
+    throw error;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1677,6 +2555,8 @@ async function report(run, outcome, reason) {
   const savedHw = !backfill ? saved.hw : outcome === "backfilled" && !backfill.ids ? checkpoint.hw : null;
   const reached = backfill && (checkpoint.open?.from ?? checkpoint.hw);
   const covers = coveredFrom !== null && savedHw !== null && savedHw >= coveredFrom;
+  // L27: only what was saved is claimed, and no span that ends before it begins.
+  const span = window && window.from <= window.to ? window : null;
   const newest = parseTime(checkpoint.ts);
   const summary = {
     outcome,
@@ -1686,8 +2566,8 @@ async function report(run, outcome, reason) {
     leg: leg.chain.number,
     backfill: backfill ? true : undefined,
     reached: reached === null ? undefined : formatTime(reached),
-    windowFrom: window ? formatTime(window.from) : undefined,
-    windowTo: window ? formatTime(window.to) : undefined,
+    windowFrom: span ? formatTime(span.from) : undefined,
+    windowTo: span ? formatTime(span.to) : undefined,
     coveredFrom: covers ? formatTime(coveredFrom) : undefined,
     coveredTo: covers ? formatTime(savedHw) : undefined,
     pages: counts.pages,
@@ -1696,6 +2576,10 @@ async function report(run, outcome, reason) {
     repeated: counts.repeated,
     clamped: counts.clamped,
     truncated: counts.truncated,
+    dropped: counts.dropped,
+    undated: counts.undated,
+    unknownAction: counts.unknownAction,
+    changed: counts.changed,
     setAside: counts.setAside,
     setAsideIds: counts.setAsideIds.join(" ") || undefined,
     notRemembered: progress.notRemembered,
@@ -1704,15 +2588,21 @@ async function report(run, outcome, reason) {
     checkpointBefore: progress.shownBefore,
     checkpointAfter: backfill ? undefined : shownCheckpoint(checkpoint),
     newestRecord: newest === null ? undefined : formatTime(newest),
-    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
+    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, latest(leg.clock) - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (typeof value === "string") Object.assign(summary, { [key]: outgoing(value) });
+  }
   const sentence =
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
     `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
+  for (const { text, times } of counts.warned.values()) {
+    if (times > 3) log(`  ${times - 3} more warnings of this kind, the last one: ${text}`);
+  }
   if (counts.clamped > 0) {
     log(
       `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,
@@ -1736,8 +2626,10 @@ async function report(run, outcome, reason) {
   }
   try {
     const answer = await ingest(run, JSON.stringify([record]));
-    leg.reported = answer.status === 204;
-    if (!leg.reported) warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    leg.reported = answer?.status === 204;
+    if (answer && !leg.reported) {
+      warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    }
   } catch (error) {
     warn(run, `the run's ledger record could not be sent: ${describe(error)}`);
   }
@@ -1748,40 +2640,48 @@ async function report(run, outcome, reason) {
 // Requests: time limits, retries, waiting
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @typedef {{status: number, headers: Headers, text: string, body: any}} Answer `body`: the text as JSON, undefined where it is none. */
+/**
+ * `body`: the text as JSON, undefined where it is none; `tries`: how many requests it took.
+ * @typedef {{status: number, headers: Headers, text: string, body: any, tries: number}} Answer
+ */
 
 /**
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
  * @param {Run} run @param {string} what @param {string} url @param {() => RequestInit | Promise<RequestInit>} init
  * @param {(answer: Answer) => boolean} [isWhole] Whether an answer is what it claims to be; another try is worth it if not.
+ * @param {{limit?: () => number, isFinal?: (error: any) => boolean}} [more] Milliseconds for each attempt; which errors are not retried.
  */
-async function request(run, what, url, init, isWhole = () => true) {
+async function request(run, what, url, init, isWhole = () => true, { limit, isFinal } = {}) {
+  let tries = 0;
   return await retried(run, what, async () => {
     const options = await init();
+    tries += 1;
     const answer = await within(run.leg, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, text, body: parseJson(text) };
-    });
+      return { status: response.status, headers: response.headers, text, body: parseJson(text), tries };
+    }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
-        retryAfter: retryAfter(answer.headers.get("retry-after")),
+        retryAfter: retryAfter(answer.headers),
         temporary: true,
+        code: answer.status,
       });
     }
     return answer;
-  });
+  }, isFinal);
 }
 
 /** Repeats what may succeed later; waits by exponential backoff with full jitter, at least the server's Retry-After.
- * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt @returns {Promise<T>} */
-async function retried(run, what, attempt) {
-  for (let tries = 0;; tries += 1) {
+ * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt
+ * @param {(error: any) => boolean} [isFinal] @returns {Promise<T>} */
+async function retried(run, what, attempt, isFinal = () => false) {
+  for (let [failed, limited] = [0, 0];;) {
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof Stop || !isTemporary(error)) throw error;
+      if (error instanceof Stop || isFinal(error) || !isTemporary(error)) throw error;
       // A process that was paused wakes up to time limits that have passed, too: the pause is the reason to report.
       fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
@@ -1791,15 +2691,18 @@ async function retried(run, what, attempt) {
           );
         }
         await settle(run.leg, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
-        tries -= 1;
         continue;
       }
       const { maxRetries } = run.config;
-      if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
-      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
+      // L11: a rate limit is no failure; once a wait does not fit, it ends the leg in good order.
+      if (statusOf(error) === 429) limited += 1;
+      else if (failed < maxRetries) failed += 1;
+      else throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
+      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** (failed + limited - 1));
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
       run.counts.retries += 1;
-      await pause(run.leg, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
+      const retry = statusOf(error) === 429 ? "rate limit" : `retry ${failed} of ${maxRetries}`;
+      await pause(run.leg, wait, `${what}: ${describe(error)}; ${retry}`);
     }
   }
 }
@@ -1818,11 +2721,12 @@ async function settled(run, what, read) {
       return await retried(run, what, read);
     } catch (error) {
       const status = statusOf(error);
-      if (status === 403) {
+      // A refusal that names the scope does not pass with time. (L15)
+      if (status === 403 || (status === 400 && /scope/i.test(describe(error)))) {
         throw new Failure(
           `${what}: ${
             describe(error)
-          }; the workflow's actor may not read it (environment-api:credentials:read, or it belongs to another user)`,
+          }; the workflow's actor may not read it (environment-api:credentials:read; its scope must be AppEngine; it may belong to another user)`,
         );
       }
       if (status !== 400 && status !== 404) throw error;
@@ -1835,11 +2739,12 @@ async function settled(run, what, read) {
 }
 
 /** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
- * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
-async function within(leg, exchange) {
+ * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @param {number} [most]
+ * @returns {Promise<T>} */
+async function within(leg, exchange, most = LIMITS.request) {
   const controller = new AbortController();
   const last = leg.closing ? LIMITS.write : LIMITS.answer;
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(leg.clock)));
+  const limit = Math.max(SECOND, Math.min(most, last - age(leg.clock)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);
@@ -1866,9 +2771,9 @@ async function settle(leg, why) {
   await new Promise((resolve) => setTimeout(resolve, SECOND));
 }
 
-/** @param {number} status */
+/** L11: by class, as gateways have statuses of their own. @param {number} status */
 function isTemporaryStatus(status) {
-  return [408, 425, 429, 500, 502, 503, 504].includes(status);
+  return [408, 425, 429].includes(status) || (status >= 500 && ![501, 505].includes(status));
 }
 
 /** @param {any} error */
@@ -1894,9 +2799,9 @@ function statusOf(error) {
 // Output: the one way out for everything that the script prints, throws, returns or sends about itself
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @param {string} text */
+/** What may leave the script: no secret, no control character. Cut it afterwards only. @param {string} text */
 function outgoing(text) {
-  return clean(text);
+  return clean(redact(text)); // L5
 }
 
 /** @param {string} text */
@@ -1904,26 +2809,135 @@ function log(text) {
   console.log(outgoing(text));
 }
 
-/** @param {Run} run @param {string} text */
+/** Of many warnings of one kind the first three are logged; `report` says how many there were. (L17)
+ * @param {Run} run @param {string} text */
 function warn(run, text) {
-  run.counts.warnings += 1;
+  const { counts } = run;
+  const kind = text.replace(/^record .+? (came|was) /, "$1 ").slice(0, 30);
+  counts.warnings += 1;
+  const warned = counts.warned.get(kind) ?? { text, times: 0 };
+  counts.warned.set(kind, { text, times: warned.times + 1 });
+  if (warned.times >= 3) return;
   console.warn(outgoing(`WARN ${text}`));
+}
+
+/** Whether an exchange had reached its time limit. @param {any} error @returns {boolean} */
+function isAbort(error) {
+  return /abort/i.test(error?.name ?? "");
 }
 
 /** One line about an error that holds nothing of the request. @param {any} error @returns {string} */
 function describe(error) {
-  const text = /abort/i.test(error?.name ?? "")
-    ? `no answer within ${seconds(LIMITS.request)} s`
-    : error?.message ?? String(error);
+  const text = isAbort(error) ? `no answer within ${seconds(LIMITS.request)} s` : error?.message ?? String(error);
   const cause = error?.cause?.message && !text.includes(error.cause.message) ? ` (${error.cause.message})` : "";
-  return outgoing(text + cause).slice(0, 500).toWellFormed();
+  return outgoing(`${text}${cause}`.slice(0, 10_000)).slice(0, 500).toWellFormed();
 }
 
 /** The message inside an error's body, whatever its envelope. @param {Answer} answer */
 function errorText({ text, body }) {
   const inner = body?.error && typeof body.error === "object" ? body.error : body;
   const found = SCM.errors.map((name) => inner?.[name]).find((value) => typeof value === "string");
-  return outgoing(found ?? text.slice(0, 1_000)).slice(0, 200).toWellFormed();
+  const words = found ?? (text.trim() === "" ? "empty body" : text);
+  return outgoing(words.slice(0, 10_000)).slice(0, 200).toWellFormed();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Redactor: no secret leaves the script, whole or in part, in whatever encoding a server repeats it (L5)
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Whoever repeats a secret may cut it anywhere: so many characters in common with one are hidden. */
+const FRAGMENT = 8;
+
+/** Fragments of every secret in every encoding. @type {Set<string>} */
+const fragments = new Set();
+
+/** Secrets shorter than a fragment. @type {Set<string>} */
+const shortSecrets = new Set();
+
+/** From now on `redact` hides this text. @param {string} secret */
+function keepSecret(secret) {
+  for (const spelled of spellings(secret)) {
+    // Errors wrap one encoding in another: JSON in an address, an address in JSON.
+    for (const text of new Set([spelled, inJson(spelled), encodeURIComponent(spelled)])) {
+      const searched = searchable(text);
+      if (searched.length >= 3 && searched.length < FRAGMENT) shortSecrets.add(searched);
+      for (let at = 0; at + FRAGMENT <= searched.length; at += 1) fragments.add(searched.slice(at, at + FRAGMENT));
+    }
+  }
+}
+
+/** The text with `***` in place of each secret and each part of one. @param {string} text */
+function redact(text) {
+  const searched = searchable(text);
+  let [shown, from] = ["", 0];
+  for (let at = 0; at < text.length;) {
+    const end = endOfSecret(searched, at);
+    if (end > at) {
+      shown += `${text.slice(from, at)}***`;
+      from = end;
+    }
+    at = Math.max(end, at + 1);
+  }
+  return shown + text.slice(from);
+}
+
+/** Where the secret that begins at `at` ends; `at` if none does. @param {string} text @param {number} at */
+function endOfSecret(text, at) {
+  for (const secret of shortSecrets) if (text.startsWith(secret, at)) return at + secret.length;
+  let end = at;
+  for (let next = at; next <= end; next += 1) {
+    if (fragments.has(text.slice(next, next + FRAGMENT))) end = next + FRAGMENT;
+  }
+  return end;
+}
+
+/** Hexadecimal digits and names of entities come in either case. Only letters of one unit change: positions stay.
+ * @param {string} text */
+function searchable(text) {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A secret as it is, and as it looks in JSON, an address, a form, HTML, base64 and hexadecimal digits.
+ * @param {string} text @returns {Set<string>} */
+function spellings(text) {
+  const secret = text.toWellFormed();
+  const bytes = new TextEncoder().encode(secret);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  const units = Array.from({ length: secret.length }, (_, index) => secret.charCodeAt(index));
+  const escaped = (/** @type {number} */ unit) => `\\u${unit.toString(16).padStart(4, "0")}`;
+  const form = new URLSearchParams({ "": secret }).toString().slice(1);
+  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  return new Set([
+    secret,
+    inJson(secret),
+    inJson(secret).replaceAll("/", "\\/"),
+    inJson(secret).replace(/[^ -~]|[&<>'=]/g, (unit) => escaped(unit.charCodeAt(0))),
+    units.map(escaped).join(""),
+    encodeURIComponent(secret),
+    form,
+    form.replaceAll("+", "%20").replaceAll("%2F", "/"),
+    hex.map((byte) => `%${byte}`).join(""),
+    hex.join(""),
+    secret.replace(/[&<>"']/g, (one) => entities[/** @type {keyof typeof entities} */ (one)]),
+    secret.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`),
+    units.map((unit) => `&#${unit};`).join(""),
+    units.map((unit) => `&#x${unit.toString(16)};`).join(""),
+    ...[0, 1, 2].flatMap((skipped) => base64(bytes, skipped)),
+  ]);
+}
+
+/** @param {string} text */
+function inJson(text) {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** The characters of base64 that these bytes alone decide, where `skipped` other bytes come before them.
+ * @param {Uint8Array} bytes @param {number} skipped */
+function base64(bytes, skipped) {
+  const binary = "\0".repeat(skipped) + Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const text = btoa(binary);
+  const own = text.slice(skipped && skipped + 1, Math.floor(((skipped + bytes.length) * 8) / 6));
+  return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1947,13 +2961,6 @@ function parseTime(text) {
   const offset = /z/i.test(zone) ? 0 : +`${zone[0]}1` * (+zone.slice(1, 3) * 60 + +zone.slice(-2));
   const ms = midnight + +hour * HOUR + (+minute - offset) * MINUTE + +second * SECOND;
   return ms * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));
-}
-
-/** A number of seconds, milliseconds or microseconds since the epoch as ISO text; other text as it is. @param {string} text */
-function numericTime(text) {
-  if (!/^\d{9,17}$/.test(text)) return text;
-  const value = Number(text);
-  return formatTime(value >= 1e14 ? value : value >= 1e11 ? value * 1e3 : value * 1e6);
 }
 
 /** `2026-01-29T08:00:00Z`, or with the six digits SCM uses. @param {number} us */
@@ -2019,18 +3026,23 @@ function at(record, path) {
   return value;
 }
 
+/** Where a value of a record is found, apart from any other place of the same path. L9 @param {any} record @param {string} path */
+function placeOf(record, path) {
+  return Object.hasOwn(record, path) ? path : path.replaceAll(".", "\0");
+}
+
 /**
- * A record's scalar leaves that are not used yet as [path, text]; what lies deeper than four objects as JSON.
- * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {number} [depth]
+ * A record's scalar leaves as [path, text], except those at the used places; what lies deeper than four objects as JSON.
+ * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {string} [place] @param {number} [depth]
  * @returns {Generator<[string, string]>}
  */
-function* leaves(value, used, prefix = "", depth = 0) {
+function* leaves(value, used, prefix = "", place = "", depth = 0) {
   for (const [key, inner] of Object.entries(value)) {
-    if (inner === null || used.has(prefix + key)) continue;
+    if (inner === null || used.has(place + key)) continue;
     const path = cutBytes(clean(prefix + key), LIMITS.keyBytes - "scm.".length);
     if (typeof inner !== "object") yield [path, String(inner)];
     else if (Array.isArray(inner) || depth === 4) yield [path, JSON.stringify(inner)];
-    else yield* leaves(inner, used, `${path}.`, depth + 1);
+    else yield* leaves(inner, used, `${path}.`, `${place}${key}\0`, depth + 1);
   }
 }
 
@@ -2057,10 +3069,19 @@ function cutBytes(text, most) {
   );
 }
 
-/** 48 bits of SHA-256 of a whole record: fewer would make a collision, which is a loss, thinkable. @param {string} text */
-async function mark(text) {
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(digest, 0, 6)));
+/** JSON that does not depend on the order of keys: what a record is recognised by. L6 @param {unknown} value */
+function canonical(value) {
+  return JSON.stringify(value, (_key, inner) => {
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    const keys = Object.keys(inner);
+    if (keys.every((key, n) => n === 0 || keys[n - 1] < key)) return inner;
+    return Object.fromEntries(keys.sort().map((key) => [key, inner[key]]));
+  });
+}
+
+/** The first 64 bits of a text's SHA-256, in hex. @param {string} text @returns {string} */
+function fingerprint(text) {
+  return createHash("sha256").update(text.toWellFormed()).digest("hex").slice(0, 16);
 }
 
 /** JSON, or undefined. Whole numbers keep all their digits, as text: ids may be longer than a double is exact. @param {string} text */

@@ -1,7 +1,7 @@
 """One operation of Pulumi, interrupted at its k-th HTTP call, and then done again by hand.
 
 Faults are rules of the local environment that hit the k-th call of clients (not of scripts). For the engine's end that
-call is held (the clock stands still) while the engine is killed or gets Ctrl-C; then it is let go, so that it commits
+call is held (the clock is stopped) while the engine is killed or gets Ctrl-C; then it is let go, so that it commits
 although nobody waits for it any more.
 """
 

@@ -12,7 +12,7 @@ from dev.toolchain import browser
 from dev.toolchain.errors import SetupError
 
 
-def test_the_first_browser_that_starts_is_taken_and_the_reasons_before_it_are_told() -> None:
+def test_the_first_browser_that_starts_is_taken_and_the_reasons_before_it_are_reported() -> None:
     told: list[str] = []
 
     def never() -> Path | str:

@@ -42,7 +42,7 @@ def test_an_installed_pulumi_that_is_new_enough_is_used(only_path: Path, tmp_pat
     assert Engine("v3.300.0", None, "installed on this machine") == engine_search.on_path(tmp_path / "cache")
 
 
-def test_an_installed_pulumi_that_is_too_old_is_told_and_left_alone(only_path: Path, tmp_path: Path) -> None:
+def test_an_installed_pulumi_that_is_too_old_is_reported_and_left_alone(only_path: Path, tmp_path: Path) -> None:
     executable(only_path / "pulumi", "#!/bin/sh\necho v3.100.2\n")
 
     found = engine_search.on_path(tmp_path / "cache")
@@ -117,7 +117,7 @@ def test_a_go_that_is_too_old_is_named_with_the_version_needed(
         engine_build.usable_go(tmp_path)
 
 
-def test_a_full_disk_is_told_before_the_build_begins(
+def test_a_full_disk_is_reported_before_the_build_begins(
     only_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executable(only_path / "go", "#!/bin/sh\necho go1.99.0\n")
@@ -137,7 +137,7 @@ def test_the_users_go_settings_win_over_ours(tmp_path: Path, monkeypatch: pytest
     assert tuple(environment[key] for key in ("GOFLAGS", "GOMODCACHE", "GOTOOLCHAIN")) == ("-p=1", "/theirs", "local")
 
 
-def test_the_progress_of_a_build_is_told_from_what_go_prints() -> None:
+def test_the_progress_of_a_build_is_reported_from_what_go_prints() -> None:
     count = engine_build.Count()
     said = [str(count)]
     count.line("go: downloading github.com/pulumi/esc v0.1.0")

@@ -112,7 +112,7 @@ def test_without_a_registry_one_line_names_the_variables_of_mirrors(tmp_path: Pa
         assert all(name in said for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "NPM_CONFIG_REGISTRY", "GOPROXY"))
 
 
-def test_other_failures_are_told_without_addresses() -> None:
+def test_other_failures_are_reported_without_addresses() -> None:
     lines = ["error: hash mismatch", "from https://user:word@mirror.example/simple/x/ (index)"]
 
     assert mirrors.reason(Finished(1, lines)) == "\nerror: hash mismatch\nfrom <address> (index)"

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 from .commands import run
 from .packages import DENO, JAVASCRIPT, ROOT, SIMULATOR, VENV
@@ -45,6 +46,8 @@ def write_import_map() -> None:
     """Map the names that the script imports to the installed packages and their types."""
     names = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
     imports = {name: f"npm:{name}@{version}" for name, version in names.items()}
+    # Node's own types are no package of ours.
+    imports["node:crypto"] = Path(__file__).with_name("node_crypto.d.ts").as_uri()
     IMPORT_MAP.parent.mkdir(parents=True, exist_ok=True)
     IMPORT_MAP.write_text(json.dumps({"imports": imports}, indent=2))
 

@@ -29,6 +29,8 @@ CONNECT_S, ANSWER_S = 10.0, 30.0
 TRIES = 5
 FIRST_DELAY_S, FACTOR, LONGEST_DELAY_S = 1.0, 2.0, 60.0
 LONGEST_TEXT = 600
+STATUS = ":status"
+"""The status among an answer's headers, named as in HTTP/2."""
 
 
 def should_retry(method: str, status: int | None, path: str) -> bool:
@@ -140,7 +142,7 @@ class Http:
         """Send and return the decoded JSON answer (None if empty). ``writes`` None: all but GET write.
 
         ``files``: makes the body multipart, as ``requests`` takes it; ``form`` adds plain fields to it.
-        ``answer_headers`` is filled with the answer's headers, their names in lower case.
+        ``answer_headers`` is filled with the answer's headers, their names in lower case, and ``STATUS``.
 
         Raises:
             NotFound, Conflict, ApiError: the answer is an error.
@@ -209,6 +211,7 @@ class Http:
             return max(400, response.status_code), text, None, asked
         if answer_headers is not None:
             answer_headers.update({name.lower(): value for name, value in response.headers.items()})
+            answer_headers[STATUS] = str(response.status_code)
         asked = retry_after_s(response.headers, answer, datetime.now(UTC))
         return response.status_code, answer, None, asked
 

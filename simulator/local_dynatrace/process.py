@@ -148,7 +148,7 @@ async def run(
 def server(application: Any) -> Server:
     return Server(
         uvicorn.Config(
-            application, http=CuttableProtocol, ws="none", lifespan="on", log_config=None, access_log=False,
+            application, http=CuttableProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
             server_header=False, date_header=False, loop="asyncio", timeout_keep_alive=75,
         )
     )  # fmt: skip

@@ -112,7 +112,7 @@ def test_what_became_of_each_record_is_told_apart(local: Local) -> None:
     assert legend(text) == {"delivered": 2, "waiting": 1, "late": 1, "missing": 1, "extra": 1}
 
 
-def test_a_run_in_order_makes_the_connector_healthy_and_its_lag_is_told(local: Local) -> None:
+def test_a_run_in_order_makes_the_connector_healthy_and_its_lag_is_reported(local: Local) -> None:
     workflow = connector(local)
     report(local, workflow, sent=5)
 
@@ -124,7 +124,7 @@ def test_a_run_in_order_makes_the_connector_healthy_and_its_lag_is_told(local: L
     assert figure(page(local, PAGE), "Lag")[0] == "16 min"
 
 
-def test_failed_runs_are_told_with_the_script_s_own_reason(local: Local) -> None:
+def test_failed_runs_are_reported_with_the_script_s_own_reason(local: Local) -> None:
     failing = "export default async () => { throw new Error('SCM said no'); }; // sectigo-scm-connector"
     workflow = deploy(local, failing, trigger=EVERY_10_MINUTES)
     run(local, workflow)
@@ -137,7 +137,7 @@ def test_failed_runs_are_told_with_the_script_s_own_reason(local: Local) -> None
     assert text.count('<rect class="bad"') == 2
 
 
-def test_runs_that_failed_for_different_reasons_are_told_with_all_of_them(local: Local) -> None:
+def test_runs_that_failed_for_different_reasons_are_reported_with_all_of_them(local: Local) -> None:
     failing = """export default async () => { // sectigo-scm-connector
         throw new Error(new Date() < new Date("2026-01-29T10:05:00Z") ? "SCM said no" : "The vault said no"); };"""
     workflow = deploy(local, failing, trigger=EVERY_10_MINUTES)
@@ -151,7 +151,7 @@ def test_runs_that_failed_for_different_reasons_are_told_with_all_of_them(local:
     assert said == ("Failing", "The last 3 runs failed: The vault said no (1 run); SCM said no (2 runs)")
 
 
-def test_silence_is_shaded_in_every_lane_and_told(local: Local) -> None:
+def test_silence_is_shaded_in_every_lane_and_named(local: Local) -> None:
     workflow = connector(local)
     report(local, workflow)
     local.sim("POST", "clock", {"step": 3000})

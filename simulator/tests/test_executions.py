@@ -36,7 +36,7 @@ def local(module_local: Local) -> Local:
     return module_local
 
 
-def test_a_run_is_told_in_full(local: Local) -> None:
+def test_a_run_is_reported_in_full(local: Local) -> None:
     headers = author(local)
     made = create(
         local,

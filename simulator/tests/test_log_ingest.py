@@ -156,7 +156,7 @@ def test_sixteen_megabytes_are_the_limit_after_processing(local: Local) -> None:
     assert stored(local) == []
 
 
-def test_what_is_too_long_is_trimmed_between_characters_and_told(local: Local) -> None:
+def test_what_is_too_long_is_trimmed_between_characters_and_reported(local: Local) -> None:
     row = one(local, {"k" * 120: "v", "long": "ü" * 20_000, "many": list(range(40)), "content": "x"})
 
     assert row["attributes"] == {

@@ -272,7 +272,7 @@ def test_an_uncaught_exception_fails_the_task_and_shows_no_path_of_this_machine(
         ("export default () => new Promise(() => setTimeout(() => { throw new Error('in a timer'); }));", "in a timer"),
     ],
 )
-def test_whatever_breaks_a_script_is_told(local: Local, script: str, words: str) -> None:
+def test_whatever_breaks_a_script_is_reported(local: Local, script: str, words: str) -> None:
     error = reason(play(local, script))
 
     assert error["message"] == "Execution crashed."

@@ -67,7 +67,7 @@ def forms(secret: str) -> dict[str, str]:
 
 
 def core(name: str, form: str) -> str:
-    """What to search for: inside other text, the ends of base64 depend on what stands beside it."""
+    """What to search for: inside other text, the ends of base64 depend on what is next to it."""
     return form[4:-4] if name.startswith("base64") else form
 
 

@@ -48,7 +48,7 @@ def test_every_change_of_the_web_interface_is_shown_and_repaired(stack: Deployme
     assert stands.startswith("2026-01-29T09:44:11.611092Z|9d3cd09c\n"), "only the script has written it"
 
 
-def test_a_deleted_workflow_comes_back_and_a_deleted_checkpoint_is_told_as_a_possible_gap(
+def test_a_deleted_workflow_comes_back_and_a_deleted_checkpoint_is_reported_as_a_possible_gap(
     stack: Deployment, local: Local
 ) -> None:
     stack.up()

@@ -12,7 +12,7 @@ SCM_CLIENT = "7d1f3a52-9c0b-4e0e-8a44-5ec719000001"
 OLD = "dt0c01.LOCALDEPLOYTOKENLOCALDEP"
 
 
-def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_told(
+def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_reported(
     stack: Deployment, local: Local
 ) -> None:
     nothing = inside.names(local)

@@ -107,7 +107,7 @@ def test_what_a_dead_connector_has_not_read_is_missing_and_not_late(
         assert "Check make status STACK=test first" in done.text
 
 
-def test_a_record_whose_time_is_unreadable_is_told_and_proven_by_its_id(
+def test_a_record_whose_time_is_unreadable_is_reported_and_proven_by_its_id(
     prepare: Callable[..., Operated], local: Local, tmp_path: Path
 ) -> None:
     clock = {"scm_from": "inclusive"}

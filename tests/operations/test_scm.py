@@ -32,6 +32,9 @@ def test_path_cursor_and_names_are_those_of_the_script() -> None:
     assert field("lists") == scm.LISTS
     assert field("id") == scm.IDS
     assert field("time") == scm.TIMES
+    assert field("errors") == scm.ERRORS
+    for name, pattern in {"outcomes": scm.OUTCOMES, "trouble": scm.TROUBLE, "fine": scm.FINE}.items():
+        assert f"{name}: /{pattern}/i," in SCRIPT
     assert f'path: "{scm.PATH}"' in SCRIPT
     assert f'cursorHeader: "{scm.CURSOR}"' in SCRIPT
 
@@ -118,6 +121,41 @@ def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_page(client: scm
     local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 200, "body": {"code": -16}})
     with pytest.raises(scm.ScmError, match="did not return a list of records"):
         next(client.pages(NOW - timedelta(hours=1), NOW))
+    local.sim("DELETE", "faults")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        {"error": "backend timeout", "data": []},
+        {"records": [], "errors": [{"code": -1}]},
+        {"success": False, "items": []},
+        {"status": {"code": 500}, "content": []},
+        {"data": [], "records": []},
+    ],
+    ids=str,
+)
+def test_L2_an_answer_with_a_sign_of_an_error_is_no_empty_page(client: scm.Scm, local: Local, body: Any) -> None:
+    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 200, "body": body})
+    with pytest.raises(scm.ScmError, match="did not return a list of records"):
+        list(client.pages(NOW - timedelta(hours=1), NOW))
+    local.sim("DELETE", "faults")
+
+
+def test_L26_a_204_and_an_object_that_says_that_all_is_well_are_pages(client: scm.Scm, local: Local) -> None:
+    for answer in ({"status": 204}, {"status": 200, "body": {"code": 0, "error": None, "message": "OK", "data": []}}):
+        local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", **answer})
+        assert list(client.pages(NOW - timedelta(hours=1), NOW)) == []
+    local.sim("DELETE", "faults")
+
+
+def test_L18_a_time_that_scm_does_not_filter_by_is_no_proof_without_a_cursor(client: scm.Scm, local: Local) -> None:
+    shown = [{"id": f"{n}", "timestamp": (NOW - timedelta(minutes=30, seconds=-n)).isoformat()} for n in range(12)]
+    for nth, body in ((1, shown), (2, [])):
+        local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "nth": nth, "status": 200, "body": body})
+    with pytest.raises(scm.ScmError, match="filters by other times"):
+        list(client.pages(NOW - timedelta(hours=1), NOW))
     local.sim("DELETE", "faults")
 
 

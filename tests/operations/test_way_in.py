@@ -79,7 +79,7 @@ def test_the_vendors_installation_becomes_a_stack_in_three_commands(
     assert "Checkpoint: 2026-01-29T09:44:11.611092Z|9d3cd09c" in done.text, "it goes on where the vendor's stood"
     assert stack.preview("--refresh", "--expect-no-changes").changes == {}
 
-    # The runtime config is written anew, as it is when one of its keys changes: the old date is not in it.
+    # The runtime config is written again, as it is when one of its keys changes: the old date is not in it.
     stack.configure(maxRetries=4)
     stack.up()
     assert json.loads(inside.value(local, ids["workflowConfig"])) == {"maxRetries": 4, "initHistoryDuration": "1h"}
@@ -147,7 +147,7 @@ def test_every_required_key_has_a_name_in_the_vendors_file() -> None:
     assert required <= set(vendor_config.NAMES.values()) <= set(KEYS)
 
 
-def test_all_problems_are_told_at_once_and_no_value_of_a_secret(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_and_no_value_of_a_secret(tmp_path: Path) -> None:
     found = reading(tmp_path, "dynatrace_api_token: not-a-token\nmax_retries: many\ninterval: 5\n")
 
     assert found.problems == [

@@ -60,7 +60,7 @@ def test_27_a_long_catch_up_renews_its_token_in_time(connector: Connector) -> No
     assert {line["status"] for line in connector.requests(RECORDS)} == {200}
 
 
-def test_28_a_wrong_client_fails_at_once_and_its_secret_is_not_told(connector: Connector) -> None:
+def test_28_a_wrong_client_fails_at_once_and_its_secret_is_not_reported(connector: Connector) -> None:
     echo = {"error": "invalid_client", "error_description": f"Invalid client secret {SECRET}"}
     token_fault(connector, status=401, body=echo, times=None)
 
@@ -183,3 +183,13 @@ def test_new_vault_entries_are_waited_for(connector: Connector) -> None:
 
     assert ran.outcome == "caught up"
     assert "waiting for new vault entries to become usable" in ran.log
+
+
+def test_L15_an_entry_whose_scope_excludes_scripts_is_reported_at_once(connector: Connector) -> None:
+    refusal = {"error": {"code": 400, "message": "The credential does not have the scope APP_ENGINE"}}
+    connector.fault(path=f"*credentials/{connector.ids['scm']}*", caller="script", status=400, body=refusal, times=None)
+
+    ran = connector.run()
+
+    assert ran.state == "ERROR" and "its scope must be AppEngine" in ran.info
+    assert "waiting for new vault entries" not in ran.log

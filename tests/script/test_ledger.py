@@ -211,3 +211,41 @@ def test_what_a_kill_repeats_shows_as_duplicates(connector: Connector) -> None:
     assert sorted((entry["event.id"], int(entry["copies"])) for entry in found) == [
         ("same id", 2), ("same id", 2), ("twice", 2),
     ]  # fmt: skip
+
+
+def test_L27_a_backfill_of_single_ids_claims_nothing(connector: Connector) -> None:
+    connector.issue(*connector.records_before(5))
+    window = {"from": moment(connector.now - 30 * MINUTE), "to": moment(connector.now - MINUTE)}
+
+    some, all = (connector.run(backfill={**window, **ids}) for ids in ({"ids": ["r1"]}, {}))
+
+    assert (some.outcome, some.result["sent"]) == ("backfilled", 1)
+    assert "coveredFrom" not in some.result and "coveredTo" not in some.result
+    assert [datetime.fromisoformat(all.result[name]) for name in ("coveredFrom", "coveredTo")] == [
+        connector.now - 30 * MINUTE,
+        connector.now - MINUTE,
+    ]
+
+
+def test_L27_what_was_read_but_not_saved_is_not_claimed(connector: Connector) -> None:
+    connector.run()
+    connector.pass_time(10)
+    connector.issue(*connector.records_before(5))
+    connector.fault(
+        api="vault", method="PUT", path=f"*/{connector.ids['checkpoint']}", caller="script", times=None, status=403
+    )
+    reached = connector.reached
+
+    assert connector.run().state == "ERROR"
+
+    told = connector.ledger()[-1]
+    assert reached is not None and datetime.fromisoformat(told["connector.coveredTo"]) <= reached
+
+
+def test_L27_no_span_that_ends_before_it_begins_is_reported(connector: Connector) -> None:
+    connector.write("config", f'{{"initialCheckpoint":"{moment(connector.now - 0.5 * MINUTE)}"}}')
+
+    ran = connector.run()
+
+    for begin, end in (("windowFrom", "windowTo"), ("coveredFrom", "coveredTo")):
+        assert ran.result.get(begin, "") <= ran.result.get(end, "")

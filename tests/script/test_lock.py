@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -347,3 +347,83 @@ def test_a_vault_that_answers_an_old_checkpoint_makes_a_run_repeat_and_lose_noth
     assert len(connector.arrived()) == 60
     connector.clear_faults()
     assert connector.run().result["sent"] == 0
+
+
+def test_L12_a_run_that_dies_at_the_same_place_is_followed_by_runs_that_ask_for_less(connector: Connector) -> None:
+    connector.run()
+    connector.pass_time(8 * 60)
+    issued = connector.records_before(400, apart_s=60)
+    connector.issue(*issued)
+    asked = []
+    for _ in range(4):
+        connector.local.sim("DELETE", "requests")
+        connector.fault(path=RECORDS, caller="script", script="kill", when="after")
+        assert connector.run().state == "ERROR"
+        connector.clear_faults()
+        query = connector.queries[0]
+        asked.append(datetime.fromisoformat(query["to"]) - datetime.fromisoformat(query["from"]))
+        connector.pass_time(10)
+    spans = [connector.checkpoint[1].get("span")]
+
+    ran = connector.run()
+
+    minutes = [round(span.total_seconds() / 60) for span in asked]
+    # The second run that dies there shows that the first had moved nothing.
+    assert minutes[2] <= 181 and minutes[3] <= minutes[2] / 2 + 1, minutes
+    assert spans[0] and "The runs before died: asking for" in ran.log
+    assert ran.outcome == "caught up" and connector.checkpoint[1].get("span") is None
+    assert set(connector.ids_arrived()) == {record["id"] for record in issued}
+
+
+def test_L3_the_third_run_in_a_row_that_moves_nothing_fails_with_the_reason(connector: Connector) -> None:
+    connector.run()
+    connector.pass_time(10)
+    connector.issue(*connector.records_before(30))
+    connector.page_fault(times=None, status=429, headers={"Retry-After": "3600"})
+
+    runs = []
+    for _ in range(4):
+        runs.append(connector.run())
+        connector.pass_time(10)
+
+    assert [ran.state for ran in runs] == ["SUCCESS", "SUCCESS", "ERROR", "ERROR"]
+    assert [ran.outcome for ran in runs[:2]] == ["more waiting"] * 2
+    assert "three times in a row, but nothing moves" in runs[2].info and "429" in runs[2].info
+    connector.clear_faults()
+    assert connector.run().outcome == "caught up"
+    assert connector.checkpoint[1].get("stalled") is None
+    assert len(connector.arrived()) == 30
+
+
+def test_L28_a_lock_that_another_run_holds_by_now_is_not_released(connector: Connector) -> None:
+    execution = connector.freeze_at(RECORDS)
+    foreign = f"RUNNING|00000000-0000-4000-8000-000000000001|{moment(connector.now)}|{moment(connector.now)}"
+    connector.write("lock", foreign)
+
+    connector.thaw(execution)
+
+    assert connector.read("lock") == foreign
+
+
+def test_L28_a_next_leg_is_started_under_a_qualifier_that_names_the_leg_before(connector: Connector) -> None:
+    connector.issue(*connector.records_before(2_500, apart_s=2))
+    connector.page_fault(times=None, delay_s=10)
+    connector.fault(api="automation", method="POST", path="*/run", caller="script", status=500, when="after")
+
+    connector.run()
+
+    legs = connector.executions()
+    assert [leg["input"].get("leg", 1) for leg in legs] == [1, 2, 3], "the answer was lost, the call repeated"
+    assert [leg["input"].get("previous") for leg in legs[1:]] == [leg["id"] for leg in legs[:-1]]
+
+
+def test_L28_a_leg_goes_on_while_the_leg_before_holds_the_lock(connector: Connector) -> None:
+    connector.issue(*connector.records_before(1_500, apart_s=2))
+    connector.page_fault(times=None, delay_s=10)
+    # The first leg cannot release its lock, and still runs when the next one begins.
+    connector.fault(**puts(connector, "lock"), nth=2, status=403)
+
+    connector.run()
+
+    ran = [connector.ran(leg["id"]) for leg in connector.executions()]
+    assert [each.outcome for each in ran] == ["more waiting", "caught up"]

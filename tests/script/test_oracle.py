@@ -46,7 +46,7 @@ MUTATIONS = {
     ),
     "secret in the run log": (
         r'log\("✓ OAuth token obtained"\);',
-        "log(btoa(run.vault.entries.ingest.value));",
+        "console.log(btoa(run.vault.entries.ingest.value));",
         r"shows a secret \(base64",
     ),
     "coverage claimed too far": (
@@ -60,12 +60,12 @@ MUTATIONS = {
         "delivered nothing while records wait",
     ),
     "each page asked for nine times": (
-        r"return \{ records: recordsIn\(answer\.body\)",
-        "if ((run.asked = (run.asked ?? 0) + 1) % 9) return await fetchPage(run, window, { token, from });"
-        " return { records: recordsIn(answer.body)",
+        r"return \{ records, token: headers",
+        "if ((run.asked = (run.asked ?? 0) + 1) % 9) return await fetchPage(run, { token, from, to });"
+        " return { records, token: headers",
         "requests for",
     ),
-    "repeats not remembered": (r"seen\.marks\.has\(\w+\)", "false", "repeated"),
+    "repeats not remembered": (r"memory\.overlap\.judge\(us, mark\)", '"new"', "repeated"),
 }
 
 

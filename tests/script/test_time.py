@@ -106,10 +106,13 @@ def test_15_a_host_clock_that_is_off_makes_no_gap(connector: Connector, minutes:
         scm_now = connector.now + timedelta(minutes=minutes)
         # Stamped by SCM, whose clock is right: one that is two minutes old, one that comes only after this run.
         connector.issue(record(f"seen {run}", scm_now - 2 * MINUTE))
-        assert connector.run().warnings == []
+        (warning,) = connector.run().warnings
+        assert "the clocks of" in warning and "is 10 minutes ahead" in warning
         connector.issue(record(f"later {run}", scm_now + timedelta(seconds=20)))
         connector.pass_time(10)
-    scm_clock(connector, minutes)
+    # The earlier of the two clocks decides: the last records come when it has reached them.
+    connector.clear_faults()
+    connector.pass_time(10)
     connector.run()
 
     assert connector.ids_arrived() == sorted(f"{name} {run}" for name in ("seen", "later") for run in range(4))
@@ -144,6 +147,73 @@ def test_15_a_host_that_is_ahead_loses_nothing_where_no_date_header_comes(connec
     connector.run()
 
     assert set(connector.ids_arrived()) == set(issued)
+
+
+@pytest.mark.parametrize("minutes", [-7, 7, 60, 3 * 24 * 60])
+def test_L1_a_date_header_that_is_wrong_loses_no_record(connector: Connector, minutes: int) -> None:
+    warnings = []
+    for n in range(3):
+        scm_clock(connector, minutes)
+        connector.issue(*(record(f"{n} {i}", connector.now + timedelta(seconds=6 * i - 300)) for i in range(100)))
+        warnings += connector.run().warnings
+        assert connector.reached is not None and connector.reached <= connector.now - MINUTE
+        connector.pass_time(10)
+    connector.pass_time(10)
+    scm_clock(connector, minutes)
+    connector.run()
+
+    assert set(connector.ids_arrived()) == {f"{n} {i}" for n in range(3) for i in range(100)}
+    # A Date that is a day off is no clock.
+    assert len(warnings) == (0 if minutes > 24 * 60 else 3)
+    assert all(f"SCM is {moved} ahead" in line for line in warnings for moved in [f"{minutes} minutes"] if minutes == 7)
+
+
+def test_L26_a_first_run_under_a_host_clock_hours_ahead_reads_its_history(connector: Connector) -> None:
+    connector.options(script_skew_s=5 * 3600.0)
+    connector.fault(
+        api="automation", path="/platform/automation/v1/executions*", caller="script", status=403, times=None
+    )
+    connector.issue(*connector.records_before(50, apart_s=60))
+
+    ran = connector.run()
+
+    assert ran.outcome == "caught up"
+    assert len(connector.ids_arrived()) == 50
+    assert any("the host is 5 hours ahead" in line for line in ran.warnings), ran.log
+    # The header has no part of a second.
+    assert connector.reached is not None and connector.reached <= connector.now - MINUTE + timedelta(seconds=1)
+
+
+def test_L26_a_first_run_that_learns_the_time_from_a_page_only_is_planned_again(connector: Connector) -> None:
+    connector.options(script_skew_s=5 * 3600.0)
+    connector.fault(api="scm-sso", caller="script", strip_headers=["date"], times=1)
+    connector.fault(
+        api="automation", path="/platform/automation/v1/executions*", caller="script", status=403, times=None
+    )
+    connector.issue(*connector.records_before(50, apart_s=60))
+
+    assert connector.run().outcome == "more waiting"
+    connector.pass_time(4)
+    assert connector.run().outcome == "caught up"
+
+    assert len(connector.ids_arrived()) == 50
+
+
+@pytest.mark.parametrize("machine", ["", '\n{"v":1,"hw":"2026-02-01T10:00:00Z"}'], ids=["bare", "high water"])
+def test_L14_a_checkpoint_in_the_future_heals_and_repeats_what_it_cannot_know(
+    connector: Connector, machine: str
+) -> None:
+    connector.write("checkpoint", f"2026-02-01T10:00:00Z|x{machine}")
+    connector.issue(record("three days old", connector.now - 3 * 24 * HOUR), *connector.records_before(2))
+
+    ran = connector.run()
+
+    assert connector.ids_arrived() == ["r0", "r1", "three days old"]
+    human, _ = connector.checkpoint
+    assert datetime.fromisoformat(human.removesuffix("|r1")) == connector.now - 2 * MINUTE
+    assert ran.result["coveredFrom"] < ran.result["coveredTo"]
+    connector.pass_time(10)
+    assert connector.run().warnings == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-import { formatCheckpoint, parseCheckpoint } from "./checkpoint.js";
+import { continueFrom, formatCheckpoint, hasMoved, parseCheckpoint } from "./checkpoint.js";
 import { age, readStart } from "./clock.js";
 import { Failure } from "./errors.js";
 import { LIMITS, MINUTE } from "./limits.js";
@@ -51,7 +51,8 @@ function readBackfill(run, given) {
   const reached = typeof given.reached === "string" ? given.reached : "";
   const ids = Array.isArray(given.ids) ? new Set(given.ids.map(String)) : null;
   run.backfill = { from, to, ids, reached };
-  run.progress.checkpoint = parseCheckpoint(run, reached);
+  continueFrom(run.progress, parseCheckpoint(run, reached));
+  run.progress.began = Math.max(run.progress.began, from);
 }
 
 /**
@@ -65,7 +66,11 @@ export async function askExecutions(run, ask) {
   } catch (error) {
     if (![401, 403, 404].includes(statusOf(error) ?? 0)) throw error;
     run.leg.canAskExecutions = false;
-    warn(run, "the actor may not read executions (automation:workflows:read); the lock's lease decides instead");
+    warn(
+      run,
+      "the actor may not read executions (automation:workflows:read): the lock's lease decides instead, and no backfill " +
+        "can be recognised",
+    );
     return null;
   }
 }
@@ -80,7 +85,7 @@ export async function startNextLeg(run) {
   const { backfill, leg, progress } = run;
   const reached = backfill ? formatCheckpoint(progress.checkpoint).text : "";
   const onward = backfill ? "request the rest again" : "the next scheduled run continues";
-  if (backfill ? reached === backfill.reached : progress.saved.text === progress.found) {
+  if (!hasMoved(run)) {
     return log(`No progress in this leg: ${onward}`);
   }
   if (leg.chain.before + age(leg.clock) >= PARAMETERS.maxExecutionTimeMinutes * MINUTE) {
@@ -106,7 +111,7 @@ export async function startNextLeg(run) {
       revision,
       ...again && { backfill: again },
     };
-    // The qualifier names this leg: a repeated call starts nothing twice.
+    // L28: the qualifier names this leg; a repeated call starts nothing twice.
     const body = { input, uniqueQualifier: `after-${leg.executionId}` };
     const next = await asked(
       run,

@@ -1,9 +1,11 @@
 import { Failure } from "./errors.js";
 import { DAY, LIMITS, MINUTE, SECOND } from "./limits.js";
-import { seconds } from "./time.js";
+import { seconds, shownSpan } from "./time.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Clocks: every decision about "now" is made here. Three clocks are known: the host's, the platform's and SCM's.
+// Clocks: every decision about "now" is made here. Up to three clocks are known: the host's, the platform's and SCM's.
+// Any may be wrong. What is read too early costs a delay, what is skipped is lost: the earliest clock decides how far a
+// run reads (L1), the latest whether a record is too old for log ingest.
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @typedef {ReturnType<typeof newClock>} Clock */
@@ -12,12 +14,12 @@ export function newClock() {
   return {
     /** When the script began, by a clock that corrections of the host's time do not move. */
     begun: ticks(),
-    /** Milliseconds between the start of the execution and the start of the script. */
-    queued: 0,
     /** Start of this execution by the platform's clock, in milliseconds since the epoch. @type {number | null} */
     startedAt: null,
-    /** SCM's clock minus the host's in milliseconds, by the Date header of SCM's last answer. */
-    skew: 0,
+    /** SCM's clock minus `ticks`, by the Date header that put it earliest in this run. @type {number | null} */
+    scm: null,
+    /** The warning about clocks that differ has been given. */
+    told: false,
   };
 }
 
@@ -31,23 +33,53 @@ export function hostNow() {
   return Date.now();
 }
 
-/** SCM's time in milliseconds since the epoch: records carry it, and the host's may differ. @param {Clock} clock */
-export function scmNow(clock) {
-  return hostNow() + clock.skew;
+/** What each known clock shows at a moment, in milliseconds since the epoch. The platform's is the least it can be: how
+ * long the execution waited for its script is not known. @param {Clock} clock @param {number} at By `ticks`. */
+function readings(clock, at) {
+  return [
+    { name: "the host", ms: hostNow() - ticks() + at },
+    ...clock.startedAt === null ? [] : [{ name: "the platform", ms: clock.startedAt + at - clock.begun }],
+    ...clock.scm === null ? [] : [{ name: "SCM", ms: clock.scm + at }],
+  ].sort((one, other) => one.ms - other.ms);
 }
 
-/**
- * The time by which a record's age is judged. A host whose clock is slow would send what log ingest drops as too old;
- * sent without its time the record is kept.
- * @param {Clock} clock
- */
-export function latestNow(clock) {
-  return Math.max(hostNow(), scmNow(clock));
+/** The time up to which records may be asked for. @param {Clock} clock @param {number} [at] By `ticks`. */
+export function earliest(clock, at = ticks()) {
+  return readings(clock, at)[0].ms;
 }
 
-/** Milliseconds since this execution began. @param {Clock} clock */
+/** @param {Clock} clock Returns -Infinity if SCM has shown no time yet. */
+export function scmNow({ scm }) {
+  return scm === null ? -Infinity : scm + ticks();
+}
+
+/** The time by which a record's age is judged: what seems too old is sent without its time, and kept.
+ * @param {Clock} clock */
+export function latest(clock) {
+  return /** @type {{ms: number}} */ (readings(clock, ticks()).at(-1)).ms;
+}
+
+/** What to say, once, about clocks that are more than a minute apart; else "". @param {Clock} clock */
+export function disagreement(clock) {
+  const all = readings(clock, ticks());
+  const [first, last] = [all[0], all[all.length - 1]];
+  if (clock.told || last.ms - first.ms <= MINUTE) return "";
+  clock.told = true;
+  return `the clocks of ${last.name} and ${first.name} differ: ${last.name} is ${
+    shownSpan(last.ms - first.ms)
+  } ahead; ` +
+    `records are read up to the time of ${first.name}`;
+}
+
+/** Milliseconds since this script began: that is what the platform limits, however long it waited to begin (L22).
+ * @param {Clock} clock */
 export function age(clock) {
-  return ticks() - clock.begun + clock.queued;
+  return ticks() - clock.begun;
+}
+
+/** When this script began, for the lock: late rather than early. @param {Clock} clock */
+export function begunAt(clock) {
+  return latest(clock) - age(clock);
 }
 
 /** Throws once another run may have taken over: it would repeat whatever this one still did.
@@ -58,45 +90,54 @@ export function fence(clock, what) {
   }
 }
 
-/** Whether the platform must have killed the script of an execution by now; both times are by the platform's clock.
- * @param {Clock} clock @param {Date | undefined} startedAt */
-export function mustBeDead(clock, startedAt) {
+/**
+ * Whether the platform must have killed the script of an execution by now, counted from the script's own start if the
+ * lock names it (L22): a script may begin long after its execution.
+ * @param {Clock} clock @param {Date | undefined} startedAt By the platform's clock. @param {number | null} [begun]
+ */
+export function mustBeDead(clock, startedAt, begun = null) {
   if (clock.startedAt === null) return false;
-  return clock.startedAt + age(clock) - new Date(startedAt ?? 0).getTime() > LIMITS.dead;
+  const started = new Date(startedAt ?? 0).getTime();
+  const from = begun !== null && begun > started && begun <= started + LIMITS.clocks ? begun : started;
+  return clock.startedAt + age(clock) - from > LIMITS.dead;
 }
 
 /** Takes the start of this execution from the platform. @param {Clock} clock @param {Date} startedAt */
 export function readStart(clock, startedAt) {
   clock.startedAt = new Date(startedAt).getTime();
-  // More than a minute is no wait for a start, but a host whose clock is off.
-  const queued = hostNow() - age(clock) - clock.startedAt;
-  if (queued > 0 && queued < MINUTE) clock.queued = queued;
-  // Used until SCM sends its time, and where a proxy removes its Date header.
-  else clock.skew = -queued;
 }
 
 /** Takes SCM's time from the Date header of an answer. @param {Clock} clock @param {Headers} headers */
 export function readDate(clock, headers) {
-  const ahead = Date.parse(headers.get("date") ?? "") - hostNow();
-  // A day off is no clock; a second is what the header cuts off.
-  if (Math.abs(ahead) < DAY) clock.skew = Math.abs(ahead) < SECOND ? 0 : ahead;
+  // The header cuts off the part of a second: this is the most that it can be.
+  const date = Date.parse(headers.get("date") ?? "") + SECOND;
+  const others = readings({ ...clock, scm: null }, ticks());
+  // A day off from every other clock is no clock.
+  if (!others.some(({ ms }) => Math.abs(date - ms) < DAY)) return;
+  clock.scm = Math.min(clock.scm ?? Infinity, date - ticks());
 }
 
 /** The end of what can be read now, in whole seconds: newer records may not be visible yet. Microseconds.
  * @param {Clock} clock */
 export function newestToRead(clock) {
-  return Math.floor((scmNow(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
+  return Math.floor((earliest(clock) - LIMITS.lag) / SECOND) * SECOND * 1000;
 }
 
-/** Up to where a page that is read now covers a window that ends at `to`: newer records may still come. Microseconds.
- * @param {Clock} clock @param {number} to */
-export function coveredTo(clock, to) {
-  return Math.min(to, (scmNow(clock) - LIMITS.lag) * 1000);
+/** Up to where a page that was requested at a moment covers a window that ends at `to`: newer records may still come.
+ * Microseconds. @param {Clock} clock @param {number} to @param {number} at By `ticks`. */
+export function coveredTo(clock, to, at) {
+  return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
 }
 
-/** @param {string | null} text Seconds or an HTTP date. Returns milliseconds from now; 0 if it is neither. */
-export function retryAfter(text) {
-  if (text === null) return 0;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * SECOND : Date.parse(text) - hostNow();
-  return Number.isFinite(ms) && ms > 0 ? ms : 0;
+/**
+ * Milliseconds from now; 0 if the header is neither seconds nor an HTTP date. A date counts from the Date of the same
+ * answer; without one, the host's clock is believed for a short wait only (L1).
+ * @param {Headers} headers
+ */
+export function retryAfter(headers) {
+  const text = headers.get("retry-after") ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * SECOND;
+  const date = Date.parse(headers.get("date") ?? "");
+  const ms = Number.isNaN(date) ? Math.min(Date.parse(text) - hostNow(), LIMITS.backoffMost) : Date.parse(text) - date;
+  return ms > 0 ? ms : 0;
 }

@@ -1,6 +1,6 @@
 import { hostNow } from "./clock.js";
 import { LIMITS } from "./limits.js";
-import { warn } from "./output.js";
+import { outgoing, warn } from "./output.js";
 import { parseJson } from "./text.js";
 import { formatTime, parseDuration, parseTime } from "./time.js";
 /** @import { Run } from "./run.js" */
@@ -45,7 +45,7 @@ export function readConfig(run, text) {
     else warn(run, "initialCheckpoint must be a time of the last 365 days, like 2026-01-22T12:00:00Z; ignoring it");
   }
   const names = Object.keys(unknown).join(", ");
-  if (names) warn(run, `runtime config has unknown keys: ${names.slice(0, 100)}`);
+  if (names) warn(run, `runtime config has unknown keys: ${outgoing(names).slice(0, 100)}`);
   return config;
 }
 

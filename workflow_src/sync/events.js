@@ -1,42 +1,53 @@
 import { SCM } from "./assumptions.js";
 import { hostNow } from "./clock.js";
 import { LIMITS } from "./limits.js";
-import { at, clean, cutBytes, leaves, mark } from "./text.js";
-import { formatTime, numericTime, parseTime, WRITTEN } from "./time.js";
+import { recordTime } from "./record_time.js";
+import { at, clean, cutBytes, leaves, placeOf } from "./text.js";
+import { formatTime, WRITTEN } from "./time.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Events: one audit record becomes one log record
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** `us`: the record's time in microseconds, null where none can be read; `json`: the log record; `clamped`: sent without
- * its time, as it is too old; `truncated`: something was cut or left out.
- * @typedef {{id: string, us: number | null, json: string, clamped: boolean, truncated: boolean}} Event */
+/** `us`: the record's time in microseconds, null where none can be read (`rawTime` is its text); `json`: the log record;
+ * `clamped`: sent without its time, as it is too old; `truncated`: something was cut; `dropped`: fields left out.
+ * @typedef {{id: string, us: number | null, rawTime: string, hasAction: boolean, json: string, clamped: boolean,
+ *   truncated: boolean, dropped: number}} Event */
 
-/** @param {any} raw @param {string} text The same as JSON. @param {boolean} again Sent on request.
- * @param {number} now @returns {Promise<Event>} */
-export async function toEvent(raw, text, again, now = hostNow()) {
+/** @param {any} raw @param {string} hash Of its canonical form. @param {boolean} again Sent on request.
+ * @param {number} now @returns {Event} */
+export function toEvent(raw, hash, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
+  const written = (/** @type {unknown} */ value) => typeof value === "object" ? JSON.stringify(value) : String(value);
+  /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
+  const given = (field) =>
+    SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
+      .filter(({ value }) =>
+        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
+      );
   /** @param {keyof typeof SCM.fields} field */
   const pick = (field) => {
-    for (const path of SCM.fields[field]) {
-      const value = at(record, path);
-      if (value === undefined || value === null || (typeof value === "object" && field !== "details")) continue;
-      used.add(path);
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
-    }
-    return "";
+    const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
+    if (!found) return "";
+    used.add(placeOf(record, found.path));
+    return written(found.value);
   };
-  const rawTime = pick("time");
-  const us = parseTime(numericTime(rawTime));
+  // An unreadable or empty field next to a good one: the next name is tried. L8
+  const times = given("time").map((each) => ({ ...each, us: recordTime(each.value, now) }));
+  const timeField = times.find((each) => each.us !== null) ?? times[0];
+  if (timeField) used.add(placeOf(record, timeField.path));
+  const us = timeField?.us ?? null;
+  const rawTime = timeField ? written(timeField.value) : "";
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
-  const [service, action] = [pick("service") || "unknown", pick("action") || "unknown"];
+  const [service, namedAction] = [pick("service") || "unknown", pick("action")];
+  const action = namedAction || "unknown";
   const status = pick("status") || "SUCCESS";
   const level = severityOf(status, action);
   // A record without an id gets one from its content: equal content, equal id.
   const ownId = pick("id");
-  const id = ownId || `synthetic-${await mark(text)}`;
+  const id = ownId || `synthetic-${hash}`;
   /** @type {Record<string, string>} */
   const log = {};
   let truncated = false;
@@ -54,6 +65,8 @@ export async function toEvent(raw, text, again, now = hostNow()) {
   put("log.level", level);
   put("log.source", "sectigo-scm");
   put("event.id", id);
+  // Where SCM gives one id to several records, this tells them apart. L17
+  put("event.hash", hash);
   put("event.id.synthetic", ownId ? "" : "true");
   put("event.service", service);
   put("event.action", action);
@@ -70,15 +83,33 @@ export async function toEvent(raw, text, again, now = hostNow()) {
   put("scm.ip", pick("address"));
   put("scm.backfill", clamped ? "true" : "");
   put("scm.backfill_run", again ? "true" : "");
-  let room = LIMITS.attributes;
+  let [room, dropped] = [LIMITS.attributes, 0];
   for (const [path, value] of leaves(record, used)) {
-    const key = `scm.${path}`;
-    if (key in log || RESERVED.has(key) || room === 0) truncated = true;
-    else put(key, value);
+    if (room === 0) dropped += 1;
+    else put(freeKey(log, `scm.${path}`), value);
     room = Math.max(0, room - 1);
   }
   if (truncated) log["content.truncated"] = "true";
-  return { id, us, json: JSON.stringify(log), clamped, truncated };
+  if (dropped > 0) log["content.dropped"] = String(dropped);
+  let json = JSON.stringify(log);
+  // Log ingest's limits hold for the whole record, too: the longest attributes are cut first. (L4)
+  for (let most = LIMITS.attributeBytes; json.length > LIMITS.recordLength; json = JSON.stringify(log)) {
+    most /= 2;
+    log["content.truncated"] = "true";
+    truncated = true;
+    for (const key of Object.keys(log)) if (key !== "content") log[key] = cutBytes(log[key], most);
+  }
+  return { id, us, rawTime, hasAction: namedAction !== "", json, clamped, truncated, dropped };
+}
+
+/** Two fields with one path, or a field with the name of one of ours: nothing of a record disappears. L9
+ * @param {Record<string, string>} log @param {string} key */
+function freeKey(log, key) {
+  let free = key;
+  for (let n = 2; Object.hasOwn(log, free) || RESERVED.has(free); n += 1) {
+    free = `${cutBytes(key, LIMITS.keyBytes - 4)}_${n}`;
+  }
+  return free;
 }
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */

@@ -1,5 +1,5 @@
 import { shownCheckpoint } from "./checkpoint.js";
-import { age, hostNow } from "./clock.js";
+import { age, latest } from "./clock.js";
 import { ingest } from "./ingest.js";
 import { describe, errorText, log, outgoing, warn } from "./output.js";
 import { workflowId } from "./platform.js";
@@ -18,6 +18,8 @@ export async function report(run, outcome, reason) {
   const savedHw = !backfill ? saved.hw : outcome === "backfilled" && !backfill.ids ? checkpoint.hw : null;
   const reached = backfill && (checkpoint.open?.from ?? checkpoint.hw);
   const covers = coveredFrom !== null && savedHw !== null && savedHw >= coveredFrom;
+  // L27: only what was saved is claimed, and no span that ends before it begins.
+  const span = window && window.from <= window.to ? window : null;
   const newest = parseTime(checkpoint.ts);
   const summary = {
     outcome,
@@ -27,8 +29,8 @@ export async function report(run, outcome, reason) {
     leg: leg.chain.number,
     backfill: backfill ? true : undefined,
     reached: reached === null ? undefined : formatTime(reached),
-    windowFrom: window ? formatTime(window.from) : undefined,
-    windowTo: window ? formatTime(window.to) : undefined,
+    windowFrom: span ? formatTime(span.from) : undefined,
+    windowTo: span ? formatTime(span.to) : undefined,
     coveredFrom: covers ? formatTime(coveredFrom) : undefined,
     coveredTo: covers ? formatTime(savedHw) : undefined,
     pages: counts.pages,
@@ -37,6 +39,10 @@ export async function report(run, outcome, reason) {
     repeated: counts.repeated,
     clamped: counts.clamped,
     truncated: counts.truncated,
+    dropped: counts.dropped,
+    undated: counts.undated,
+    unknownAction: counts.unknownAction,
+    changed: counts.changed,
     setAside: counts.setAside,
     setAsideIds: counts.setAsideIds.join(" ") || undefined,
     notRemembered: progress.notRemembered,
@@ -45,15 +51,21 @@ export async function report(run, outcome, reason) {
     checkpointBefore: progress.shownBefore,
     checkpointAfter: backfill ? undefined : shownCheckpoint(checkpoint),
     newestRecord: newest === null ? undefined : formatTime(newest),
-    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, hostNow() - savedHw / 1000)),
+    lagSeconds: backfill || savedHw === null ? undefined : seconds(Math.max(0, latest(leg.clock) - savedHw / 1000)),
     durationSeconds: Math.round(age(leg.clock) / 100) / 10,
   };
+  for (const [key, value] of Object.entries(summary)) {
+    if (typeof value === "string") Object.assign(summary, { [key]: outgoing(value) });
+  }
   const sentence =
     `Run ${outcome}${
       reason ? ` (${reason})` : ""
     }: ${counts.pages} pages, ${counts.fetched} fetched, ${counts.sent} sent, ` +
     `${counts.repeated} repeated, ${counts.clamped} older than 24 h, ${counts.setAside} skipped as invalid`;
   log(sentence);
+  for (const { text, times } of counts.warned.values()) {
+    if (times > 3) log(`  ${times - 3} more warnings of this kind, the last one: ${text}`);
+  }
   if (counts.clamped > 0) {
     log(
       `  ${counts.clamped} records were older than 24 h: sent with the current time, the original is in scm.event.timestamp`,
@@ -77,8 +89,10 @@ export async function report(run, outcome, reason) {
   }
   try {
     const answer = await ingest(run, JSON.stringify([record]));
-    leg.reported = answer.status === 204;
-    if (!leg.reported) warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    leg.reported = answer?.status === 204;
+    if (answer && !leg.reported) {
+      warn(run, `the run's ledger record was rejected: ${answer.status} ${errorText(answer)}`);
+    }
   } catch (error) {
     warn(run, `the run's ledger record could not be sent: ${describe(error)}`);
   }

@@ -49,6 +49,17 @@ export const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** JSON of the records in the overlap that are not decided on yet. */
+  heldLength: 12_000_000,
+  /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
+  idlePages: 3,
+  idleParts: 40,
+  /** How many records of a window are remembered to see whether a page brings news. */
+  knownRecords: 20_000,
+  /** Pages of fewer records are not taken for full. */
+  smallPage: 10,
+  /** Microseconds: a shorter part of a window is not split. */
+  narrowPart: 16,
   checkpointBytes: 8_000,
   /** As many marks of 8 characters as fit into the checkpoint. */
   marks: 1_000,
@@ -57,5 +68,9 @@ export const LIMITS = {
   attributeBytes: 32_000,
   keyBytes: 100,
   attributes: 400,
+  /** UTF-16 units of a record as JSON: one must fit into a request. */
+  recordLength: 2_000_000,
+  /** Requests that log ingest may reject in a row before it counts as rejecting everything. */
+  rejections: 30,
   retries: 10,
 };

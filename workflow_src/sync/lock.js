@@ -1,5 +1,5 @@
 import { askExecutions } from "./chain.js";
-import { hostNow, mustBeDead } from "./clock.js";
+import { begunAt, hostNow, mustBeDead } from "./clock.js";
 import { LIMITS, MINUTE } from "./limits.js";
 import { describe, log, warn } from "./output.js";
 import { executionsClient, workflowId } from "./platform.js";
@@ -16,6 +16,8 @@ export function newLock() {
   return {
     /** The lock's value when this run took it; null: not taken. @type {string | null} */
     before: null,
+    /** Its owner died at work. */
+    isTakenOver: false,
   };
 }
 
@@ -27,7 +29,8 @@ export async function takeLock(run) {
   log(`Execution lock status: ${lock.shown}`);
   if (!(await lockIsFree(run, lock))) return false;
   const now = hostNow();
-  const mine = formatLock(executionId, clock.startedAt ?? now, now + LIMITS.lease);
+  // L22: how old this run is counts from the start of its script.
+  const mine = formatLock(executionId, begunAt(clock), now + LIMITS.lease);
   await writeEntry(run, entries.lock, mine);
   // The vault has no compare-and-set. Two runs that both read IDLE are told apart here: by age where the platform
   // knows it, else by who wrote last. If both continue, records are repeated, not lost.
@@ -101,16 +104,18 @@ async function lockIsFree(run, lock) {
   });
   if (owner) {
     // Cancelled and unknown states are no proof: a cancelled script runs on until the platform kills it.
-    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt)) {
+    if (owner.state !== "SUCCESS" && owner.state !== "ERROR" && !mustBeDead(clock, owner.startedAt, lock.started)) {
       return stepBack(`execution ${lock.owner} holds the lock`);
     }
     warn(run, `taking over the lock of execution ${lock.owner}, which ended without releasing it`);
+    run.lock.isTakenOver = owner.state !== "SUCCESS";
     return true;
   }
   if (lock.expires !== null && lock.expires > now && lock.expires <= now + LIMITS.lease + LIMITS.clocks) {
     return stepBack(`execution ${lock.owner} holds the lock until ${isoMs(lock.expires)}`);
   }
   warn(run, `taking over the lock of execution ${lock.owner}: its lease has expired`);
+  run.lock.isTakenOver = true;
   return true;
 }
 
@@ -141,6 +146,7 @@ export async function releaseLock(run) {
   }
   try {
     const lock = parseLock((await readEntry(run, vault.entries.lock.id)).value);
+    // L28: another run may have taken it over.
     if (lock.owner !== leg.executionId) return log(`Execution lock not changed: ${lock.shown}`);
     // Before the checkpoint was read, nothing was done: restore the lock's earlier value.
     const free = progress.saved.text === null ? before : "IDLE";

@@ -1,17 +1,18 @@
-import { advance, saveCheckpoint, saveIsDue } from "./checkpoint.js";
-import { coveredTo, newestToRead, scmNow, ticks } from "./clock.js";
-import { Failure } from "./errors.js";
-import { sendBatch } from "./ingest.js";
-import { LIMITS } from "./limits.js";
+import { advance, holdsOverlap, reachOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
+import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
+import { Stop } from "./errors.js";
+import { endDoubts, sendBatch } from "./ingest.js";
+import { LIMITS, SECOND } from "./limits.js";
 import { parseLock } from "./lock.js";
 import { log, warn } from "./output.js";
 import { Paging } from "./paging.js";
-import { judge } from "./records.js";
+import { judge, release, reportOutside } from "./records.js";
 import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
-import { formatTime, shownSpan } from "./time.js";
+import { formatTime, parseDuration, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows } from "./windows.js";
 /** @import { Event } from "./events.js" */
+/** @import { Judged } from "./records.js" */
 /** @import { Query } from "./paging.js" */
 /** @import { Run } from "./run.js" */
 /** @import { Window } from "./windows.js" */
@@ -22,14 +23,19 @@ import { newInitialCheckpoint, planWindows } from "./windows.js";
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window is `done` up to that moment; `marks` of the records that the next run will read again.
- * @typedef {{at: number, fetched: number, events: Event[], length: number, marks: string[], open: Window | null, done: number}} Page
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
+ * of its records, for the next run.
+ * @typedef {{at: number, fetched: number, events: Event[], length: number,
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
+ *   within: Window | null}} Page
  */
 
 /** @param {Run} run */
 export async function catchUp(run) {
   /** @type {Page[]} */
   const waiting = [];
+  /** Sent, but not all of their records are accepted yet. @type {Page[]} */
+  const unconfirmed = [];
   /** @type {Promise<void> | null} */
   let sending = null;
   /** @type {{error: unknown} | null} */
@@ -39,11 +45,13 @@ export async function catchUp(run) {
   const ripe = () => records() >= LIMITS.ripeRecords || ticks() - waiting[0].at >= LIMITS.ripeAfter;
   const full = () => records() >= LIMITS.waitingRecords || length() >= LIMITS.waitingLength;
   const send = () => {
-    sending ??= sendPages(run, waiting).catch((error) => void (failed = { error })).finally(() =>
+    sending ??= sendPages(run, waiting, unconfirmed).catch((error) => void (failed = { error })).finally(() =>
       void (sending = null)
     );
     return sending;
   };
+  /** Why fetching ended early. @type {{error: unknown} | null} */
+  let ended = null;
   try {
     for await (const page of fetchPages(run, startWindows(run))) {
       // Nothing after a page that was not accepted: the checkpoint would skip it.
@@ -52,17 +60,23 @@ export async function catchUp(run) {
       if (full()) await send();
       else if (ripe()) send();
     }
-  } finally {
-    // Also if fetching ended early: what was fetched is sent and counted.
-    while (!failed && (sending || waiting.length > 0)) await send();
-    logProgress(run);
+  } catch (error) {
+    ended = { error };
   }
-  if (failed) throw /** @type {any} */ (failed).error;
+  // Also if fetching ended early: what was fetched is sent and counted.
+  while (!failed && (sending || waiting.length > 0)) await send();
+  logProgress(run);
+  reportOutside(run);
+  const error = /** @type {any} */ (failed)?.error;
+  if (!error || error instanceof Stop) await endDoubts(run, !error);
+  if (error) throw error;
+  advanceAll(run, unconfirmed);
+  if (ended) throw ended.error;
 }
 
 /** Plans the windows and says so. @param {Run} run @returns {Window[]} */
 function startWindows(run) {
-  const { backfill, config, leg, lock, progress } = run;
+  const { backfill, config, leg, lock, memory, progress } = run;
   const plan = planWindows({
     checkpoint: progress.checkpoint,
     backfill,
@@ -70,10 +84,21 @@ function startWindows(run) {
     isFirst: progress.shownBefore === "none",
     // A run releases the lock after it has reported.
     wasReported: parseLock(lock.before ?? "").state === "IDLE",
-    now: scmNow(leg.clock) * 1000,
+    now: earliest(leg.clock) * 1000,
+    scmNow: scmNow(leg.clock) * 1000,
+    history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
   progress.checkpoint = plan.checkpoint;
+  const { open, overlap } = plan.checkpoint;
+  // A window that is not continued, or from a time on: what of it was read before is counted again.
+  if (!open) overlap.finish(false);
+  else if (open.token === null) overlap.forget(open.from);
+  memory.overlap = overlap.copy();
+  // Moved back by a person or by a clock: what it moves from there on is progress.
+  const place = reachOf(plan.checkpoint);
+  if (place > -Infinity) progress.began = Math.min(progress.began, place);
+  memory.resumed = new Set([...overlap.part.sums.values()].map(({ sum }) => sum));
   progress.coveredFrom = plan.coveredFrom;
   progress.window = plan.span;
   const { kind, span: { from, to }, ahead } = plan;
@@ -86,57 +111,94 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
+  const { memory } = run;
+  /** The highest point that this leg has read, as `advance` will know it. */
+  let { hw } = run.progress.checkpoint;
   for (const window of windows) {
     const paging = new Paging(window);
+    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
+    const undecided = [];
+    memory.window += 1;
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, window, query);
+      const page = fetchPage(run, query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
+    const warnOnce = () => {
+      if (paging.warning) warn(run, paging.warning);
+      paging.warning = "";
+    };
     /** @type {ReturnType<typeof fetchPage> | null} */
-    let fetching = fetchNext(paging.first);
+    let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
       /** @type {Awaited<ReturnType<typeof fetchPage>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const end = coveredTo(run.leg.clock, window.to);
+      const unlike = disagreement(run.leg.clock);
+      if (unlike) warn(run, unlike);
+      const isAgain = paging.asked.token === null && paging.pass > 0;
+      const isSavedToken = paging.full === 0 && paging.pass === 0;
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
-        warn(run, "SCM rejected the saved page token; continuing by time");
+        warnOnce();
+        if (isSavedToken) {
+          memory.resumed.clear();
+          for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        }
         continue;
+      }
+      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      // L26: planned by a clock that was hours ahead, before SCM had shown its own.
+      if (end < window.from && run.progress.checkpoint.hw === null) {
+        throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
       }
       // That request leaves when the event loop turns: let it, before converting this page keeps the loop busy. Where
       // answers come at once, a turn would only cost.
       if (fetching && waited > LIMITS.quickAnswer) await new Promise((resolve) => setTimeout(resolve, 0));
-      const judged = await judge(run, answer.records, end);
+      const judged = judge(run, answer.records, window, isAgain);
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
-      const events = judged.filter(({ verdict }) => verdict === "send");
+      warnOnce();
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-      yield {
+      const open = paging.rest(end);
+      undecided.push({
         at: ticks(),
         fetched: answer.records.length,
-        events,
-        length: sum(events, (event) => event.json.length + 1),
-        marks: judged.map((each) => each.mark).filter((each) => each !== ""),
-        open: paging.rest(end),
+        judged,
+        from: window.from,
+        open,
         done: end,
-      };
-      if (paging.state === "repeated") {
-        throw new Failure("SCM repeated a page token; stopping to avoid an endless loop");
+        within: paging.ordered ? window : null,
+      });
+      const isInOrder = paging.ordered && paging.state !== "splitting";
+      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, end, hw));
+        hw = Math.max(end, hw ?? -Infinity);
       }
     }
   }
 }
 
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
- * @param {Run} run @param {Page[]} waiting */
-async function sendPages(run, waiting) {
-  const { counts, progress } = run;
+ * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
+async function sendPages(run, waiting, unconfirmed) {
+  const { counts } = run;
   while (waiting.length > 0) {
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
@@ -147,16 +209,43 @@ async function sendPages(run, waiting) {
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
-    await sendBatch(run, pages.flatMap((page) => page.events));
+    unconfirmed.push(...pages);
+    try {
+      await sendBatch(run, pages.flatMap((page) => page.events));
+    } finally {
+      // Also what was accepted before a later part failed. (L4)
+      advanceAll(run, unconfirmed);
+    }
     counts.batches += 1;
     counts.unlogged.sent += counts.sent - before;
     counts.unlogged.fetched += sum(pages, (page) => page.fetched);
-    for (const page of pages) advance(progress, page);
     const isDue = saveIsDue(run);
     // A line for every batch would make a long log of a long catch-up.
     if (isDue || counts.batches <= 10) logProgress(run);
     if (isDue) await saveCheckpoint(run);
   }
+}
+
+/** Advances the checkpoint past the pages all of whose records are accepted or set aside.
+ * @param {Run} run @param {Page[]} unconfirmed */
+function advanceAll(run, unconfirmed) {
+  const { ingest: { done }, progress } = run;
+  while (unconfirmed.length > 0 && unconfirmed[0].events.every((event) => done.has(event))) {
+    advance(progress, /** @type {Page} */ (unconfirmed.shift()));
+  }
+  if (unconfirmed.length > 0) advanceWithin(run, unconfirmed[0]);
+  if (unconfirmed.length === 0) done.clear();
+}
+
+/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+ * @param {Run} run @param {Page} page */
+function advanceWithin({ ingest: { done }, progress }, page) {
+  const left = page.events.findIndex((event) => !done.has(event));
+  const [{ us }, window] = [page.events[left], page.within];
+  if (left === 0 || us === null || window === null) return;
+  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  if (from <= window.from || from >= window.to) return;
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
 
 /** @param {Run} run */

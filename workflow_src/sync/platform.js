@@ -19,4 +19,5 @@
 import { executionsClient, workflowsClient } from "@dynatrace-sdk/client-automation";
 import { credentialVaultClient } from "@dynatrace-sdk/client-classic-environment-v2";
 import { executionId as ownExecutionId, workflowId } from "@dynatrace-sdk/automation-utils";
-export { credentialVaultClient, executionsClient, ownExecutionId, workflowId, workflowsClient };
+import { createHash } from "node:crypto";
+export { createHash, credentialVaultClient, executionsClient, ownExecutionId, workflowId, workflowsClient };

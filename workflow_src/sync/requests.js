@@ -11,40 +11,48 @@ import { seconds } from "./time.js";
 // Requests: time limits, retries, waiting
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** @typedef {{status: number, headers: Headers, text: string, body: any}} Answer `body`: the text as JSON, undefined where it is none. */
+/**
+ * `body`: the text as JSON, undefined where it is none; `tries`: how many requests it took.
+ * @typedef {{status: number, headers: Headers, text: string, body: any, tries: number}} Answer
+ */
 
 /**
  * One HTTP exchange with retries. `init` is called for every attempt, so that a renewed token is used.
  * @param {Run} run @param {string} what @param {string} url @param {() => RequestInit | Promise<RequestInit>} init
  * @param {(answer: Answer) => boolean} [isWhole] Whether an answer is what it claims to be; another try is worth it if not.
+ * @param {{limit?: () => number, isFinal?: (error: any) => boolean}} [more] Milliseconds for each attempt; which errors are not retried.
  */
-export async function request(run, what, url, init, isWhole = () => true) {
+export async function request(run, what, url, init, isWhole = () => true, { limit, isFinal } = {}) {
+  let tries = 0;
   return await retried(run, what, async () => {
     const options = await init();
+    tries += 1;
     const answer = await within(run.leg, async (signal) => {
       // A redirect would carry the token or the client secret elsewhere.
       const response = await fetch(url, { ...options, redirect: "error", signal });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, text, body: parseJson(text) };
-    });
+      return { status: response.status, headers: response.headers, text, body: parseJson(text), tries };
+    }, limit?.());
     if (isTemporaryStatus(answer.status) || !isWhole(answer)) {
       throw Object.assign(new Failure(`${answer.status} ${errorText(answer)}`), {
-        retryAfter: retryAfter(answer.headers.get("retry-after")),
+        retryAfter: retryAfter(answer.headers),
         temporary: true,
+        code: answer.status,
       });
     }
     return answer;
-  });
+  }, isFinal);
 }
 
 /** Repeats what may succeed later; waits by exponential backoff with full jitter, at least the server's Retry-After.
- * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt @returns {Promise<T>} */
-export async function retried(run, what, attempt) {
-  for (let tries = 0;; tries += 1) {
+ * @template T @param {Run} run @param {string} what @param {() => Promise<T>} attempt
+ * @param {(error: any) => boolean} [isFinal] @returns {Promise<T>} */
+export async function retried(run, what, attempt, isFinal = () => false) {
+  for (let [failed, limited] = [0, 0];;) {
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof Stop || !isTemporary(error)) throw error;
+      if (error instanceof Stop || isFinal(error) || !isTemporary(error)) throw error;
       // A process that was paused wakes up to time limits that have passed, too: the pause is the reason to report.
       fence(run.leg.clock, `${what}: ${describe(error)}`);
       if (isBlocked(error)) {
@@ -54,15 +62,18 @@ export async function retried(run, what, attempt) {
           );
         }
         await settle(run.leg, "waiting for new hosts in the outbound allowlist to become usable (up to 10 s)");
-        tries -= 1;
         continue;
       }
       const { maxRetries } = run.config;
-      if (tries >= maxRetries) throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
-      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** tries);
+      // L11: a rate limit is no failure; once a wait does not fit, it ends the leg in good order.
+      if (statusOf(error) === 429) limited += 1;
+      else if (failed < maxRetries) failed += 1;
+      else throw new Failure(`${what}: ${describe(error)} (after ${maxRetries} retries)`);
+      const backoff = Math.random() * Math.min(LIMITS.backoffMost, LIMITS.backoff * 2 ** (failed + limited - 1));
       const wait = Math.max(backoff, /** @type {any} */ (error).retryAfter ?? 0);
       run.counts.retries += 1;
-      await pause(run.leg, wait, `${what}: ${describe(error)}; retry ${tries + 1} of ${maxRetries}`);
+      const retry = statusOf(error) === 429 ? "rate limit" : `retry ${failed} of ${maxRetries}`;
+      await pause(run.leg, wait, `${what}: ${describe(error)}; ${retry}`);
     }
   }
 }
@@ -81,11 +92,12 @@ export async function settled(run, what, read) {
       return await retried(run, what, read);
     } catch (error) {
       const status = statusOf(error);
-      if (status === 403) {
+      // A refusal that names the scope does not pass with time. (L15)
+      if (status === 403 || (status === 400 && /scope/i.test(describe(error)))) {
         throw new Failure(
           `${what}: ${
             describe(error)
-          }; the workflow's actor may not read it (environment-api:credentials:read, or it belongs to another user)`,
+          }; the workflow's actor may not read it (environment-api:credentials:read; its scope must be AppEngine; it may belong to another user)`,
         );
       }
       if (status !== 400 && status !== 404) throw error;
@@ -98,11 +110,12 @@ export async function settled(run, what, read) {
 }
 
 /** Runs an exchange with a time limit of its own, never far past the moment after which nothing is written.
- * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @returns {Promise<T>} */
-export async function within(leg, exchange) {
+ * @template T @param {Run["leg"]} leg @param {(signal: AbortSignal) => Promise<T>} exchange @param {number} [most]
+ * @returns {Promise<T>} */
+export async function within(leg, exchange, most = LIMITS.request) {
   const controller = new AbortController();
   const last = leg.closing ? LIMITS.write : LIMITS.answer;
-  const limit = Math.max(SECOND, Math.min(LIMITS.request, last - age(leg.clock)));
+  const limit = Math.max(SECOND, Math.min(most, last - age(leg.clock)));
   const timer = setTimeout(() => controller.abort(), limit);
   try {
     return await exchange(controller.signal);
@@ -129,9 +142,9 @@ async function settle(leg, why) {
   await new Promise((resolve) => setTimeout(resolve, SECOND));
 }
 
-/** @param {number} status */
+/** L11: by class, as gateways have statuses of their own. @param {number} status */
 function isTemporaryStatus(status) {
-  return [408, 425, 429, 500, 502, 503, 504].includes(status);
+  return [408, 425, 429].includes(status) || (status >= 500 && ![501, 505].includes(status));
 }
 
 /** @param {any} error */

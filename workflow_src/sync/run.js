@@ -1,8 +1,17 @@
 import { readChain, startNextLeg } from "./chain.js";
-import { newProgress, readCheckpoint, rememberStart, saveAfterFailure, saveCheckpoint } from "./checkpoint.js";
+import {
+  askForLess,
+  isStalled,
+  newProgress,
+  readCheckpoint,
+  rememberStart,
+  saveAfterFailure,
+  saveCheckpoint,
+} from "./checkpoint.js";
 import { hostNow, newClock } from "./clock.js";
 import { DEFAULT_CONFIG } from "./config.js";
-import { Stop } from "./errors.js";
+import { Failure, Stop } from "./errors.js";
+import { newIngest } from "./ingest.js";
 import { report } from "./ledger.js";
 import { newLock, releaseLock, takeLock } from "./lock.js";
 import { describe, log } from "./output.js";
@@ -24,7 +33,9 @@ export default async function sync(action = {}) {
     if (!(await takeLock(run))) return await report(run, "skipped");
     await readCheckpoint(run);
     await readAndSend(run);
+    const stalled = isStalled(run);
     await saveCheckpoint(run);
+    if (stalled) throw new Failure(`more waiting three times in a row, but nothing moves: ${run.leg.stop?.message}`);
     const summary = await report(run, ...outcome(run, "caught up"));
     await releaseLock(run);
     if (run.leg.stop?.again) await startNextLeg(run);
@@ -56,9 +67,14 @@ async function sendAgain(run) {
 async function readAndSend(run) {
   const { leg } = run;
   try {
-    await rememberStart(run);
-    await accessToken(run);
-    log("✓ OAuth token obtained");
+    try {
+      // L26: first, as its Date may show that the clocks known so far are ahead.
+      await accessToken(run);
+      log("✓ OAuth token obtained");
+    } finally {
+      await rememberStart(run);
+      await askForLess(run);
+    }
     await catchUp(run);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
@@ -87,6 +103,7 @@ export function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
+    ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
     counts: newCounts(),
@@ -121,11 +138,19 @@ function newCounts() {
     repeated: 0,
     clamped: 0,
     truncated: 0,
+    /** Fields left out. */
+    dropped: 0,
+    /** Without a time that can be read; without a known action; with a known id and new content. */
+    undated: 0,
+    unknownAction: 0,
+    changed: 0,
     setAside: 0,
     /** @type {string[]} */
     setAsideIds: [],
     retries: 0,
     warnings: 0,
+    /** By kind: the last one and how many there were. @type {Map<string, {text: string, times: number}>} */
+    warned: new Map(),
     /** Fetched and sent, but not in the log yet. */
     unlogged: { fetched: 0, sent: 0 },
   };

@@ -1,15 +1,17 @@
 import { SCM } from "./assumptions.js";
 import { fetchTime } from "./chain.js";
-import { age, hostNow, readDate } from "./clock.js";
+import { age, latest, readDate, ticks } from "./clock.js";
 import { Failure, Stop } from "./errors.js";
 import { LIMITS, SECOND } from "./limits.js";
 import { errorText } from "./output.js";
 import { PARAMETERS } from "./parameters.js";
+import { keepSecret } from "./redactor.js";
 import { request } from "./requests.js";
 import { formatTime, seconds } from "./time.js";
+import { readToken } from "./vault.js";
 /** @import { PageAnswer, Query } from "./paging.js" */
+/** @import { Answer } from "./requests.js" */
 /** @import { Run } from "./run.js" */
-/** @import { Window } from "./windows.js" */
 
 // ---------------------------------------------------------------------------------------------------------------------
 // SCM: access token and pages
@@ -17,7 +19,7 @@ import { formatTime, seconds } from "./time.js";
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 export async function accessToken(run) {
-  if (run.access && hostNow() < run.access.renewAt) return run.access.token;
+  if (run.access && ticks() < run.access.renewAt) return run.access.token;
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -25,27 +27,34 @@ export async function accessToken(run) {
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
     body: new URLSearchParams({ grant_type: "client_credentials", client_id: user, client_secret: value }).toString(),
   }));
+  readDate(run.leg.clock, answer.headers);
   if (answer.status !== 200) {
-    const why = errorText(answer).replaceAll(value, "***");
+    // L11: by class, the hint by status.
+    if (![400, 401, 403].includes(answer.status)) {
+      throw new Failure(`SCM token endpoint: ${answer.status} ${errorText(answer)}; check scmTokenUrl`);
+    }
     throw new Failure(
-      `SCM refused the OAuth client (${answer.status}: ${why}); check sectigoClientId and sectigoClientSecret`,
+      `SCM refused the OAuth client (${answer.status}: ${
+        errorText(answer)
+      }); check sectigoClientId and sectigoClientSecret`,
     );
   }
-  const { access_token: token, expires_in: lifetime } = answer.body ?? {};
+  const { access_token: token, expires_in: lifetime, refresh_token, id_token } = answer.body ?? {};
+  for (const other of [refresh_token, id_token]) if (typeof other === "string") keepSecret(other);
   if (typeof token !== "string" || token === "") {
     throw new Failure(`SCM's token endpoint answered without an access_token; check scmTokenUrl`);
   }
+  readToken("SCM's token endpoint", token, "check scmTokenUrl");
   const valid = Number.isFinite(lifetime) && lifetime > 0 ? lifetime : 300;
-  readDate(run.leg.clock, answer.headers);
-  run.access = { token, renewAt: hostNow() + (valid - Math.min(60, valid / 5)) * SECOND };
+  run.access = { token, renewAt: ticks() + (valid - Math.min(60, valid / 5)) * SECOND };
   return token;
 }
 
 /**
- * One page, or null if SCM refuses a page token that an earlier run had saved. Throws Stop at the end of the leg.
- * @param {Run} run @param {Window} window @param {Query} query @returns {Promise<PageAnswer | null>}
+ * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
+ * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
  */
-export async function fetchPage(run, window, { token, from }) {
+export async function fetchPage(run, { token, from, to }) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -53,32 +62,59 @@ export async function fetchPage(run, window, { token, from }) {
   const url = new URL(PARAMETERS.scmApiUrl + SCM.path);
   if (token === null) url.searchParams.set("from", formatTime(from));
   else url.searchParams.set("token", token);
-  // With every call, and the window's own: SCM refuses a token without it.
-  url.searchParams.set("to", formatTime(window.to));
+  // With every call, and the one of the first call: SCM refuses a token without it.
+  url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
+    const at = ticks();
     const answer = await request(run, "SCM audit API", url.href, async () => ({
       headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), ({ status, body }) => status !== 200 || recordsIn(body) !== undefined);
-    if (answer.status === 401 && !renewed) {
+    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
+    const { status, headers, tries } = answer;
+    if (status === 401 && !renewed) {
       run.access = null;
       continue;
     }
-    if ([400, 404, 410].includes(answer.status) && token !== null && token === window.token) return null;
-    if (answer.status !== 200) {
-      const old = answer.status === 400 && token === null && hostNow() - from / 1000 > LIMITS.kept;
-      const hint = answer.status === 403
-        ? " (is audit API access enabled for this key?)"
-        : old
-        ? ` (asked from ${formatTime(from)} on: if SCM keeps nothing that old, set initialCheckpoint to a later time)`
-        : "";
-      throw new Failure(`SCM audit API: ${answer.status} ${errorText(answer)}${hint}`);
+    const records = recordsIn(answer);
+    if (records) {
+      readDate(clock, headers);
+      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
     }
-    readDate(run.leg.clock, answer.headers);
-    return { records: recordsIn(answer.body) ?? [], token: answer.headers.get(SCM.cursorHeader) || null };
+    // L3: whether it is the token that is wrong, a query by time shows.
+    if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
+    const isOld = status === 400 && latest(clock) - from / 1000 > LIMITS.kept;
+    const old = `asked from ${
+      formatTime(from)
+    } on: if SCM keeps nothing that old, set initialCheckpoint to a later time`;
+    const hint = isOld ? old : SCM.hints[status];
+    throw new Failure(`SCM audit API: ${status} ${errorText(answer)}${hint ? ` (${hint})` : ""}`);
   }
 }
 
-/** The array of records in a page's body. @param {any} body @returns {any[] | undefined} */
-function recordsIn(body) {
-  return Array.isArray(body) ? body : SCM.lists.map((name) => body?.[name]).find(Array.isArray);
+/**
+ * The records of an answer, if it is known to be a page.
+ * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
+ */
+export function recordsIn({ status, text, body }) {
+  // L26
+  if (status === 204 && text === "") return [];
+  if (status !== 200) return undefined;
+  if (Array.isArray(body)) return body;
+  // L2
+  if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
+  const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
+  return lists.length === 1 ? body[lists[0]] : undefined;
+}
+
+/** @param {[string, any]} field @returns {boolean} */
+function isSignOfError([name, value]) {
+  const { outcomes, trouble, fine } = SCM.signs;
+  if (SCM.lists.includes(name) && Array.isArray(value)) return false;
+  const isTrouble = SCM.errors.includes(name) || trouble.test(name);
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    const inner = Object.entries(value);
+    return isTrouble ? inner.length > 0 : inner.some(isSignOfError);
+  }
+  const text = String(value ?? "").trim();
+  if (outcomes.test(name)) return !fine.test(text);
+  return isTrouble && text !== "false" && (text === "true" || !fine.test(text));
 }

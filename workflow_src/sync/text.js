@@ -1,4 +1,5 @@
 import { LIMITS } from "./limits.js";
+import { createHash } from "./platform.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Text
@@ -29,18 +30,23 @@ export function at(record, path) {
   return value;
 }
 
+/** Where a value of a record is found, apart from any other place of the same path. L9 @param {any} record @param {string} path */
+export function placeOf(record, path) {
+  return Object.hasOwn(record, path) ? path : path.replaceAll(".", "\0");
+}
+
 /**
- * A record's scalar leaves that are not used yet as [path, text]; what lies deeper than four objects as JSON.
- * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {number} [depth]
+ * A record's scalar leaves as [path, text], except those at the used places; what lies deeper than four objects as JSON.
+ * @param {any} value @param {Set<string>} used @param {string} [prefix] @param {string} [place] @param {number} [depth]
  * @returns {Generator<[string, string]>}
  */
-export function* leaves(value, used, prefix = "", depth = 0) {
+export function* leaves(value, used, prefix = "", place = "", depth = 0) {
   for (const [key, inner] of Object.entries(value)) {
-    if (inner === null || used.has(prefix + key)) continue;
+    if (inner === null || used.has(place + key)) continue;
     const path = cutBytes(clean(prefix + key), LIMITS.keyBytes - "scm.".length);
     if (typeof inner !== "object") yield [path, String(inner)];
     else if (Array.isArray(inner) || depth === 4) yield [path, JSON.stringify(inner)];
-    else yield* leaves(inner, used, `${path}.`, depth + 1);
+    else yield* leaves(inner, used, `${path}.`, `${place}${key}\0`, depth + 1);
   }
 }
 
@@ -67,10 +73,19 @@ export function cutBytes(text, most) {
   );
 }
 
-/** 48 bits of SHA-256 of a whole record: fewer would make a collision, which is a loss, thinkable. @param {string} text */
-export async function mark(text) {
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(digest, 0, 6)));
+/** JSON that does not depend on the order of keys: what a record is recognised by. L6 @param {unknown} value */
+export function canonical(value) {
+  return JSON.stringify(value, (_key, inner) => {
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    const keys = Object.keys(inner);
+    if (keys.every((key, n) => n === 0 || keys[n - 1] < key)) return inner;
+    return Object.fromEntries(keys.sort().map((key) => [key, inner[key]]));
+  });
+}
+
+/** The first 64 bits of a text's SHA-256, in hex. @param {string} text @returns {string} */
+export function fingerprint(text) {
+  return createHash("sha256").update(text.toWellFormed()).digest("hex").slice(0, 16);
 }
 
 /** JSON, or undefined. Whole numbers keep all their digits, as text: ids may be longer than a double is exact. @param {string} text */

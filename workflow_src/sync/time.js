@@ -23,13 +23,6 @@ export function parseTime(text) {
   return ms * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));
 }
 
-/** A number of seconds, milliseconds or microseconds since the epoch as ISO text; other text as it is. @param {string} text */
-export function numericTime(text) {
-  if (!/^\d{9,17}$/.test(text)) return text;
-  const value = Number(text);
-  return formatTime(value >= 1e14 ? value : value >= 1e11 ? value * 1e3 : value * 1e6);
-}
-
 /** `2026-01-29T08:00:00Z`, or with the six digits SCM uses. @param {number} us */
 export function formatTime(us) {
   const whole = Math.floor(us / 1e6);

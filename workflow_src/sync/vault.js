@@ -5,6 +5,7 @@ import { LIMITS, MINUTE, SECOND } from "./limits.js";
 import { log } from "./output.js";
 import { PARAMETERS } from "./parameters.js";
 import { credentialVaultClient } from "./platform.js";
+import { keepSecret } from "./redactor.js";
 import { retried, settled, within } from "./requests.js";
 import { parseDuration } from "./time.js";
 /** @import { Run } from "./run.js" */
@@ -30,8 +31,14 @@ export async function readVault(run) {
   const { entries } = run.vault;
   // Each as it comes: with the token for log ingest a run can report that another entry could not be read.
   await Promise.all([
-    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => entries.scm = entry),
-    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => entries.ingest = entry),
+    readEntry(run, PARAMETERS.scmCredentialId).then((entry) => {
+      keepSecret(entry.value);
+      entries.scm = entry;
+    }),
+    readEntry(run, PARAMETERS.logIngestCredentialId).then((entry) => {
+      readToken(`vault entry ${entry.name}`, entry.value, "run pulumi up with the right value");
+      entries.ingest = entry;
+    }),
     readEntry(run, PARAMETERS.executionLockCredentialId, true).then((entry) => entries.lock = entry),
     readEntry(run, PARAMETERS.workflowConfigCredentialId).then((entry) => entries.config = entry),
   ]);
@@ -60,6 +67,18 @@ export async function readEntry(run, id, written = false) {
     ]));
   const { name, token, username, password } = /** @type {Record<string, any>} */ (details);
   return { id, name: name ?? id, value: token ?? password ?? "", user: username ?? "", metadata };
+}
+
+/**
+ * Checks a token before it becomes part of a header: the HTTP library would show the whole header in its error. (L5)
+ * @param {string} where @param {string} token @param {string} todo
+ */
+export function readToken(where, token, todo) {
+  keepSecret(token.replace(/^dt0\w+\.\w+\./, "")); // What comes first in a token of Dynatrace is its public name.
+  const at = token.search(/[^!-~]/);
+  if (at < 0) return;
+  const code = token.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  throw new Failure(`${where}: character ${at + 1} of the token (U+${code}) cannot be sent in a header; ${todo}`);
 }
 
 /** @param {Run} run @param {Entry} entry @param {string} value */

@@ -1,5 +1,5 @@
 import { LIMITS, SECOND } from "./limits.js";
-import { parseTime } from "./time.js";
+import { formatTime, parseTime } from "./time.js";
 /** @import { Backfill } from "./chain.js" */
 /** @import { Checkpoint } from "./checkpoint.js" */
 
@@ -30,10 +30,12 @@ export function newInitialCheckpoint({ initialCheckpoint }, { initial }) {
 
 /**
  * What a run knows when it plans. `initial`: an initialCheckpoint to apply, or ""; `isFirst`: no checkpoint was found;
- * `wasReported`: the run before has reported what it did; `now`: SCM's time; `newest`: the end of what can be read.
+ * `wasReported`: the run before has reported what it did; `now`: the earliest clock's time; `newest`: the end of what can be read.
  * @typedef {object} Known
  * @property {Checkpoint} checkpoint @property {Backfill | null} backfill @property {string} initial
  * @property {boolean} isFirst @property {boolean} wasReported @property {number} now @property {number} newest
+ * @property {number} scmNow By SCM's own clock; that time has come where SCM says so, however far behind other clocks are.
+ * @property {number} history Milliseconds.
  */
 
 /**
@@ -46,14 +48,24 @@ export function planWindows(known) {
   const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
   const { open, hw } = start.checkpoint;
   const to = Math.max(newest, hw ?? newest);
-  const windows = [...(open ? [open] : []), ...slices(start.from, to)];
+  const windows = [...(open ? [open] : []), ...slices(start.from, to, start.checkpoint.span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
 }
 
-/** Slices of one size: the last one holds all of the last minutes, whose records are remembered.
- * @param {number} from @param {number} to @returns {Window[]} */
-function slices(from, to) {
-  const count = Math.ceil((to - from) / (LIMITS.slice * 1000));
+/** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died
+ * (L12), those of the first hours are small.
+ * @param {number} from @param {number} to @param {number | null} [span] Microseconds. @returns {Window[]} */
+function slices(from, to, span = null) {
+  if (span !== null) {
+    const near = Math.max(from, Math.min(to - LIMITS.overlap * 1000, from + LIMITS.slice * 1000));
+    return [...parts(from, near, span), ...slices(near > from ? near - SECOND * 1000 : from, to)];
+  }
+  return parts(from, to, LIMITS.slice * 1000);
+}
+
+/** @param {number} from @param {number} to @param {number} span @returns {Window[]} */
+function parts(from, to, span) {
+  const count = Math.ceil((to - from) / span);
   const border = (/** @type {number} */ part) => from + Math.floor(((to - from) * part) / count);
   return Array.from({ length: Math.max(0, count) }, (_, part) => ({
     // Whether `from` and `to` include their own moment is not documented: a second twice rather than a record never.
@@ -66,12 +78,14 @@ function slices(from, to) {
 
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
-  const from = checkpoint.open?.to ?? checkpoint.hw ?? backfill.from;
+  const reached = checkpoint.open?.to ?? checkpoint.hw;
+  // L21: like every window, a second before the end of the one before.
+  const from = reached === null ? backfill.from : Math.max(backfill.from, reached - SECOND * 1000);
   return { kind: "Backfill", from, checkpoint, coveredFrom: backfill.from, ahead: null };
 }
 
 /** Where the first new window begins. @param {Known} known */
-function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, newest }) {
+function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
   const overlap = LIMITS.overlap * 1000;
   const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
@@ -91,9 +105,16 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, new
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= now) return start(kind, reached - overlap, coveredFrom, {});
-  // Saved under a clock that was wrong. What is surely covered ends before the open window or with the newest record.
-  const ts = parseTime(found.ts) ?? newest;
-  const from = Math.min(open?.from ?? newest, (ts > now ? newest : ts) - overlap);
-  return start(kind, from, coveredFrom, { hw: from + overlap, open: null }, reached);
+  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
+  // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
+  // all; else as much is read again as SCM keeps, or a first run's history.
+  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
+    ts: formatTime(sure),
+    id: "",
+    hw: sure,
+    open: null,
+  }, reached);
 }

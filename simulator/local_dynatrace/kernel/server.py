@@ -41,9 +41,7 @@ class Dispatcher:
         self.world, self.table = world, table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
+        if scope["type"] == "http":
             body = await read_body(receive)
             headers = headers_of(scope)
             exchange = Exchange(
@@ -61,13 +59,6 @@ class Dispatcher:
         truncate = exchange.rule.truncate if exchange.rule else None
         # Last, as a frozen script takes no answer, and whoever has one finds its request in the log.
         await respond(scope, send, answer, truncate, head=exchange.method == "HEAD")
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            await send({"type": message["type"] + ".complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

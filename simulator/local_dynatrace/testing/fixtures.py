@@ -1,4 +1,4 @@
-"""pytest fixtures: a running local environment for each test module, reset for each test."""
+"""pytest fixtures: one running local environment, reset for each test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from local_dynatrace.testing import Local
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def module_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     local = Local(tmp_path_factory.mktemp("local"))
     yield local
@@ -18,6 +18,6 @@ def module_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 @pytest.fixture
 def local(module_local: Local) -> Local:
-    """The local environment, reset to its seed (one process per test module)."""
+    """The local environment, reset to its seed (one process for the whole run)."""
     module_local.sim("POST", "reset")
     return module_local

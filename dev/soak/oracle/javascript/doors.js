@@ -33,7 +33,7 @@ export function doors(process) {
     setTimeout: (/** @type {() => void} */ act, /** @type {number} */ ms) => process.setTimer(act, ms),
     clearTimeout: (/** @type {any} */ timer) => process.clearTimer(timer),
     Math: Object.assign(Object.create(Math), { random: () => random.next() }),
-    crypto: { subtle: { digest } },
+    createHash,
     console: Object.fromEntries(
       ["log", "warn", "error", "info"].map((level) => [level, (/** @type {string} */ text) => process.print(text)]),
     ),
@@ -51,12 +51,6 @@ function hostDate(process) {
       return process.hostMs();
     }
   };
-}
-
-/** SHA-256 without leaving the thread: the world must come to rest in between. @param {string} _name @param {Uint8Array} bytes */
-function digest(_name, bytes) {
-  const hash = createHash("sha256").update(bytes).digest();
-  return Promise.resolve(hash.buffer.slice(hash.byteOffset, hash.byteOffset + hash.byteLength));
 }
 
 /** `@dynatrace-sdk/http-client` on the world's fetch. */

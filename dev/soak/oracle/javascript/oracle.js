@@ -396,14 +396,20 @@ function parse(text) {
 }
 
 /**
- * Windows follow each other by their end; within one, places do. Where SCM gives no cursor with the last page, the
- * script goes on by time, which may lie before the last cursor by as much as the marks in the checkpoint reach back.
+ * Whether a checkpoint covers less than another did. Where SCM gives no cursor with the last page, the script goes on by
+ * time, which may lie before the last cursor by as much as the marks in the checkpoint reach back.
  * @param {any} one @param {any} other @param {boolean} byTime
  */
 function isBehind(one, other, byTime) {
-  if (one.end !== other.end) return one.end < other.end;
-  if (!byTime || other.place.us === Infinity) return comesBefore(one.place, other.place);
-  return one.place.us < other.place.us - MARKED_US;
+  const [now, before] = [furthest(one), furthest(other)];
+  if (!byTime || before.number === Infinity) return comesBefore(now, before);
+  return now.us < before.us - MARKED_US;
+}
+
+/** The last place that a checkpoint covers. @param {any} checkpoint */
+function furthest({ place, reached }) {
+  const whole = { us: reached, number: Infinity };
+  return place.us !== Infinity && comesBefore(whole, place) ? place : whole;
 }
 
 /** @param {{us: number, number: number}} one @param {{us: number, number: number}} other */

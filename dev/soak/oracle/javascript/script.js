@@ -3,8 +3,8 @@
  *
  * A module is evaluated once and never freed; a factory makes a fresh one for every run and forgets it.
  */
-const IMPORT = /^import \{([^}]*)\} from "@dynatrace-sdk\/[a-z0-9-]+";$/gm;
-const NAMES = ["fetch", "Date", "performance", "setTimeout", "clearTimeout", "Math", "crypto", "console"];
+const IMPORT = /^import \{([^}]*)\} from "(?:@dynatrace-sdk\/[a-z0-9-]+|node:crypto)";$/gm;
+const NAMES = ["fetch", "Date", "performance", "setTimeout", "clearTimeout", "Math", "console"];
 
 /** @param {string} text A rendered script. @returns {(doors: any) => (action: any) => Promise<any>} */
 export function factory(text) {
