@@ -13,6 +13,7 @@ from local_dynatrace.testing.detectors import OBJECTS, create, detector, writer
 from local_dynatrace.testing.flows import settle
 
 MINUTE = 60
+PROBLEMS = "fetch dt.davis.problems, from: -3d | sort event.start asc"
 INGEST = with_token(SEED["api_tokens"][1]["token"])
 HEARTBEATS = 'fetch logs | filter log.source == "heart" | makeTimeseries n = count(default: 0), interval: 1m'
 SILENT = {
@@ -71,7 +72,7 @@ def found(local: Local, query: str) -> list[dict[str, Any]]:
 
 
 def problems(local: Local) -> list[tuple[str, str]]:
-    records = found(local, "fetch dt.davis.problems, from: -3d | sort event.start asc")
+    records = found(local, PROBLEMS)
     return [(each["event.name"], each["event.status"]) for each in records]
 
 
@@ -168,6 +169,20 @@ def test_missing_data_alerts_only_if_asked(local: Local, headers: Headers) -> No
     assert problem["event.description"] == "5 minutes"
 
 
+def test_a_new_detector_is_first_evaluated_when_the_minute_is_over(local: Local) -> None:
+    """So a heartbeat of this minute counts: there is no false alarm at the first deployment."""
+    query = HEARTBEATS.replace("interval: 1m", "interval: 1m, nonempty: true")
+    step(local, 0.4)
+    log(local, **{"log.source": "heart"})
+    step(local, 0.2)
+    create(local, writer(local), detector(query, **SILENT))
+    settle(local)
+    assert problems(local) == []
+
+    step(local, 1)
+    assert problems(local) == []
+
+
 def test_a_query_offset_waits_for_late_records(local: Local, headers: Headers) -> None:
     late = detector(FAILURES, **EACH)
     late["executionSettings"]["queryOffset"] = 10
@@ -184,7 +199,7 @@ def test_a_delay_lets_the_query_run_less_often_and_misses_nothing(local: Local, 
     slow = detector(FAILURES, **EACH)
     slow["executionSettings"]["delay"] = 1800
     create(local, headers, slow)
-    settle(local)
+    step(local, 1)
     log(local, result="failed", actor="eve")
     step(local, 20)
     assert problems(local) == []
@@ -214,6 +229,22 @@ def test_only_some_attributes_of_an_event_reach_its_problem(local: Local, header
     (problem,), (event,) = found(local, "fetch dt.davis.problems"), found(local, "fetch dt.davis.events")
     assert (problem["dt.security_context"], "team" in problem) == ("pki", False)
     assert (event["dt.security_context"], event["team"]) == ("pki", "crypto")
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 90])
+@pytest.mark.parametrize("more", ["", ", nonempty: true"])
+def test_how_far_the_clock_is_stepped_changes_nothing(local: Local, minutes: int, more: str) -> None:
+    """Also where no record at all is no series: a window without records must not see those before it."""
+    query = HEARTBEATS.replace("interval: 1m", f"interval: 1m{more}")
+    create(local, writer(local), detector(query, **SILENT))
+    settle(local)
+    log(local, **{"log.source": "heart"})
+    for _ in range(90 // minutes):
+        step(local, minutes)
+    step(local, 90 % minutes)
+
+    found_there = [(each["event.start"][11:16], each["event.status"]) for each in found(local, PROBLEMS)]
+    assert found_there == ([("10:01", "ACTIVE")] if more else [])
 
 
 # what cannot be evaluated
@@ -252,7 +283,7 @@ def test_an_actor_that_may_not_read_shows_in_the_health_too(local: Local, header
     blind = detector(HEARTBEATS, **EACH)
     blind["executionSettings"]["actor"] = user["id"]
     create(local, headers, blind)
-    settle(local)
+    step(local, 1)
 
     assert health(local) == [("ERROR", "The actor lacks the permission storage:logs:read.")]
 

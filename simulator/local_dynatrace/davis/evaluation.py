@@ -1,14 +1,13 @@
 """Evaluates the anomaly detectors on the simulated clock, minute by minute, however far it is stepped.
 
-A detector is due each minute (or each ``delay``). Its query is run once for all minutes since the last time, as the
-platform evaluates those in between retroactively (facts: alerting 2); after a long step, for the last ``FURTHEST_US``.
+A detector is due each minute (or each ``delay``). Then each minute since the last time is judged by its own window, as
+the platform evaluates minutes in between retroactively (facts: alerting 2); after a long step, those of the last day.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from ..automation import event_triggers
 from ..kernel.clock import MICROSECONDS, iso
@@ -19,11 +18,11 @@ from ..settings.analyzers import StaticThreshold
 from ..settings.objects import SettingsObject
 from ..settings.schema import DETECTORS
 from . import records, samples, series, templates
-from .samples import Sample, Turn
-from .series import MINUTE_US, FailedError, Found
+from .samples import Sample, Verdict
+from .series import MINUTE_US, FailedError, Found, Window
 
-FURTHEST_US = 23 * 60 * MINUTE_US
-"""A day with its window still fits into one query."""
+MOST_MINUTES = 24 * 60
+LONGEST_DELAY_US = 3600 * MICROSECONDS
 NO_DIMENSIONS = "{}"
 
 
@@ -33,10 +32,7 @@ class Due:
 
     detector: SettingsObject
     rule: StaticThreshold
-    from_us: int
-    """Start of the first window."""
-    to_us: int
-    """End of the last one."""
+    windows: list[Window]
     next_us: int
 
     @property
@@ -65,17 +61,17 @@ class Detection:
 
     async def tick(self) -> None:
         now, states, enabled = self.world.clock.now_us(), self._states(), self._enabled()
-        if gone := states.keys() - enabled.keys():
-            with self.world.store.transaction():
-                for object_id in gone:
-                    self._forget(object_id)
-            self.world.changed("davis")
-        for object_id, detector in enabled.items():
-            state = states.get(object_id)
-            changed = state is None or state["revision"] != detector.revision
+        with self.world.store.transaction():
+            for object_id in states.keys() - enabled.keys():
+                self._forget(object_id)
+            for object_id, detector in enabled.items():
+                state = states.get(object_id)
+                if state is None or state["revision"] != detector.revision:
+                    self._plan(detector, state)
+        for object_id, state in self._states().items():
             # A clock that was set back leaves the state in the future.
-            if changed or not now < state["due_us"] <= now + 3600 * MICROSECONDS:  # type: ignore[index]
-                await self._evaluate(planned(detector, state, now))
+            if not now < state["due_us"] <= now + LONGEST_DELAY_US:
+                await self._evaluate(planned(enabled[object_id], state, now))
 
     def _enabled(self) -> dict[str, SettingsObject]:
         found = objects.of_schema(self.world, DETECTORS)
@@ -90,61 +86,71 @@ class Detection:
         for row in self._active(object_id):
             self._close(row, self.world.clock.now_us())
 
+    def _plan(self, detector: SettingsObject, state: Row | None) -> None:
+        """A detector is first evaluated when the minute in which it was created or changed is over [D]."""
+        minute = detector.modified_us // MINUTE_US * MINUTE_US
+        evaluated = state["evaluated_us"] if state else minute - offset_us(detector)
+        health = (state["status"], state["message"]) if state else ("OK", "")
+        self.world.store.run(
+            "INSERT OR REPLACE INTO davis_detectors VALUES (?, ?, ?, ?, ?, ?)",
+            detector.object_id, detector.revision, evaluated, minute + MINUTE_US, *health,
+        )  # fmt: skip
+
     async def _evaluate(self, due: Due) -> None:
-        found: Found | None = None
+        found: list[Found] = []
         problem = ""
         try:
-            found = await series.read(self.world, due.rule.query, due.actor, due.from_us, due.to_us)
+            found = await series.read(self.world, due.rule.query, due.actor, due.windows)
         except FailedError as error:
             problem = str(error)
         present = objects.find(self.world, due.detector.object_id)
         if present == due.detector:  # else it was changed while the query ran
             with self.world.store.transaction():
                 self._note(due, problem)
-                if found is not None:
-                    self._judge(due, found)
+                for each in found:
+                    self._judge(due, each)
+                for row in self._active(due.detector.object_id) if found else ():
+                    if row["updated_us"] < self.world.clock.now_us():
+                        self._refresh(row["number"])
             self.world.changed("davis", due.detector.object_id)
 
     def _note(self, due: Due, problem: str) -> None:
         """Write down how far a detector has been evaluated, and its health where that has changed."""
         object_id, status = due.detector.object_id, "ERROR" if problem else "OK"
-        former = self._states().get(object_id)
+        former = self._states()[object_id]
         self.world.store.run(
             "INSERT OR REPLACE INTO davis_detectors VALUES (?, ?, ?, ?, ?, ?)",
-            object_id, due.detector.revision, due.to_us, due.next_us, status, problem,
+            object_id, due.detector.revision, due.windows[-1].to_us, due.next_us, status, problem,
         )  # fmt: skip
-        if (former["status"], former["message"]) != (status, problem) if former else problem:
+        if (former["status"], former["message"]) != (status, problem):
             self.world.store.run(
                 "INSERT INTO davis_detector_status VALUES (NULL, ?, ?, ?, ?)",
                 object_id, self.world.clock.now_us(), status, problem,
             )  # fmt: skip
 
     def _judge(self, due: Due, found: Found) -> None:
+        """Open and close events by the samples of one window."""
         active = {row["dimensions"]: row for row in self._active(due.detector.object_id)}
-        nothing: list[Sample] = [None] * ((due.to_us - due.from_us) // MINUTE_US)
+        nothing: list[Sample] = [None] * found.window.minutes
         every = {**dict.fromkeys(active, nothing), **found.series}
         if not every and not found.grouped:
             every[NO_DIMENSIONS] = nothing
         for dimensions, values in every.items():
-            row = active.get(dimensions)
-            for turn in samples.turns(due.rule, values, row is not None):
-                if turn.opens:
-                    row = self._open(due, turn, values, dimensions)
-                elif row is not None:
-                    self._close(row, due.from_us + turn.at * MINUTE_US)
-                    row = None
-            if row is not None and row is active.get(dimensions):
-                self._refresh(row["number"])
+            verdict = samples.judged(due.rule, values)
+            if verdict.opens and dimensions not in active:
+                self._open(due, found.window, verdict, values, dimensions)
+            elif verdict.closes and dimensions in active:
+                self._close(active[dimensions], found.window.to_us)
 
     def _active(self, object_id: str) -> list[Row]:
         return self.world.store.all(
             "SELECT * FROM davis_events WHERE status = 'ACTIVE' AND object_id = ? ORDER BY number", object_id
         )
 
-    def _open(self, due: Due, turn: Turn, values: list[Sample], dimensions: str) -> Row:
-        world, start = self.world, due.from_us + turn.first * MINUTE_US
+    def _open(self, due: Due, window: Window, verdict: Verdict, values: list[Sample], dimensions: str) -> None:
+        world, start = self.world, window.from_us + verdict.first * MINUTE_US
         template = due.detector.value["eventTemplate"]
-        properties = templates.filled(template, due.rule, turn, values[turn.last], dimensions)
+        properties = templates.filled(template, due.rule, verdict, values[verdict.last], dimensions)
         problem: tuple[str | None, str | None] = (None, None)
         if properties["event.type"] != records.INFORMATIONAL:
             problem = f"{identifier(world, start)}V2", display_id(world)
@@ -157,7 +163,6 @@ class Detection:
         row = world.store.one("SELECT * FROM davis_events ORDER BY number DESC LIMIT 1")
         assert row is not None
         self._tell(row)
-        return row
 
     def _refresh(self, number: int) -> None:
         """An event that goes on is reported again."""
@@ -182,16 +187,21 @@ class Detection:
             event_triggers.happened(self.world, records.wire(records.problem(row)))
 
 
-def planned(detector: SettingsObject, state: Row | None, now: int) -> Due:
+def planned(detector: SettingsObject, state: Row, now: int) -> Due:
     """The minutes that have passed since a detector was evaluated; at least the last one."""
     rule = analyzers.read(detector.value["analyzer"])
-    settings: dict[str, Any] = detector.value["executionSettings"]
-    delay_us = (settings.get("delay") or 60) * MICROSECONDS
+    delay_us = (detector.value["executionSettings"].get("delay") or 60) * MICROSECONDS
     minute = now // MINUTE_US * MINUTE_US
-    end = minute - (settings.get("queryOffset") or 0) * MINUTE_US
-    since = state["evaluated_us"] if state is not None and state["evaluated_us"] < end else end - MINUTE_US
-    first = max(since, end - FURTHEST_US) + MINUTE_US
-    return Due(detector, rule, first - rule.window * MINUTE_US, end, minute + delay_us)
+    end = minute - offset_us(detector)
+    since = state["evaluated_us"] if state["evaluated_us"] < end else end - MINUTE_US
+    count = min(MOST_MINUTES, (end - since) // MINUTE_US)
+    ends = range(end - (count - 1) * MINUTE_US, end + 1, MINUTE_US)
+    windows = [Window(each - rule.window * MINUTE_US, each) for each in ends]
+    return Due(detector, rule, windows, minute + delay_us)
+
+
+def offset_us(detector: SettingsObject) -> int:
+    return int(detector.value["executionSettings"].get("queryOffset") or 0) * MINUTE_US
 
 
 def display_id(world: World) -> str:

@@ -7,21 +7,21 @@ import re
 from typing import Any
 
 from ..settings.analyzers import StaticThreshold
-from .samples import Sample, Turn
+from .samples import Sample, Verdict
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 def filled(
-    template: dict[str, Any], rule: StaticThreshold, turn: Turn, sample: Sample, dimensions: str
+    template: dict[str, Any], rule: StaticThreshold, verdict: Verdict, sample: Sample, dimensions: str
 ) -> dict[str, str]:
     """The properties of an event. Placeholders that are not known stay as they are, as does their text [D]."""
     known = {
         "threshold": text(rule.threshold),
         "alert_condition": rule.condition.lower(),
         "severity": text(sample),  # UNVERIFIED: the value that violated
-        "violating_samples": text(turn.violating),
-        "missing_data_samples": text(turn.missing),
+        "violating_samples": text(verdict.violating),
+        "missing_data_samples": text(verdict.missing),
         **{f"dims:{name}": text(value) for name, value in json.loads(dimensions).items()},
     }
     return {

@@ -42,6 +42,7 @@ class Scheduler:
             while True:
                 self._changed.clear()
                 await self.agenda.tick()
+                self.world.changed("agenda")  # whoever waits until nothing is due looks again
                 await self._wait()
         finally:
             self.world.on_change.remove(self._heard)

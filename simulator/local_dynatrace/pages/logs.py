@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from ..kernel import rfc3339
 from ..kernel.world import World
-from . import histogram
+from . import charts, histogram, results, timeframe
+from .timeframe import Timeframe
 
 if TYPE_CHECKING:
     from ..grail.dql import DqlError
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 EVERYTHING = "fetch logs\n| sort timestamp desc\n| limit 100"
 MAX_RECORDS = 1000
+PATH = "/ui/apps/dynatrace.logs"
+PICTURES: dict[str, charts.Kind] = {"line": "line", "area": "area", "bar": "bar"}
+"""How series can be drawn."""
 
 
 def first_query(world: World) -> str:
@@ -22,26 +27,39 @@ def first_query(world: World) -> str:
     return next((plugin.pages.log_query for plugin in world.plugins if plugin.pages.log_query), EVERYTHING)
 
 
-async def view(world: World, query: str) -> dict[str, Any]:
-    """The query, and either its error or its records: as log lines, or as a table where they are none."""
+async def view(world: World, query: str, frame: Timeframe, picture: str = "line") -> dict[str, Any]:
+    """The query, and either its error or its records: as log lines, as a chart if they are series, else as a table.
+
+    A timeframe that the query itself names (``from:``) comes before that of the page.
+    """
     from ..grail import dql, queries  # brings the grammar along: not before somebody queries
 
     shown: dict[str, Any] = {
-        "query": query, "error": None, "records": [], "columns": [], "table": [], "chart": None, "truncated": False,
+        "query": query, "error": None, "records": [], "table": None, "chart": None, "pictures": [], "truncated": False,
+        "count": 0, "frame": frame, "picker": timeframe.picker(frame, PATH, [("query", query)]),
     }  # fmt: skip
     try:
-        prepared = queries.prepare(world, queries.Request(query))
+        prepared = queries.prepare(world, queries.Request(query, frame.from_us, frame.to_us))
     except dql.DqlError as error:
         return {**shown, "error": located(query, error)}
     found = await queries.answer(world.store, prepared, MAX_RECORDS)
+    shown |= {"truncated": found.truncated, "count": len(found.rows)}
+    if results.is_series(found.rows):
+        chosen = picture if picture in PICTURES else "line"
+        address = {"query": query, **frame.query}
+        return {
+            **shown,
+            "chart": results.over_time(found.rows, PICTURES[chosen]),
+            "pictures": [
+                (name, f"{PATH}?{urlencode({**address, 'chart': name})}", name == chosen) for name in PICTURES
+            ],
+            "table": results.table(found.rows),
+        }
     rows: list[dict[str, Any]] = [dql.encode(row) for row in found.rows]
-    shown["truncated"] = found.truncated
     if all("content" in row and isinstance(row.get("timestamp"), str) for row in rows):
         times = [(rfc3339.parse_ns(row["timestamp"]) // 1000, str(row.get("status"))) for row in rows]
         return {**shown, "records": [log_record(row) for row in rows], "chart": histogram.chart(times)}
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = [[text(row.get(column)) for column in columns] for row in rows]
-    return {**shown, "columns": columns, "table": table}
+    return {**shown, "table": results.table(found.rows)}
 
 
 def log_record(row: dict[str, Any]) -> dict[str, Any]:

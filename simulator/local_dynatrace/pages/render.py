@@ -35,6 +35,7 @@ NAVIGATION = (
     Navigation("overview", "Overview", "/"),
     Navigation("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows"),
     Navigation("executions", "Executions", "/ui/apps/dynatrace.automations/executions"),
+    Navigation("dashboards", "Dashboards", "/ui/apps/dynatrace.dashboards"),
     Navigation("logs", "Logs", "/ui/apps/dynatrace.logs"),
     Navigation("vault", "Vault", "/ui/apps/dynatrace.credential.vault"),
     Navigation("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests"),

@@ -9,7 +9,18 @@ from ..automation import executions as automation
 from ..control import hints
 from ..control import requests as log
 from ..kernel.routing import OWN_APIS, Answer, Call, WireError
-from . import allowlist, control_routes, executions, logs, overview, permissions, vault, workflows
+from . import (
+    allowlist,
+    control_routes,
+    dashboard_routes,
+    executions,
+    logs,
+    overview,
+    permissions,
+    timeframe,
+    vault,
+    workflows,
+)
 from .executions import EXECUTIONS, WORKFLOWS
 from .polling import RUNNING_MS, poll_ms
 from .render import FOLDER, SECURITY, navigation, not_found, page, panels, route
@@ -84,9 +95,11 @@ def get_execution(call: Call) -> Answer:
 
 
 async def get_logs(call: Call) -> Answer:
-    view = await logs.view(call.world, call.query.get("query") or logs.first_query(call.world))
-    count = len(view["records"] or view["table"])
-    return page(call, "logs.html", "logs", "Logs", status=400 if view["error"] else 200, view=view, count=count)
+    frame = timeframe.of(call.query, call.world.clock.now_us())
+    query = call.query.get("query") or logs.first_query(call.world)
+    view = await logs.view(call.world, query, frame, call.query.get("chart", ""))
+    status = 400 if view["error"] or frame.problem else 200
+    return page(call, "logs.html", "logs", "Logs", status=status, view=view)
 
 
 def get_vault(call: Call) -> Answer:
@@ -160,10 +173,11 @@ ROUTES = [
     route("GET", EXECUTIONS, get_executions),
     route("GET", EXECUTIONS + "/{id}", get_execution),
     route("GET", "/ui/apps/dynatrace.automations/settings", get_permissions, note="shows, does not change"),
-    route("GET", "/ui/apps/dynatrace.logs", get_logs),
+    route("GET", logs.PATH, get_logs),
     route("GET", "/ui/apps/dynatrace.credential.vault", get_vault),
     route("GET", "/ui/apps/dynatrace.settings/settings/external-requests", get_allowlist),
     route("GET", "/_sim/ui/requests", get_requests),
+    *dashboard_routes.ROUTES,
     *control_routes.ROUTES,
     route("GET", "/_sim/ui/static/{name}", get_static),
     route("GET", "/ui/{rest:path}", elsewhere, note="redirects to the page that is meant, or suggests some"),

@@ -23,7 +23,7 @@ EMPTY = {
     "overview": "No record has arrived.",
     "connector": "make up deploys one",
     "executions": "Nothing has run yet.",
-    "logs": "No record matches.",
+    "logs": "No record matches in the last 2 h.",
     "requests": "No request yet.",
     "controls": "No connector is deployed",
 }

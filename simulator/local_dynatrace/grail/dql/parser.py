@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ SHOWN = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=200)
 def parse(text: str) -> Query:
-    """The tree of a query. Raises DqlError."""
+    """The tree of a query, which nobody changes. Raises DqlError."""
     if len(text) > MAX_QUERY:
         raise DqlError(f"The query is longer than {MAX_QUERY} characters.", None, "QUERY_TOO_LONG")
     try:

@@ -69,10 +69,11 @@ class Pipeline:
         inner = [source for each in self.subqueries for source in each.pipeline.sources()]
         return [*([self.logs] if self.logs else []), *inner]
 
-    def run(self, db: sqlite3.Connection) -> Iterator[Row]:
+    def run(self, db: sqlite3.Connection, records: Iterator[Row] | None = None) -> Iterator[Row]:
+        """``records``: what the source gives, if it has been read already."""
         for each in self.subqueries:
             each.rows = list(each.pipeline.run(db))
-        rows = self.source(db)
+        rows = self.source(db) if records is None else records
         for stage in self.stages:
             rows = iter(stage(rows))
         return rows

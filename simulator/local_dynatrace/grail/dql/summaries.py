@@ -15,6 +15,8 @@ from .values import Duration, Row, Timeframe, Timestamp, Value, identity
 
 DEFAULT_BINS = 120
 MAX_BINS = 1_500
+ROUND_MINUTES = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440)
+DAY_NS = 86_400 * 1_000_000_000
 
 
 @dataclass
@@ -201,5 +203,7 @@ def _interval(given: dict[str, Item], pipeline: Pipeline, start: int, end: int, 
     bins = constant(given["bins"].value, pipeline.scope(), "bins") if "bins" in given else DEFAULT_BINS
     if type(bins) is not int or not 0 < bins <= MAX_BINS:
         raise DqlError(f"bins is a number from 1 to {MAX_BINS}.", given["bins"].span, "INVALID_PARAMETER")
+    # Whether Grail rounds the interval up to these is UNVERIFIED; the docs call ``bins`` the desired maximum.
     minute = 60 * 1_000_000_000
-    return max(minute, -(-(end - start) // bins // minute) * minute)
+    least = -(-(end - start) // bins)
+    return next((size * minute for size in ROUND_MINUTES if size * minute >= least), -(-least // DAY_NS) * DAY_NS)

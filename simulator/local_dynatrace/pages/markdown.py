@@ -1,0 +1,33 @@
+"""Markdown of tiles and messages as HTML: no raw HTML, no images, links only to http(s) and to paths."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+HEADINGS_BELOW = 2
+"""A tile's first heading is one of the page's third level."""
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    parser.validateLink = lambda url: url.startswith(("http://", "https://", "/", "#"))  # type: ignore[method-assign]
+    return parser
+
+
+def html(text: str) -> Markup:
+    from markupsafe import Markup
+
+    parser = _parser()
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + HEADINGS_BELOW)}"
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
