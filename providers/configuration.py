@@ -281,6 +281,8 @@ class ScriptParameters(TypedDict):
     scmApiUrl: str
     scmTokenUrl: str
     maxExecutionTimeMinutes: int
+    attributes: dict[str, str]
+    """What every record gets besides what SCM sends."""
 
 
 class Schedule(TypedDict):
@@ -394,11 +396,17 @@ class Settings:
     @property
     def script_parameters(self) -> ScriptParameters:
         values = self.values
+        attributes = {
+            "dt.security_context": values["securityContext"],
+            "dt.cost.costcenter": values["costCenter"],
+            "dt.cost.product": values["costProduct"],
+        }
         return {
             "environmentUrl": values["dynatraceEnvironmentUrl"],
             "scmApiUrl": values["scmApiUrl"],
             "scmTokenUrl": values["scmTokenUrl"],
             "maxExecutionTimeMinutes": values["maxExecutionTimeMinutes"],
+            "attributes": {key: text for key, text in attributes.items() if text},
         }
 
     @property

@@ -13,7 +13,7 @@ from tests.engine.deployment import Deployment
 
 STATES = Path(__file__).parent / "states"
 STATE = STATES / "first-release.json"
-EXPLAINED = {"workflow": {"script"}, "first-run": {"revision"}}
+EXPLAINED = {"workflow": {"script", "parameters"}, "first-run": {"revision"}}
 """Inputs that differ, by resource. Extend it only together with the State line in CHANGELOG.md."""
 
 
