@@ -59,8 +59,9 @@ def properties(stack: Stack) -> AnomalyDetectorProperties:
 
 
 def newest(environment: Environment, workflow: str) -> Json:
-    found = environment.automation.newest_executions(workflow)
-    return found[0] if found else {}
+    """The workflow's last execution; those of simple workflows are not in the list of executions."""
+    found: Json = (environment.automation.workflow(workflow) or {}).get("lastExecution") or {}
+    return found
 
 
 def report(environment: Environment, workflow: str, before: Json) -> int:

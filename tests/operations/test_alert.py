@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -11,16 +12,22 @@ from tests.operations.conftest import Operated
 
 
 @pytest.fixture
-def watched(prepare: Callable[..., Operated], local: Local) -> Operated:
-    local.sim("PATCH", "options", {"scheduler": True})
+def watched(prepare: Callable[..., Operated]) -> Operated:
     return prepare(alerts="true", triggerEnabled="false", alertEmails="pki@nordhav.example")
 
 
 def test_a_test_alert_ends_with_a_mail_and_without_its_detector(watched: Operated, local: Local) -> None:
     watched.up()
     before = local.sim("GET", "dump")["settings_objects"]
+    local.sim("POST", "clock", {"mode": "frozen"})
+    local.sim("PATCH", "options", {"scheduler": True})
 
-    done = watched.operate("test-alert")
+    with ThreadPoolExecutor(1) as background:
+        operated = background.submit(watched.operate, "test-alert")
+        while not operated.done():
+            local.sim("POST", "clock", {"step": 30})
+            wait([operated], timeout=0.5)
+    done = operated.result()
 
     assert "opens the problem “Sectigo SCM: Test alert”" in done.text
     assert "Workflow “Sectigo SCM Alert E-Mail” has told people of the problem" in done.text

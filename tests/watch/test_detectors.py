@@ -8,7 +8,7 @@ import pytest
 
 from tests.watch.detection import PROVIDER, Watched
 from tests.watch.dql import ANOTHER, Row, audit, failed, report
-from workflow_src.watch.detectors import Detector, own_detectors, record_detectors
+from workflow_src.watch.detectors import Detector, alert_test, own_detectors, record_detectors
 
 INTERVAL = 10
 SILENT, FAILS, BEHIND, SET_ASIDE = own_detectors(INTERVAL)
@@ -226,3 +226,14 @@ def test_actors_are_counted_separately_and_named(watched: Watched) -> None:
     assert watched.problems() == opened(detector) * 2
     texts = [mail["content"] for mail in watched.mails()]
     assert sorted(name for name in ("ann", "bob") if any(f"actor {name}" in text for text in texts)) == ["ann", "bob"]
+
+
+def test_the_test_alert_opens_at_once_and_closes_when_its_detector_goes(watched: Watched) -> None:
+    ((id, props),) = watched.deploy(alert_test())
+    watched.step(2)
+    assert watched.problems() == opened(alert_test())
+    assert len(watched.mails()) == 1
+
+    PROVIDER.delete_object(watched.environment, id, props)  # type: ignore[arg-type]
+    watched.step(1)
+    assert watched.problems() == closed(alert_test())
