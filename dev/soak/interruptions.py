@@ -167,7 +167,7 @@ def shape(stack: Deployment) -> str:
         for table, rows in kept.items()
     }
     for row in timeless["settings_objects"]:
-        row["value"]["allowedOutboundConnections"].get("hostList", []).sort()  # it is a set
+        row["value"].get("allowedOutboundConnections", {}).get("hostList", []).sort()  # it is a set
     text = "\n".join(sorted(json.dumps(row, sort_keys=True) for rows in timeless.values() for row in rows))
     for name, id in recorded(stack).items():
         text = text.replace(id, f"({name})")

@@ -267,7 +267,9 @@ def test_the_log_page_draws_series_and_keeps_its_timeframe(records: Local) -> No
     assert 'name="from" value="now()-24h"' in text
     bars = records.call("GET", "/ui/apps/dynatrace.logs", params={"query": query, "chart": "bar"}).text
     assert '<rect class="c0"' in bars
-    early = records.call("GET", "/ui/apps/dynatrace.logs", params={"query": "fetch logs", "from": "now()-4h", "to": "now()-2h"}).text
+    early = records.call(
+        "GET", "/ui/apps/dynatrace.logs", params={"query": "fetch logs", "from": "now()-4h", "to": "now()-2h"}
+    ).text
     assert "1 record</h2>" in early and "early" in early
     wrong = records.call("GET", "/ui/apps/dynatrace.logs", params={"from": "soon"})
     assert wrong.status_code == 400 and "“soon” is not a time" in wrong.text

@@ -231,6 +231,31 @@ def test_only_some_attributes_of_an_event_reach_its_problem(local: Local, header
     assert (event["dt.security_context"], event["team"]) == ("pki", "crypto")
 
 
+def test_a_clock_that_is_set_back_goes_on(local: Local, headers: Headers) -> None:
+    create(local, headers, detector(FAILURES, **EACH))
+    step(local, 5)
+    step(local, -3)
+    log(local, result="failed", actor="eve")
+    step(local, 1)
+
+    assert problems(local) == [("Alert", "ACTIVE")]
+
+
+def test_an_event_whose_detector_a_saved_state_lacks_is_closed(local: Local, headers: Headers) -> None:
+    create(local, headers, detector(FAILURES, **EACH))
+    log(local, result="failed", actor="eve")
+    step(local, 1)
+    state = local.sim("GET", "state")
+    state["tables"]["settings_objects"] = [
+        row for row in state["tables"]["settings_objects"] if "anomaly" not in row["schema_id"]
+    ]
+    state["tables"]["davis_detectors"] = []
+    local.sim("PUT", "state", state)
+    settle(local)
+
+    assert problems(local) == [("Alert", "CLOSED")]
+
+
 @pytest.mark.parametrize("minutes", [1, 7, 90])
 @pytest.mark.parametrize("more", ["", ", nonempty: true"])
 def test_how_far_the_clock_is_stepped_changes_nothing(local: Local, minutes: int, more: str) -> None:

@@ -219,6 +219,7 @@ def test_a_test_alert_is_a_run_with_an_event_of_ones_own(local: Local, headers: 
         (EMAIL, {**MAIL, "content": "{{ 1 | to_yaml }}"}, "No filter named 'to_yaml'"),
         (EMAIL, {**MAIL, "content": "{{ 1 / 0 }}"}, "division by zero"),
         (EMAIL, {**MAIL, "content": "{% if %}"}, "The expression failed"),
+        (EMAIL, {**MAIL, "content": "{{ 'x' * 10 ** 15 }}"}, "The expression failed"),
         (EMAIL, {**MAIL, "content": "{{ result('other') }}"}, "There is no task other"),
         (SLACK, {"connection": "", "channel": "#pki", "message": "x"}, "no connection"),
         ("dynatrace.jira:jira-create-issue", {}, "'dynatrace.jira:jira-create-issue' is not part"),

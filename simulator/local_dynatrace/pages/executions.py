@@ -12,6 +12,7 @@ from ..kernel.world import World
 
 EXECUTIONS = "/ui/apps/dynatrace.automations/executions"
 WORKFLOWS = "/ui/apps/dynatrace.automations/workflows"
+PROBLEMS = "/ui/apps/dynatrace.davis.problems"
 TRIGGERS = {"Manual": "Manual", "Schedule": "Schedule", "Event": "Event", "Workflow": "Workflow"}
 ALIVE = ("RUNNING", "PAUSED")
 MAX_OUTCOME = 160
@@ -110,6 +111,7 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
         "state_info": execution["state_info"],
         "ended": execution["ended_us"],
         "user": name_of(world, execution["user"]),
+        "problem": problem(json.loads(execution["params"]).get("event")),
         "actor": name_of(world, execution["actor"]),
         "version": execution["workflow_version"],
         "draft": bool(execution["is_draft"]),
@@ -134,6 +136,13 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
         if chosen
         else None,
     }
+
+
+def problem(event: Any) -> tuple[str, str] | None:
+    """Name and page of the problem that started an execution."""
+    if not isinstance(event, dict) or not event.get("event.id"):
+        return None
+    return str(event.get("display_id") or "a problem"), f"{PROBLEMS}/problem/{event['event.id']}"
 
 
 def name_of(world: World, user: str | None) -> str | None:

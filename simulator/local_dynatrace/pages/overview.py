@@ -6,7 +6,7 @@ from typing import Any
 
 from ..kernel.clock import MICROSECONDS
 from ..kernel.world import World
-from . import executions, histogram, workflows
+from . import executions, histogram, problems, workflows
 
 WINDOW_S = 2 * 3600
 MOST_CHARTED = 50_000
@@ -26,6 +26,7 @@ def view(world: World) -> dict[str, Any]:
         "chart": histogram.chart([(row["timestamp_us"], row["status"]) for row in recent], since, now),
         "figures": [
             *(figure for plugin in world.plugins for figure in plugin.pages.figures(world)),
+            ("Open problems", problems.active(world), executions.PROBLEMS),
             ("Log records", count(world, "logs"), "/ui/apps/dynatrace.logs"),
             ("Vault entries", count(world, "credentials"), "/ui/apps/dynatrace.credential.vault"),
             ("Executions", count(world, "executions"), executions.EXECUTIONS),

@@ -36,6 +36,8 @@ NAVIGATION = (
     Navigation("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows"),
     Navigation("executions", "Executions", "/ui/apps/dynatrace.automations/executions"),
     Navigation("dashboards", "Dashboards", "/ui/apps/dynatrace.dashboards"),
+    Navigation("problems", "Problems", "/ui/apps/dynatrace.davis.problems"),
+    Navigation("mails", "Mails", "/_sim/ui/mails"),
     Navigation("logs", "Logs", "/ui/apps/dynatrace.logs"),
     Navigation("vault", "Vault", "/ui/apps/dynatrace.credential.vault"),
     Navigation("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests"),

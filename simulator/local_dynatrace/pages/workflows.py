@@ -51,18 +51,22 @@ def one(world: World, id: str) -> dict[str, Any] | None:
 
 
 def task(name: str, definition: dict[str, Any]) -> dict[str, Any]:
-    script = (definition.get("input") or {}).get("script")
+    given = definition.get("input") or {}
+    script = given.get("script")
     return {
         "name": name,
         "description": definition.get("description") or "",
         "action": definition.get("action") or "",
         "timeout": definition.get("timeout"),
         "script": script.split("\n") if isinstance(script, str) else None,
+        "input": {name: value for name, value in given.items() if name != "script"},
     }
 
 
 def schedule(definition: dict[str, Any]) -> str:
-    """The schedule in words."""
+    """What starts it, in words."""
+    if on_event := (definition.get("trigger") or {}).get("eventTrigger"):
+        return on_problem(on_event)
     found: dict[str, Any] = (definition.get("trigger") or {}).get("schedule") or {}
     trigger = found.get("trigger") or {}
     match trigger.get("type"):
@@ -78,3 +82,10 @@ def schedule(definition: dict[str, Any]) -> str:
         case _:
             return "On demand"
     return words if found.get("isActive") else f"{words} (switched off)"
+
+
+def on_problem(trigger: dict[str, Any]) -> str:
+    wanted = trigger["triggerConfiguration"]["value"]
+    state = wanted.get("triggerOn") or ("open-and-close" if wanted.get("onProblemClose") else "open")
+    words = {"open": "opens", "close": "closes", "open-and-close": "opens or closes"}[state]
+    return f"When a problem {words}{'' if trigger['isActive'] else ' (switched off)'}"

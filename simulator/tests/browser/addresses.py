@@ -10,11 +10,14 @@ AUTOMATION = "/ui/apps/dynatrace.automations"
 
 
 def pages(local: Local) -> dict[str, str]:
-    """Name -> path; a workflow, an execution and a leg of a chain only where there are any."""
+    """Name -> path; a problem, a workflow, an execution and a leg of a chain only where there are any."""
     found = {entry.key: entry.href for entry in navigation(plugins())}
     found["requests"] += "?limit=40"
     found |= {"permissions": f"{AUTOMATION}/settings", "missing": "/ui/apps/dynatrace.notebooks"}
-    executions = local.sim("GET", "dump", all="true")["executions"]
+    dump = local.sim("GET", "dump", all="true")
+    for event in dump["davis_events"]:
+        found["problem"] = f"/ui/apps/dynatrace.davis.problems/problem/{event['problem_id']}"
+    executions = dump["executions"]
     executions.sort(key=lambda execution: execution["number"])
     if executions:
         found["workflow"] = f"{AUTOMATION}/workflows/{executions[0]['workflow']}"

@@ -10,6 +10,7 @@ from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import api_token
 from local_dynatrace.testing.flows import author, create, every, settle, start
 
+from ..test_problem_pages import alarm
 from .chromium import chromium
 
 __all__ = ["chromium"]
@@ -28,8 +29,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 @pytest.fixture(scope="session")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """An environment with workflows that have run and failed, log records, refused requests and a fault rule."""
-    local = Local(tmp_path_factory.mktemp("used"))
+    """Workflows that have run and failed, a problem and its mails, log records, refused requests, a fault rule."""
+    local = Local(tmp_path_factory.mktemp("used"), scheduler=True)
+    alarm(local)
+    local.sim("PATCH", "options", {"scheduler": False})
     who = author(local)
     for script in (SCRIPT, BROKEN):
         workflow = create(local, who, script, title="A nightly import", trigger=every(10))["id"]
