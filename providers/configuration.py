@@ -41,6 +41,8 @@ from .rules import (
 
 # UNVERIFIED for the audit API; it is the documented address of Sectigo's other APIs.
 SCM_TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
+LONGEST_WATCHED_INTERVAL = 20
+"""Minutes; three intervals must fit into the window of an anomaly detector."""
 LOG_AGE_LIMIT = timedelta(hours=24)
 """Log ingest refuses or drops older records."""
 
@@ -326,6 +328,11 @@ class Settings:
             )
         if (values["alertEmails"] or values["alertSlack"]) and "alerts" not in self.access.features:
             found.append("alertEmails and alertSlack have no effect without alerts or detections")
+        if values["alerts"] and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
+            found.append(
+                f"alerts: silence is not watched, because a detector sees {3 * LONGEST_WATCHED_INTERVAL} minutes and "
+                f"triggerIntervalMinutes is {values['triggerIntervalMinutes']}; see docs/watch.md"
+            )
         return found
 
     @property
