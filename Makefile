@@ -5,30 +5,32 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+comma := ,
 # On PATH: the virtual environment, then the engine that the setup chose (none if it chose yours), then everything else.
 machine_path := $(PATH)
+# Text is UTF-8 in every locale, for the commands and for what pulumi starts.
+export PYTHONUTF8 = 1
 engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 
-try := up preview logs destroy down
-operate := status doctor reconcile backfill test-alert drift plan deploy preview-pr import-config adopt readme
+try := up preview logs shell destroy down seed-vendor
+operate := status doctor api-token verify reconcile backfill test-alert drift plan deploy preview-pr show-script import-config adopt readme
 develop := quick test browser lint format new-resource bench soak lock
 $(try) $(operate) $(develop): private export PATH = $(tools)
 $(try) $(operate) $(develop): private export PULUMI_SKIP_UPDATE_CHECK = true
+# Pulumi's processes talk over gRPC on loopback, which a proxy of the machine cannot reach; gRPC reads https_proxy.
+$(try) $(operate) $(develop): private export no_grpc_proxy := \
+  127.0.0.1,localhost,::1$(if $(no_grpc_proxy)$(no_proxy)$(NO_PROXY),$(comma)$(or $(no_grpc_proxy),$(no_proxy),$(NO_PROXY)))
 # Keeps colours; without it each pulumi command waits 5 s on terminals that do not report their background colour.
 up preview destroy $(operate): private export CI = true
 
 # The dev stack is in .local/, encrypted with a public passphrase. These are set, not defaulted, so that your own
 # passphrase, login or backend neither affects it nor is affected.
 STACK ?= dev
-dev_stack := up preview logs destroy $(if $(filter dev,$(STACK)),$(operate))
+dev_stack := up preview logs shell destroy $(if $(filter dev,$(STACK)),$(operate))
 $(dev_stack): private export PULUMI_CONFIG_PASSPHRASE = local
 $(dev_stack): private export PULUMI_BACKEND_URL = file://$(CURDIR)/.local/state
 $(dev_stack): private export PULUMI_HOME = $(CURDIR)/.local/pulumi-home
-ifeq ($(STACK),dev)
-# The dev stack names SCM's real host, which the local environment serves.
-doctor reconcile: private export SECTIGO_DYNATRACE_CONNECT_TO = 127.0.0.1:8787
-endif
 select = mkdir -p .local/state && pulumi stack select dev --create --non-interactive
 ask = python -m operations $@ --stack "$(STACK)"
 
@@ -59,6 +61,18 @@ preview: for-up ## preview what `make up` would change, with text differences
 .PHONY: logs
 logs: for-up ## print the audit records that have arrived, using the manual's query
 	@python -m operations logs --stack dev
+
+.PHONY: shell
+shell: for-up ## open a shell for plain pulumi commands on the dev stack (ARGS="pulumi preview" runs one)
+	@python -m local_dynatrace start
+	@$(select)
+	@$(if $(ARGS),,echo "pulumi works on the dev stack here; leave with exit" &&) exec env -u MAKEFLAGS -u MAKELEVEL -u ARGS \
+	  $(if $(ARGS),$(ARGS),"$${SHELL:-bash}")
+
+.PHONY: seed-vendor
+seed-vendor: for-up ## rehearse a migration: what the vendor's script creates, in the local environment
+	@python -m local_dynatrace start
+	@python -m local_sectigo.vendor $(ARGS)
 
 .PHONY: destroy
 destroy: for-up ## remove everything the dev stack created
@@ -92,13 +106,21 @@ status: for-deploy ## show a stack's current state on one screen
 doctor: for-deploy ## check tokens, scopes, permissions and reachability, and say what to fix
 	@$(ask) $(ARGS)
 
+.PHONY: api-token
+api-token: for-deploy ## create a stack's two API tokens for its service user, stored encrypted (ARGS=--replace rotates)
+	@$(ask) $(ARGS)
+
+.PHONY: verify
+verify: for-deploy ## check our assumptions about the APIs on a tenant, with scratch objects (ARGS="--slow --with-logs")
+	@$(ask) $(ARGS)
+
 .PHONY: reconcile
 reconcile: for-deploy ## verify that every SCM record is in Dynatrace (FROM=, TO=, JSON=file)
 	@$(ask) $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(JSON),--json "$(JSON)")
 
 .PHONY: backfill
-backfill: for-deploy ## resend a time range, independently of the schedule (FROM=, TO=, IDS=a,b)
-	@$(ask) --from "$(FROM)" $(if $(TO),--to "$(TO)") $(if $(IDS),--ids "$(IDS)")
+backfill: for-deploy ## resend a time range, independently of the schedule (FROM=, TO=, IDS=a,b, YES=1)
+	@$(ask) --from "$(FROM)" $(if $(YES),--yes) $(if $(TO),--to "$(TO)") $(if $(IDS),--ids "$(IDS)")
 
 .PHONY: test-alert
 test-alert: for-deploy ## open a problem on purpose and wait until people have been told of it
@@ -107,6 +129,10 @@ test-alert: for-deploy ## open a problem on purpose and wait until people have b
 .PHONY: drift
 drift: for-deploy ## list what was changed outside Pulumi (ARGS=--report keeps an issue on GitHub)
 	@$(ask) $(ARGS)
+
+.PHONY: show-script
+show-script: for-deploy ## print the script that a stack deploys, with its parameters and IDs
+	@$(ask)
 
 .PHONY: import-config
 import-config: for-deploy ## import the vendor's config.yaml into a stack's config, with secrets encrypted (FILE=config.yaml)

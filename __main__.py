@@ -1,15 +1,17 @@
 """Sectigo SCM audit logs into Dynatrace: the eleven steps of the manual, as resources."""
 
 import hashlib
+from dataclasses import replace
 
 import pulumi
 
+from providers.access import DeploymentAccess
 from providers.allowlist import OutboundAllowlist
 from providers.anomaly_detector import AnomalyDetector
 from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
 from providers.dashboard import Dashboard
-from providers.lifecycle import pulumi_provider
+from providers.lifecycle import guard, keep_secret, owner, pulumi_provider, resolved
 from providers.notification import Notification
 from providers.parts import (
     CHECKPOINT,
@@ -23,14 +25,20 @@ from providers.parts import (
     WORKFLOW_CONFIG,
 )
 from providers.workflow import Workflow
-from providers.workflow_run import WorkflowRun
+from providers.workflow_run import WorkflowRun, newest
+from workflow_src.check import checked
 from workflow_src.render import definition, script_template
 from workflow_src.watch import dashboard, detectors, notification
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
+keep_secret(settings.texts_to_hide, settings.secret_inputs)
+dynatrace = pulumi_provider("dynatrace", settings.access, settings.texts_to_hide)
+settings = replace(settings, owner=resolved(owner(dynatrace)))
 values, place = settings.values, settings.place
-dynatrace = pulumi_provider("dynatrace", settings.access)
+
+# The deployment's own credentials are tried before anything is changed
+access = DeploymentAccess("access", place, settings.access, opts=pulumi.ResourceOptions(provider=dynatrace))
 
 # [3/11] SCM OAuth credential; before step 2, as its description claims the hosts that step 2 adds
 scm = UserCredential(
@@ -38,8 +46,9 @@ scm = UserCredential(
     settings.entry(SCM),
     user=values["sectigoClientId"],
     password=values["sectigoClientSecret"],
+    token_url=values["scmTokenUrl"],
     hosts=settings.outbound_hosts,
-    opts=pulumi.ResourceOptions(provider=dynatrace),
+    opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[access]),
 )
 
 # [2/11] Outbound allowlist
@@ -47,9 +56,11 @@ allowlist = OutboundAllowlist(
     "allowlist",
     place,
     hosts=settings.outbound_hosts,
+    entry=scm.id,
     opts=pulumi.ResourceOptions(provider=dynatrace, depends_on=[scm]),
 )
 after_allowlist = pulumi.ResourceOptions(provider=dynatrace, depends_on=[allowlist])
+protected = pulumi.ResourceOptions.merge(after_allowlist, pulumi.ResourceOptions(protect=values["protectState"]))
 
 # [4/11] Dynatrace API token credential
 log_ingest = TokenCredential(
@@ -63,9 +74,7 @@ checkpoint = StateCredential(
     first_value="NONE",
     workflow=settings.workflow_title,
     missed=settings.missed_without_checkpoint,
-    opts=pulumi.ResourceOptions.merge(
-        after_allowlist, pulumi.ResourceOptions(retain_on_delete=values["keepCheckpoint"])
-    ),
+    opts=pulumi.ResourceOptions.merge(protected, pulumi.ResourceOptions(retain_on_delete=values["keepCheckpoint"])),
 )
 
 # [6/11] Execution lock credential
@@ -74,7 +83,7 @@ execution_lock = StateCredential(
     settings.entry(EXECUTION_LOCK),
     first_value="IDLE",
     workflow=settings.workflow_title,
-    opts=after_allowlist,
+    opts=protected,
 )
 
 # [7/11] Workflow configuration credential
@@ -91,7 +100,7 @@ credentials = {
     WORKFLOW_CONFIG: workflow_config,
 }
 ids = {part.parameter: credential.id for part, credential in credentials.items()}
-script = script_template()
+script = checked(script_template())
 workflow = Workflow(
     "workflow",
     place,
@@ -118,6 +127,7 @@ first_run = WorkflowRun(
     workflow=workflow.id,
     revision=revision,
     checkpoint=checkpoint.id,
+    credentials=pulumi.Output.all(scm.written, log_ingest.written).apply(newest),
     executions_url=f"{settings.automations_url}/executions",
     show_log=values["showRunLog"],
     opts=after_allowlist,
@@ -170,11 +180,13 @@ notifications = {
 }
 
 # Summary
+pulumi.export("owner", settings.owner)
 for part, credential in credentials.items():
     pulumi.export(part.output, credential.id)
 pulumi.export(WORKFLOW.output, workflow.id)
-pulumi.export("workflowUrl", pulumi.Output.concat(settings.automations_url, "/workflows/", workflow.id))
-pulumi.export("schedule", settings.schedule_shown)
+workflows_url = guard("workflowUrl", f"{settings.automations_url}/workflows/")
+pulumi.export("workflowUrl", pulumi.Output.concat(workflows_url, workflow.id))
+pulumi.export("schedule", guard("schedule", settings.schedule_shown))
 pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})
 pulumi.export("logQuery", 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100')
 if values["dashboard"]:

@@ -1,14 +1,17 @@
 """``python -m dev.link``: the modules of ``workflow_src/sync`` become the one script that a workflow's task can hold.
 
-No bundler: bundlers drop comments, and people read this text in Dynatrace's editor.
+Its hash is written beside it, by which a deployment knows that it parses. No bundler: bundlers drop comments, and
+people read this text in Dynatrace's editor.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 
 from dev import ROOT
+from workflow_src import check
 
 SOURCES = ROOT / "workflow_src" / "sync"
 SCRIPT = ROOT / "workflow_src" / "sync.js"
@@ -37,5 +40,16 @@ def link() -> str:
     return HEADER + "\n".join(EXPORT.sub("", LOCAL_IMPORT.sub("", files[name])).strip("\n") + "\n" for name in ORDER)
 
 
+def write() -> None:
+    """Write the script, and its hash once it has been loaded. Raises ScriptError if it does not parse."""
+    script = link()
+    SCRIPT.write_text(script, encoding="utf-8")
+    check.checked(script)
+    check.HASH_FILE.write_text(check.hash_line(script), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    SCRIPT.write_text(link(), encoding="utf-8")
+    try:
+        write()
+    except check.ScriptError as error:
+        sys.exit(f"error: {error}")

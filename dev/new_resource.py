@@ -69,19 +69,21 @@ def write(root: Path, name: str) -> list[str]:
     def filled(text: str) -> str:
         return Template(text).substitute(spelled)
 
-    files = {filled(path): filled((TEMPLATES / template).read_text()) for template, path in FILES.items()}
+    files = {
+        filled(path): filled((TEMPLATES / template).read_text(encoding="utf-8")) for template, path in FILES.items()
+    }
     if existing := [path for path in files if (root / path).exists()]:
         raise CannotWriteError(f"{', '.join(existing)} exists already")
     changed: dict[str, str] = {}
     for path, after, row in ROWS:
-        text = changed.get(path) or (root / path).read_text()
+        text = changed.get(path) or (root / path).read_text(encoding="utf-8")
         found = re.search(after, text, re.MULTILINE)
         if not found:
             raise CannotWriteError(f"{path} has no line {after!r}; adapt dev/new_resource.py")
         changed[path] = text[: found.end()] + filled(row) + text[found.end() :]
     for path, text in {**files, **changed}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
+        (root / path).write_text(text, encoding="utf-8")
     tidy(root, [*files, *(path for path in changed if path.endswith(".py"))])
     return [*files, *changed]
 
@@ -94,8 +96,8 @@ def tidy(root: Path, files: list[str]) -> None:
 
 def update_coverage(root: Path) -> None:
     command = [sys.executable, "-m", "local_dynatrace", "coverage"]
-    done = subprocess.run(command, cwd=root / "simulator", capture_output=True, text=True, check=True)
-    (root / COVERAGE).write_text(done.stdout)
+    done = subprocess.run(command, cwd=root / "simulator", capture_output=True, encoding="utf-8", check=True)
+    (root / COVERAGE).write_text(done.stdout, encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:

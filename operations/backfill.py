@@ -3,32 +3,94 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from providers.api.errors import DynatraceError
 from providers.workflow_run import indented
 from workflow_src.render import TASK
 
-from . import moments
+from . import executions, moments
+from .bar import Bar
 from .reconcile.command import between
+from .reconcile.walk import Sides, windows
+from .scm import Scm
 from .stack import Stack, StackError
 
 MOST_IDS = 1000
+KEY = "event.id"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="begin", required=True, help="start: ISO time, or a span before now (2h, 1d)")
     parser.add_argument("--to", dest="end", default="", help="end: ISO time, or a span before now (default: now)")
     parser.add_argument("--ids", default="", help="resend only these records (IDs, separated by commas)")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: sent; 1: the run failed or stopped early. Raises StackError, DynatraceError."""
-    begin, end = between(options.begin, options.end, datetime.now(UTC))
+    """0: sent, or nothing to send, or the answer was no; 1: the run failed or stopped early.
+
+    Raises StackError, DynatraceError.
+    """
+    if not options.begin.strip():
+        raise StackError(f"FROM is missing: make backfill STACK={stack.name} FROM=2026-01-29T04:00:00Z TO=…")
+    begin, end = between(options.begin, options.end, stack.environment.now())
     ids = [id.strip() for id in options.ids.split(",") if id.strip()]
     if len(ids) > MOST_IDS:
         raise StackError(f"--ids takes at most {MOST_IDS} IDs, not {len(ids)}; omit it to resend the whole range")
+    stack.outputs  # noqa: B018  raises if the stack is not deployed
+    what = f"{moments.iso(begin)} to {moments.iso(end)} of stack {stack.name}"
+    found = survey(stack, begin, end, ids)
+    print(f"{what}: {found}")
+    if isinstance(found, Survey) and not found.records:
+        return 0
+    if not options.yes and not confirmed():
+        print("Nothing was sent.")
+        return 0
+    return resend(stack, begin, end, ids)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a backfill would send: records in SCM, and how many of them Dynatrace already has."""
+
+    records: int
+    present: int
+
+    def __str__(self) -> str:
+        if not self.records:
+            return "SCM has no such records, so there is nothing to resend."
+        twice = f"; these will be there twice, with the same {KEY}" if self.present else ""
+        return f"{moments.count(self.records, 'record')} would be sent. {self.present} already in Dynatrace{twice}."
+
+
+def survey(stack: Stack, begin: datetime, end: datetime, ids: list[str]) -> Survey | str:
+    """Count first what would be sent; a text if SCM or Grail cannot be read from this machine."""
+    chosen, bar = set(ids), Bar("counting")
+    records, present = 0, 0
+    try:
+        for window in windows(Sides(Scm.of(stack.config), stack.environment, end), begin, end, only=chosen or None):
+            records, present = records + window.scm, present + window.equal
+            bar.show((window.end - begin) / (end - begin), f"{records} records")
+    except DynatraceError as error:
+        return f"the records could not be counted ({error}). The workflow may still be able to send them."
+    finally:
+        bar.close()
+    return Survey(records, present)
+
+
+def confirmed() -> bool:
+    """Ask on the terminal. Raises StackError where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise StackError("nothing was sent: nobody can be asked here; add YES=1 (--yes) to send without asking")
+    return input("Resend them? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def resend(stack: Stack, begin: datetime, end: datetime, ids: list[str]) -> int:
     automation, workflow = stack.environment.automation, stack.outputs["workflowId"]
     execution = automation.run(
         workflow, input={"backfill": request(begin, end, ids)}, unique_qualifier=f"backfill-{time.time_ns()}"
@@ -39,9 +101,10 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         print(indented(automation.task_log(ended["id"], TASK)))
         result = automation.task(ended["id"], TASK).get("result")
         if ended["state"] != "SUCCESS" or not isinstance(result, dict):
+            reason = stack.environment.redact(executions.why_failed(automation, ended))
             print(
-                f"Execution {ended['id']} ended as {ended['state']}. Records sent before that are in Dynatrace. "
-                "Fix the cause shown above, then run the command again."
+                f"Execution {ended['id']} ended as {ended['state']}: {reason}\n"
+                "Records sent before that are in Dynatrace. Fix the cause, then run the command again."
             )
             return 1
         if not result.get("backfill"):

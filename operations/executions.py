@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
-from providers.api.automation import Automation, Json
+from providers.api.automation import Automation, Json, sentence
+from providers.api.errors import DynatraceError
 from workflow_src.render import TASK
 
 
@@ -25,3 +27,11 @@ def last_good(automation: Automation, executions: Iterable[Json]) -> Json | None
         if one["state"] == "SUCCESS" and not is_backfill(one) and outcome(automation, one) != "skipped":
             return one
     return None
+
+
+def why_failed(automation: Automation, execution: Json) -> str:
+    """What went wrong in a failed execution, as a sentence for people; the task's own text first."""
+    task: Json = {}
+    with suppress(DynatraceError):
+        task = automation.task(execution["id"], TASK)
+    return sentence(task.get("stateInfo")) or sentence(execution.get("stateInfo")) or "no reason given"

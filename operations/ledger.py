@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from providers.api.automation import Json
 from providers.api.environment import Environment
 
 from . import moments
 
 SOURCE = "sectigo-scm-connector"
 PAGE = 1000
+QUERYABLE_AFTER = timedelta(minutes=2)
+"""Later than this after the end of a run its record can be queried; usually after about 10 s."""
+WAIT_S = 15.0
+LONGEST_KEPT = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,41 @@ def runs(environment: Environment, workflow: str, since: datetime) -> Iterator[R
         if len(page) < PAGE or not found:
             return
         begin, seen = found[-1].at, {run.execution for run in found}
+
+
+def missing_yet(environment: Environment, workflow: str, execution: Json | None, now: datetime) -> str:
+    """ID of an execution that ended just now and whose record cannot be queried yet, after a wait; or empty.
+
+    Log ingest answers before a record can be queried, which takes about ten seconds.
+    """
+    ended = moments.parse(execution.get("endedAt")) if execution else None
+    if execution is None or ended is None or now - ended > QUERYABLE_AFTER:
+        return ""
+    give_up = time.monotonic() + WAIT_S
+    while True:
+        if environment.query_logs(
+            f'fetch logs, from:"{moments.iso(ended - timedelta(hours=1))}" | filter log.source == "{SOURCE}" '
+            f'and connector.workflow == "{workflow}" and connector.executionId == "{execution["id"]}" | limit 1',
+            most=1,
+        ):
+            return ""
+        if time.monotonic() >= give_up:
+            return str(execution["id"])
+        time.sleep(1.0)
+
+
+def not_yet(execution: str) -> str:
+    return f"the record of run {execution} cannot be queried yet; try again in a minute" if execution else ""
+
+
+def reported_before(environment: Environment, workflow: str, moment: datetime) -> bool:
+    """Whether any run of the workflow reported before a time, as far back as Grail keeps records."""
+    found = environment.query_logs(
+        f'fetch logs, from:"{moments.iso(moment - LONGEST_KEPT)}", to:"{moments.iso(moment)}" '
+        f'| filter log.source == "{SOURCE}" and connector.workflow == "{workflow}" | limit 1',
+        most=1,
+    )
+    return bool(found)
 
 
 def run_of(record: dict[str, Any]) -> Run | None:

@@ -1,8 +1,8 @@
 """``preview-pr``: what a pull request would change in production, without any of production's secrets.
 
-The base is deployed to a local environment with the stack's plain config and placeholders for its secrets; then the
-head is previewed against that state. The diff is the one that production would show, provided production is at the
-base commit (the drift job reports when it is not).
+The base is deployed to a local environment with the stack's plain config, and with placeholders for its secrets and for
+what comes from Pulumi ESC; then the head is previewed against that state. The diff is the one that production would
+show, provided production is at the base commit (the drift job reports when it is not).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,15 +22,16 @@ from urllib.parse import urlsplit
 import yaml
 
 from providers.api.destination import VARIABLE
+from providers.configuration import KEYS
 from providers.rules import LOOPBACK
 
 from . import github
-from .rehearsal import environment, placeholders
+from .rehearsal import PLAIN_PLACEHOLDERS, environment, placeholders
 from .stack import ROOT, Stack, StackError
 
 OUTPUT = ROOT / "build" / "preview"
 BASES = ("origin/main", "main")
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONUTF8", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
 """Variables that the previewed program gets from this process; none of them holds a token."""
 ROTATED = "2"
 
@@ -72,24 +74,47 @@ def preview(stack: Stack, base: str, scratch: Path) -> str:
         raise StackError(
             f"{stack_file(after, stack).name} does not exist; create it with pulumi config set --stack {stack.name}"
         )
-    notes = []
+    absent = complete(old, new, stack)
     (scratch / "state").mkdir()
-    with environment(scratch, values(old or new, stack)) as address, variables(scratch, address):
-        new, salt = at_home(new, stack, address), {}
+    with environment(scratch, values((old or new).config, stack)) as address, variables(scratch, address):
+        target, salt = at_home(new.config, stack, address), {}
+        source = {} if old is None else at_home(old.config, stack, address)
         if old is not None:
-            old = at_home(old, stack, address)
             with failures("the base cannot be deployed"):
-                deployed = prepare(before, stack, old, {}, set())
-                deployed.up()
+                prepare(before, stack, source, {}, set()).up()
             salt = yaml.safe_load(stack_file(before, stack).read_text(encoding="utf-8"))
-        else:
-            notes.append(f"The base has no stack {stack.name}: everything is new.")
-        rotated = rotations(old or {}, new)
-        if rotated:
-            notes.append(f"Secrets changed in the stack file: {', '.join(sorted(rotated))} (values are not compared).")
+        rotated = rotations(source, target)
         with failures("the head cannot be previewed"):
-            shown = prepare(after, stack, new, salt, rotated).preview().text
-    return "\n".join([*notes, shown])
+            found = prepare(after, stack, target, salt, rotated).preview()
+    compared = f"Base: {described(stack.folder, base)}. Head: {described(stack.folder, 'HEAD', worktree=True)}."
+    if old is None:
+        compared += f" The base has no stack {stack.name}: everything is new."
+    lines = [f"Preview of {stack.name}: {counted(found.changes)}", compared, secrets_line(rotated, absent, new)]
+    return "\n".join([*lines, "", found.text])
+
+
+def counted(changes: dict[str, list[str]]) -> str:
+    """``1 to create (scm), 2 to update (workflow, first-run)``."""
+    parts = [f"{len(names)} to {verb} ({', '.join(names)})" for verb, names in changes.items()]
+    return ", ".join(parts) or "no changes"
+
+
+def described(folder: Path, commit: str, *, worktree: bool = False) -> str:
+    """A commit's short hash and subject; ``worktree``: and whether the working tree has more."""
+    text = git(folder, "show", "--no-patch", "--format=%h “%s”", commit)
+    return f"{text} with uncommitted changes" if worktree and git(folder, "status", "--porcelain") else text
+
+
+def secrets_line(rotated: set[str], absent: list[str], new: StackConfig) -> str:
+    """What is not production's own in the preview."""
+    changed = f"; set again in the stack file: {', '.join(sorted(rotated))}" if rotated else ""
+    line = f"Secrets: placeholders, values are not compared{changed}."
+    if new.environments:
+        line += (
+            f" From ESC ({', '.join(new.environments)}), so not known here: placeholders for "
+            f"{', '.join(absent) or 'none'}; optional settings from there are shown with their defaults."
+        )
+    return line
 
 
 def prepare(folder: Path, stack: Stack, config: Content, encryption: Content, rotated: set[str]) -> Stack:
@@ -97,12 +122,18 @@ def prepare(folder: Path, stack: Stack, config: Content, encryption: Content, ro
     write_config(folder, stack, config, encryption)
     scratch = Stack(stack.name, folder)
     scratch.create()
-    known = placeholders(values(config, stack))
+    known = {**PLAIN_PLACEHOLDERS, **placeholders(values(config, stack))}
     names = [key.removeprefix(f"{stack.project}:") for key, value in config.items() if is_secret(value)]
-    scratch.configure(
-        {name: known.get(name, "placeholder") + (ROTATED if name in rotated else "") for name in names}, secret=True
-    )
+    scratch.configure({name: stand_in(name, known, name in rotated) for name in names}, secret=True)
     return scratch
+
+
+def stand_in(name: str, known: Mapping[str, str], is_rotated: bool) -> str:
+    """A value in place of an encrypted one; users may encrypt any setting."""
+    key = KEYS.get(name)
+    if name in known:
+        return known[name] + (ROTATED if is_rotated and key and key.secret else "")
+    return (key.default if key else None) or "placeholder"
 
 
 @contextmanager
@@ -151,7 +182,7 @@ def stack_file(folder: Path, stack: Stack) -> Path:
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, encoding="utf-8", check=False)
     if check and done.returncode:
         raise StackError(f"git {arguments[0]} failed: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -183,13 +214,55 @@ def link_packages(folder: Path, into: Path) -> None:
 # config
 
 
-def config_of(folder: Path, stack: Stack) -> Content | None:
-    """The stack file's config by full key, without ``adopt``: its IDs are those of production's objects."""
+@dataclass
+class StackConfig:
+    """What a stack file says: config by full key, without ``adopt`` (its IDs are those of production's objects), and
+    the names of the ESC environments that add to it."""
+
+    config: Content
+    environments: list[str]
+
+
+def config_of(folder: Path, stack: Stack) -> StackConfig | None:
     file = stack_file(folder, stack)
     if not file.is_file():
         return None
-    content: Content = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
-    return {key: value for key, value in content.items() if key != f"{stack.project}:adopt"}
+    content: Content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    environments, inline = esc_of(content.get("environment"))
+    config = {f"{stack.project}:{key}": value for key, value in inline.items()} | (content.get("config") or {})
+    return StackConfig({key: value for key, value in config.items() if key != f"{stack.project}:adopt"}, environments)
+
+
+def esc_of(environment: Any) -> tuple[list[str], Content]:
+    """Names of the ESC environments of a stack file, and what an environment that is written into it sets plainly."""
+    if isinstance(environment, list):
+        return [str(name) for name in environment], {}
+    if not isinstance(environment, dict):
+        return [], {}
+    names = [str(name) for name in environment.get("imports") or []]
+    settings = (environment.get("values") or {}).get("pulumiConfig") or {}
+    plain = {str(key): value for key, value in settings.items() if isinstance(value, str | int | float | bool)}
+    plain = {key.split(":", 1)[-1]: value for key, value in plain.items() if "${" not in str(value)}
+    return names or ["in the stack file"], plain
+
+
+def complete(old: StackConfig | None, new: StackConfig, stack: Stack) -> list[str]:
+    """Fill in required settings that come from ESC: with the other side's value, else with a placeholder.
+
+    Returns the keys of the placeholders.
+    """
+    required = {f"{stack.project}:{name}": key for name, key in KEYS.items() if key.default is None}
+    sides = [side for side in (new, old) if side]
+    known = {full: side.config[full] for side in sides for full in required if full in side.config}
+    absent: dict[str, None] = {}
+    for side in sides:
+        for full, key in required.items():
+            if side.environments and full not in side.config:
+                name = full.split(":")[1]
+                side.config[full] = known.get(full, {"secure": ""} if key.secret else PLAIN_PLACEHOLDERS[name])
+                if full not in known:
+                    absent[name] = None
+    return list(absent)
 
 
 def is_secret(value: Any) -> bool:
@@ -206,9 +279,11 @@ def at_home(config: Content, stack: Stack, address: str) -> Content:
 
 
 def values(config: Content, stack: Stack) -> Content:
-    """Plain values by key, without the project's name."""
+    """Plain values by key, without the project's name; placeholders for required ones that are encrypted."""
     prefix = f"{stack.project}:"
-    return {key.removeprefix(prefix): value for key, value in config.items() if not is_secret(value)}
+    return PLAIN_PLACEHOLDERS | {
+        key.removeprefix(prefix): value for key, value in config.items() if not is_secret(value)
+    }
 
 
 def rotations(old: Content, new: Content) -> set[str]:

@@ -18,6 +18,7 @@ from providers.api.scopes import (
     INGEST_SCOPES,
     NAME_ACTOR,
     QUERY_SCOPES,
+    RESOLVE_SCOPES,
     scopes_of,
 )
 
@@ -25,8 +26,17 @@ from .stack import ROOT, StackError
 
 OWNER = "automation@service.local"
 """The service user of the local environment's seed; used if the config names no actor."""
-PERMISSIONS = sorted({*scopes_of("actor", required=None), *AUTOMATION_SCOPES, NAME_ACTOR.scope})
+PERMISSIONS = sorted({*scopes_of("actor", required=None), *RESOLVE_SCOPES, NAME_ACTOR.scope})
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
+
+PLAIN_PLACEHOLDERS = {
+    "dynatraceEnvironmentUrl": "https://abc00000.live.dynatrace.com",
+    "oauthClientId": "dt0s02.PREVIEW",
+    "accountUrn": "urn:dtaccount:00000000-0000-4000-8000-000000000000",
+    "scmApiUrl": "https://audit.enterprise.sectigo.com",
+    "sectigoClientId": "00000000-0000-4000-8000-000000000001",
+}
+"""Well-formed values for required settings that are not secrets, where a stack file does not have them."""
 
 
 def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
@@ -35,6 +45,7 @@ def placeholders(config: Mapping[str, Any]) -> dict[str, str]:
     return {
         "dynatraceApiToken": f"dt0c01.{'PREVIEWDEPLOY':A<24}.{'PLACEHOLDER':A<64}",
         "logIngestToken": f"dt0c01.{'PREVIEWINGEST':A<24}.{'PLACEHOLDER':A<64}",
+        "platformToken": f"dt0s16.{'PREVIEWPLATFORM':A<24}.{'PLACEHOLDER':A<64}",
         "oauthClientSecret": f"{client}.{'PLACEHOLDER':A<64}",
         "sectigoClientSecret": "placeholder-of-a-preview",
     }
@@ -50,12 +61,14 @@ def environment(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
         command += ["--set", f"{key}={json.dumps(value)}"]
     log = folder / "local-dynatrace.log"
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8")
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
             if "http://" not in line:
-                raise StackError(f"the local environment did not start: {log.read_text()[-500:]}")
+                raise StackError(
+                    f"the local environment did not start: {log.read_text(encoding='utf-8', errors='replace')[-500:]}"
+                )
             url = line.strip().rsplit(" ", 1)[-1]
             introduce(url, config)
             yield urlsplit(url).netloc
@@ -84,9 +97,14 @@ def introduce(url: str, config: Mapping[str, Any]) -> None:
             },
             {"token": secrets["logIngestToken"], "owner": owner, "name": "ingest", "scopes": [*INGEST_SCOPES]},
         ],
-        "oauthClients": [
+        "platformTokens": [
+            {"token": secrets["platformToken"], "owner": owner, "scopes": [*RESOLVE_SCOPES, *QUERY_SCOPES]}
+        ],
+        "oauthClients": []
+        if "oauthClientId" not in config
+        else [
             {
-                "id": config.get("oauthClientId", ""),
+                "id": config["oauthClientId"],
                 "secret": secrets["oauthClientSecret"],
                 "subject": owner,
                 "scopes": [*AUTOMATION_SCOPES, *QUERY_SCOPES],

@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from providers.api.errors import ApiError, DynatraceError
+from providers.api import scm_login
+from providers.api.errors import ApiError, DynatraceError, ScmRefused
 from providers.api.http import STATUS, Http
 from providers.api.redaction import Redactor
 from providers.configuration import Values
+from providers.rules import LOOPBACK
 
 from . import moments
 
@@ -55,39 +58,31 @@ class AuditRecord:
 class Scm:
     """Audit records of one SCM instance."""
 
-    def __init__(self, api_url: str, token_url: str, client_id: str, client_secret: str) -> None:
+    def __init__(self, api_url: str, token_url: str, client_id: str, client_secret: str, address: str = "") -> None:
         self.api_url, self.token_url = api_url, token_url
         self._client_id, self._client_secret = client_id, client_secret
         self._redact = Redactor([client_secret])
-        self._http = Http(self._redact)
+        self._http = Http(self._redact, to=address)
         self._token, self._ends = "", 0.0
 
     @classmethod
     def of(cls, config: Values) -> Scm:
-        """From a stack's checked config values."""
-        return cls(config["scmApiUrl"], config["scmTokenUrl"], config["sectigoClientId"], config["sectigoClientSecret"])
+        """From a stack's checked config values. The local environment serves SCM as well, whatever SCM's host."""
+        environment = urlsplit(config["dynatraceEnvironmentUrl"])
+        return cls(
+            config["scmApiUrl"], config["scmTokenUrl"], config["sectigoClientId"], config["sectigoClientSecret"],
+            address=environment.netloc if environment.hostname in LOOPBACK else "",
+        )  # fmt: skip
 
     def login(self) -> str:
         """An access token. Raises ScmError with the keys to check."""
         if time.monotonic() < self._ends:
             return self._token
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-        }
         try:
-            answer = self._http.send("POST", self.token_url, headers={}, form=form, writes=False)
-            self._token = str(answer["access_token"])
-        except ApiError as error:
-            raise ScmError(
-                f"SCM rejected the OAuth client ({error.status}: {error.text}); check sectigoClientId and "
-                "sectigoClientSecret"
-            ) from None
-        except (KeyError, TypeError):
-            raise ScmError(
-                f"SCM's token endpoint {self.token_url} returned no access_token; check scmTokenUrl"
-            ) from None
+            answer = scm_login.token(self._http, self.token_url, self._client_id, self._client_secret)
+        except ScmRefused as error:
+            raise ScmError(str(error)) from None
+        self._token = str(answer["access_token"])
         self._redact.add(self._token)
         self._ends = time.monotonic() + float(answer.get("expires_in") or 300) - RENEW_BEFORE_S
         return self._token

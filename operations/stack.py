@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import yaml
 from pulumi import automation
 
 from providers.api.environment import Environment
-from providers.configuration import KEYS, Values, access_of, read
+from providers.configuration import KEYS, Values, access_of, read, texts_to_hide
+
+from . import streams
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_ALONE = (automation.OpType.SAME, automation.OpType.READ, automation.OpType.REFRESH)
@@ -95,14 +98,31 @@ class Stack:
             raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
         return outputs
 
-    def create(self) -> None:
-        """Create the stack unless it exists."""
+    @property
+    def file(self) -> Path:
+        """The stack's config file; of a name like ``org/project/stack`` it has the last part."""
+        return self.folder / f"Pulumi.{self.name.rsplit('/', 1)[-1]}.yaml"
+
+    @cached_property
+    def _resources(self) -> list[dict[str, Any]]:
+        deployment = self.workspace.export_stack(self.name).deployment or {}
+        return list(deployment.get("resources") or [])
+
+    def recorded(self, resource: str) -> dict[str, Any]:
+        """What the state records of a resource, by its name in the program; empty if it has none of the name."""
+        found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == resource)
+        return dict(next(found, {}).get("outputs") or {})
+
+    def create(self) -> bool:
+        """Create the stack unless it exists; returns whether it was created."""
         try:
             self.workspace.stack_outputs(self.name)
         except StackError as error:
             if not isinstance(error.__cause__, automation.StackNotFoundError):
                 raise
             self.workspace.create_stack(self.name)
+            return True
+        return False
 
     def preview(self, *, refresh: bool = False) -> Preview:
         """What `pulumi up` would change; with ``refresh``, compared with the live objects. Raises StackError."""
@@ -121,6 +141,15 @@ class Stack:
         except StackError as error:
             raise StackError(errors(events) or str(error)) from None
 
+    def last_update(self) -> tuple[bool, timedelta]:
+        """Whether the last update changed a resource, and how long ago it began."""
+        history = self._deployment.history(page_size=1)
+        if not history:
+            return False, timedelta.max
+        counts = history[0].resource_changes or {}
+        changed = any(count for verb, count in counts.items() if verb not in ("same", "read", "refresh"))
+        return changed, datetime.now(UTC) - history[0].start_time.replace(tzinfo=UTC)
+
     @property
     def _deployment(self) -> automation.Stack:
         return automation.Stack.select(self.name, self.workspace)
@@ -132,6 +161,9 @@ class Stack:
         """The config values that are set, by key, as texts."""
         prefix = f"{self.project}:"
         found = self.workspace.get_all_config(self.name)
+        secrets = {key.removeprefix(prefix): entry.value for key, entry in found.items() if entry.secret}
+        for text in texts_to_hide(secrets, secrets.keys()):
+            streams.hidden.add(text)
         return {key.removeprefix(prefix): entry.value for key, entry in found.items() if key.startswith(prefix)}
 
     @cached_property
@@ -161,7 +193,7 @@ class Stack:
         """
         command = [self.workspace.pulumi_command.command, "config", "set", "--secret", f"{self.project}:{key}"]
         command += ["--stack", self.name, "--cwd", str(self.folder), "--non-interactive"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, input=text)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, input=text)
         if done.returncode:
             raise StackError(done.stderr.strip().removeprefix("error: "))
 

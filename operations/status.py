@@ -7,15 +7,15 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from providers import parts
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
 from providers.api.scopes import BUCKETS, QUERY_SCOPES
-from providers.api.tokens import EXPIRES_SOON, expiry
+from providers.api.tokens import EXPIRES_SOON, expiry, platform_token
 
 from . import drift, executions, ledger, moments
 from .stack import Preview, Stack, StackError
@@ -28,6 +28,7 @@ ALMOST_FULL = 90
 BUCKETS_OF_RECORDS = """fetch logs, from: now()-24h
 | filter log.source == "sectigo-scm"
 | summarize count(), by: {bucket = dt.system.bucket}"""
+ON_CALL = "docs/on-call.md"
 ENTRIES = {
     "scm": parts.SCM.output,
     "log ingest": parts.LOG_INGEST.output,
@@ -48,6 +49,10 @@ class Status:
     problems: list[str] = field(default_factory=list)
     blind: list[str] = field(default_factory=list)
     """Parts that could not be read because an optional scope is missing."""
+    paused: str = ""
+    """Why nothing runs, where that was asked for."""
+    newest_good: Json | None = None
+    """The newest execution that took the lock, read and sent."""
 
     def add(self, label: str, text: str, problem: str = "", **values: Any) -> None:
         self.lines.append((label, text))
@@ -82,11 +87,21 @@ class Status:
             return None
         return PATIENT_INTERVALS * timedelta(minutes=int(minutes)) + ONE_RUN
 
+    @property
+    def verdict(self) -> Literal["OK", "PAUSED", "ATTENTION"]:
+        return "ATTENTION" if self.problems else "PAUSED" if self.paused else "OK"
+
     def text(self) -> str:
         shown = [f"{label:<11} {text}" for label, text in self.lines]
         blind = f", but {' and '.join(self.blind)} could not be read" if self.blind else ""
-        verdict = f"OK{blind}" if not self.problems else "ATTENTION: " + "; ".join(self.problems)
-        return "\n".join([*shown, "", verdict])
+        said = {
+            "OK": f"OK{blind}",
+            "PAUSED": f"PAUSED: {self.paused}{blind}",
+            "ATTENTION": "ATTENTION: " + "\n           ".join(self.problems),
+        }[self.verdict]
+        if self.problems:
+            said += f"\nWhat to do: {ON_CALL}"
+        return "\n".join([*shown, "", said])
 
 
 def first_line(error: Exception) -> str:
@@ -99,14 +114,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: OK; 1: something needs attention. Raises StackError, DynatraceError."""
-    status = read(stack, datetime.now(UTC), with_drift=not options.no_drift)
+    """0: OK; 1: something needs attention; 3: paused. Raises StackError, DynatraceError."""
+    status = read(stack, stack.environment.now(), with_drift=not options.no_drift)
     if options.json:
-        shown = {**status.values, "notRead": status.blind, "problems": status.problems}
+        shown = {**status.values, "notRead": status.blind, "problems": status.problems, "verdict": status.verdict}
         print(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         print(status.text())
-    return 1 if status.problems else 0
+    return {"OK": 0, "ATTENTION": 1, "PAUSED": 3}[status.verdict]
 
 
 def read(stack: Stack, now: datetime, *, with_drift: bool = True) -> Status:
@@ -128,7 +143,7 @@ def read_parts(status: Status, stack: Stack, workflow_id: str) -> None:
     objects(status, stack, workflow)
     if workflow is not None:
         identities(status, stack, workflow)
-        schedule(status, workflow)
+        schedule(status, stack, workflow)
         status.ask("runs", lambda: runs(status, stack, workflow))
         status.ask("checkpoint", lambda: checkpoint(status, stack), "storage:logs:read and storage:buckets:read")
         status.ask("retention", lambda: retention(status, stack), ", ".join((*QUERY_SCOPES, BUCKETS.scope)))
@@ -160,23 +175,32 @@ def identities(status: Status, stack: Stack, workflow: Json) -> None:
     status.add("identities", text, problem, actor=actor, owner=owner)
 
 
-def schedule(status: Status, workflow: Json) -> None:
+def schedule(status: Status, stack: Stack, workflow: Json) -> None:
     found = (workflow.get("trigger") or {}).get("schedule") or {}
     minutes = (found.get("trigger") or {}).get("intervalMinutes")
     active = bool(found.get("isActive") and workflow.get("isDeployed"))
     following = moments.parse(found.get("nextExecution"))
-    if not active:
-        text = "off"
-    else:
-        text = f"every {minutes} minutes"
+    problem = ""
+    if active:
+        text = f"every {minutes} minutes" if minutes != 1 else "every minute"
         if following:
             overdue = " was due" if following < status.now else ""
             text += f", next run{overdue} {moments.ago(following, status.now)}"
-    problem = "Dynatrace reports a faulty schedule; save the workflow again with pulumi up --refresh" if (
-        found.get("isFaulty")
-    ) else ""  # fmt: skip
+        if found.get("isFaulty"):
+            problem = "Dynatrace reports a faulty schedule; save the workflow again with pulumi up --refresh"
+    else:
+        text = "off" if workflow.get("isDeployed") else "off: the workflow is not deployed"
+        if not stack.config["triggerEnabled"]:
+            status.paused = (
+                "the schedule is off (triggerEnabled is false), so no records are fetched; see docs/pause.md"
+            )
+        else:
+            problem = (
+                "nothing runs: the schedule was turned off in Dynatrace, although triggerEnabled is true; "
+                "pulumi up --refresh turns it on again"
+            )
     status.add(
-        "schedule", text, problem, scheduleActive=active, intervalMinutes=minutes,
+        "schedule", text, problem, scheduleActive=active, intervalMinutes=minutes, paused=not active,
         nextRun=moments.iso(following) if following else None,
     )  # fmt: skip
 
@@ -186,16 +210,19 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
     newest = automation.newest_executions(workflow["id"])
     latest = newest[:EXECUTIONS]
     shown = [f"{one['state']} {moments.ago(at, status.now)}" for one in latest if (at := started_at(one))]
+    patience = status.patience
+    recent = [
+        one for one in newest if (at := started_at(one)) and status.now - at <= (patience or ledger.QUERYABLE_AFTER)
+    ]
+    status.newest_good = executions.last_good(automation, recent)
     problem = ""
     if latest and latest[0]["state"] == "ERROR":
-        reason = " ".join(str(latest[0].get("stateInfo") or "no reason given").split())[:200]
-        problem = f"the last run failed: {stack.environment.redact(reason)}"
-    if (patience := status.patience) and not problem:
-        recent = [one for one in newest if (at := started_at(one)) and status.now - at <= patience]
-        if executions.last_good(automation, recent) is None:
-            skipped = sum(one["state"] == "SUCCESS" and not executions.is_backfill(one) for one in recent)
-            problem = f"no run has read and sent records for at least {moments.span(patience.total_seconds())}"
-            problem += f" ({skipped} skipped because another run holds the lock)" if skipped else ""
+        problem = f"the last run failed: {stack.environment.redact(executions.why_failed(automation, latest[0]))}"
+    elif patience and status.newest_good is None:
+        skipped = sum(one["state"] == "SUCCESS" and not executions.is_backfill(one) for one in recent)
+        problem = f"no run has read and sent records for at least {moments.span(patience.total_seconds())}"
+        problem += f" ({skipped} skipped because another run holds the lock)" if skipped else ""
+    problem = "; ".join(filter(None, (problem, unproven(stack, newest))))
     status.add(
         "runs", "; ".join(shown) or "none yet", problem,
         runs=[{"id": one["id"], "state": one["state"], "startedAt": one.get("startedAt")} for one in latest],
@@ -205,21 +232,38 @@ def runs(status: Status, stack: Stack, workflow: Json) -> None:
                lock=holder["id"] if holder else None)  # fmt: skip
 
 
+def unproven(stack: Stack, newest: list[Json]) -> str:
+    """A problem if no run has succeeded since Pulumi last wrote a credential that runs use; else empty."""
+    # From the state, not from the stack's outputs: an `up` that failed at its run has not updated those.
+    times = [moments.parse(stack.recorded(resource).get("written")) for resource in ("scm", "log-ingest")]
+    written = max((time for time in times if time), default=None)
+    if written is None:
+        return ""
+    since = [one for one in newest if (at := started_at(one)) and at >= written]
+    if executions.last_good(stack.environment.automation, since):
+        return ""
+    return (
+        f"no run has succeeded since the credentials in the vault were changed ({moments.iso(written)}): "
+        f"pulumi up --stack {stack.name} starts one"
+    )
+
+
 def checkpoint(status: Status, stack: Stack) -> None:
     """From the run ledger: the vault never reveals a value."""
-    since = status.now - timedelta(hours=24)
-    last, reached, set_aside = None, None, 0
-    for run in ledger.runs(stack.environment, stack.outputs["workflowId"], since):
-        set_aside += run.set_aside
-        if run.outcome == "skipped" or run.backfill:
-            continue
-        last = run
-        if run.lag_s is not None:
-            reached = run.at - timedelta(seconds=run.lag_s)
+    workflow = stack.outputs["workflowId"]
+    pending = ledger.missing_yet(stack.environment, workflow, status.newest_good, status.now)
+    reported = list(ledger.runs(stack.environment, workflow, status.now - timedelta(hours=24)))
+    set_aside = sum(run.set_aside for run in reported)
+    scheduled = [run for run in reported if run.outcome != "skipped" and not run.backfill]
+    last = scheduled[-1] if scheduled else None
+    reached = next((run.at - timedelta(seconds=run.lag_s) for run in scheduled[::-1] if run.lag_s is not None), None)
+    if pending:
+        status.values["notQueryableYet"] = pending
     patience = status.patience
     if last is None:
         silent = "no run has reported in the last 24 h"
-        status.add("checkpoint", silent, silent if patience else "", checkpoint=None, lagSeconds=None)
+        problem = silent if patience and not pending else ""
+        status.add("checkpoint", ledger.not_yet(pending) or silent, problem, checkpoint=None, lagSeconds=None)
         return
     refused = moments.count(set_aside, "record")
     lost = (
@@ -227,8 +271,9 @@ def checkpoint(status: Status, stack: Stack) -> None:
         if set_aside
         else ""
     )
-    reported = f"{last.checkpoint} (reported {moments.ago(last.at, status.now)})"
-    status.add("checkpoint", reported, lost, checkpoint=last.checkpoint, setAside=set_aside)
+    text = f"{last.checkpoint} (reported {moments.ago(last.at, status.now)})"
+    text += f"; {ledger.not_yet(pending)}" if pending else ""
+    status.add("checkpoint", text, lost, checkpoint=last.checkpoint, setAside=set_aside)
     lag = None if reached is None else max(0, round((status.now - reached).total_seconds()))
     text = "unknown" if lag is None else f"{moments.span(lag)} behind"
     behind = (
@@ -262,9 +307,11 @@ def tokens(status: Status, stack: Stack) -> None:
     lookups = {"dynatraceApiToken": access.api_token}
     if access.log_ingest_token not in ("", access.api_token):
         lookups["logIngestToken"] = access.log_ingest_token
+    described_tokens = {key: stack.environment.lookup_token(token) for key, token in lookups.items()}
+    if access.platform_token and access.platform_token_expires:
+        described_tokens["platformToken"] = platform_token(access.platform_token, access.platform_token_expires)
     shown, expiring = [], []
-    for key, token in lookups.items():
-        described = stack.environment.lookup_token(token)
+    for key, described in described_tokens.items():
         ends = expiry(described)
         if not described.get("enabled", True):
             shown.append(f"{key} is disabled")
@@ -276,6 +323,8 @@ def tokens(status: Status, stack: Stack) -> None:
             shown.append(f"{key} {verb} {moments.ago(ends, status.now)}")
             if ends < status.now + EXPIRES_SOON:
                 expiring.append(f"{key} {verb} {moments.ago(ends, status.now)}")
+    if access.platform_token and not access.platform_token_expires:
+        shown.append("platformToken: expiry not known (set platformTokenExpires)")
     status.add("tokens", "; ".join(shown), "; ".join(expiring), tokens=shown)
 
 

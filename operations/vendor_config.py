@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from providers.configuration import KEYS
+from providers.configuration import KEYS, is_needed
+from providers.rules import boolean
 
 from . import moments
 from .stack import Stack, StackError
@@ -35,6 +37,9 @@ NAMES = {
 """The manual's parameters and our config keys."""
 NOT_TAKEN = "initial_checkpoint"
 """The vendor's script has already applied it. The sync script applies each new value once, so would apply it again."""
+NOTHING = ("", "~", "null", "Null", "NULL")
+BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+"""What PyYAML, which the vendor's script uses, reads as a boolean."""
 PLACEHOLDER = re.compile(r"(^|[^A-Za-z0-9])YOUR[_-]")
 
 
@@ -50,20 +55,29 @@ class Reading:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--file", type=Path, required=True, help="the vendor's config.yaml")
+    parser.add_argument("--file", default="", help="the vendor's config.yaml (required)")
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """0: all required keys are set; 1: some are missing. Raises StackError."""
-    reading = read(options.file)
+    """0: imported; what is still missing is listed. Raises StackError if nothing was imported."""
+    if not options.file.strip():
+        raise StackError(f"FILE is missing: make import-config STACK={stack.name} FILE=path/to/config.yaml")
+    file = Path(options.file)
+    reading = read(file)
     if reading.problems:
-        raise StackError(f"{options.file}: nothing was imported\n" + "\n".join(f"  - {p}" for p in reading.problems))
-    stack.create()
+        raise StackError(f"{file}: nothing was imported\n" + "\n".join(f"  - {p}" for p in reading.problems))
+    had_file = stack.file.is_file()
+    made = stack.create()
     already = set(stack.given)
     stack.configure({key: text for key, text in reading.values.items() if not KEYS[key].secret})
     for key, text in reading.values.items():
         if KEYS[key].secret:
             stack.configure_secret(key, text)
+    print(
+        f"{'Created' if made else 'Used the existing'} stack {stack.name}, "
+        f"{'changed' if had_file else 'created'} {stack.file.name}: {moments.count(len(reading.values), 'setting')}"
+    )
+    for key, text in reading.values.items():
         print(f"  {key:<24} {'[secret]' if KEYS[key].secret else text}")
     if begin := reading.initial_checkpoint:
         print(
@@ -77,17 +91,18 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         for key in missing:
             print(f"  pulumi config set {'--secret ' if KEYS[key].secret else ''}{key} --stack {stack.name}")
     print(
-        f"\n{options.file} contains secrets in plaintext: delete it after a successful `pulumi up`. If it was ever "
+        f"\n{file} contains secrets in plaintext: delete it after a successful `pulumi up`. If it was ever "
         "shared, rotate them (docs/rotate.md).\n"
         f"Next: make adopt STACK={stack.name} finds the objects of the vendor's script and adopts them."
     )
-    return 1 if missing else 0
+    return 0
 
 
 def read(path: Path) -> Reading:
     """Raises StackError if it is not the vendor's file; no message contains a value."""
     try:
-        given: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # Every scalar as it is written: YAML would read 0123 as 83, and 1.10 as 1.1.
+        given: Any = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     except OSError as problem:
         raise StackError(f"{path} cannot be read: {problem.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
@@ -102,28 +117,31 @@ def read(path: Path) -> Reading:
     for name, value in given.items():
         key = NAMES.get(str(name))
         if key is None:
-            reading.problems.append(f"{name}: unknown key; it is not in the vendor's config.yaml")
-            continue
-        text = text_of(value)
-        if text == "" or PLACEHOLDER.search(text):
-            continue
-        if name == NOT_TAKEN:
-            reading.initial_checkpoint = text
+            close = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.75)
+            which = f"did you mean {close[0]}?" if close else "it is not in the vendor's config.yaml"
+            reading.problems.append(f"{name}: unknown key; {which}")
             continue
         try:
+            text = text_of(value, KEYS[key].rule)
+            if text == "" or PLACEHOLDER.search(text):
+                continue
+            if name == NOT_TAKEN:
+                reading.initial_checkpoint = text
+                continue
             KEYS[key].rule(text)
         except ValueError as problem:
             reading.problems.append(f"{name}: {problem}")
+            continue
         reading.values[key] = text
-    reading.missing = [key for key, rule in KEYS.items() if rule.default is None and key not in reading.values]
+    reading.missing = [key for key in KEYS if is_needed(key) and key not in reading.values]
     return reading
 
 
-def text_of(value: Any) -> str:
-    if value is None:
+def text_of(value: Any, rule: Callable[[str], Any]) -> str:
+    """A value of the file as a config text. Raises ValueError for a list or an object."""
+    if not isinstance(value, str):
+        raise ValueError("must be one value")
+    text = value.strip()
+    if text in NOTHING:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):  # YAML parses a time without quotes
-        return moments.iso(value if value.tzinfo else value.replace(tzinfo=UTC))
-    return str(value).strip()
+    return BOOLEANS.get(text.lower(), text) if rule is boolean else text

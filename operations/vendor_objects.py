@@ -47,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(stack: Stack, options: argparse.Namespace) -> int:
     """0: each object was found once; 1: some are missing or ambiguous. Raises StackError, DynatraceError."""
     found = candidates(stack.environment)
-    clear = True
+    clear, chosen = True, {}
     for key in list(parts.BY_KEY):
         some = [one for one in found if one.adopt_key == key]
         if len(some) != 1:
@@ -56,10 +56,13 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             print(f"{key:<15} {'several: ' + names if some else 'none found'}")
             continue
         print(f"{key:<15} {some[0].name} ({some[0].id})")
-        if options.write:
-            stack.configure({f"adopt.{key}": some[0].id}, path=True)
-        else:
+        chosen[f"adopt.{key}"] = some[0].id
+        if not options.write:
             print(f"                pulumi config set --path adopt.{key} {some[0].id} --stack {stack.name}")
+    if options.write:
+        stack.configure(chosen, path=True)
+        wrote = ", ".join(chosen) or "nothing: no object was found exactly once"
+        print(f"\n{f'Wrote to {stack.file.name}' if chosen else 'Wrote'}: {wrote}")
     if begin := stack.given.get("initialCheckpoint"):
         print(
             f"\ninitialCheckpoint is set to {begin}: it would replace the adopted checkpoint,\n"

@@ -6,12 +6,12 @@ import pulumi
 
 from .api.environment import Environment
 from .api.scopes import SETTINGS_READ, SETTINGS_WRITE, VAULT_READ
-from .claims import LIST_OBJECT, add_hosts, claimed_by, remove_hosts
+from .claims import LIST_OBJECT, ClaimProperties, add_hosts, claimed_by, remove_hosts
 from .configuration import Properties
-from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs
+from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
 
 
-class AllowlistProperties(Properties):
+class AllowlistProperties(ClaimProperties):
     hosts: list[str]
     claimed: list[str]
     """Output: the hosts that connectors have added and this one needs."""
@@ -52,13 +52,21 @@ class OutboundAllowlistProvider(ObjectProvider[AllowlistProperties]):
 class OutboundAllowlist(DynatraceObject, module="dynatrace", name="OutboundAllowlist"):
     """Hosts that scripts of this environment may reach.
 
-    Outputs: ``claimed``, the hosts that this stack is responsible for, as they were not listed before.
+    ``entry``: ID of the vault entry whose mark claims them. Outputs: ``claimed``, the hosts that this stack is
+    responsible for, as they were not listed before.
     """
 
     hosts: pulumi.Output[list[str]]
     claimed: pulumi.Output[list[str]]
 
     def __init__(
-        self, resource: str, place: Properties, *, hosts: list[str], opts: pulumi.ResourceOptions | None = None
+        self,
+        resource: str,
+        place: Properties,
+        *,
+        hosts: list[str],
+        entry: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(OutboundAllowlistProvider(), resource, {**place, "hosts": hosts}, opts)
+        props = {**place, "hosts": hosts, "entry": resolved(entry)}
+        super().__init__(OutboundAllowlistProvider(), resource, props, opts)

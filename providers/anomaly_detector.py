@@ -12,13 +12,14 @@ import pulumi
 from workflow_src.watch.dashboard import WORKFLOW
 from workflow_src.watch.detectors import SINCE, Detector
 
+from . import ownership
 from .api.automation import moment
 from .api.detectors import Json, Stored
 from .api.environment import Environment
 from .api.errors import Conflict, Refused
 from .api.scopes import DETECTORS as NEEDS
 from .api.scopes import NAME_ACTOR
-from .claims import mark_of, marked
+from .claims import marked
 from .configuration import Properties
 from .host import say
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
@@ -116,8 +117,9 @@ def since_in(live: Json) -> str:
 
 
 def is_ours(stored: Stored, props: AnomalyDetectorProperties) -> bool:
-    same = stored.value.get("title") == props["name"]
-    return same and mark_of(stored.value.get("description") or "").stack == props["stack"]
+    described = stored.value.get("description") or ""
+    mine = ownership.is_ours(described, props["stack"], props.get("formerStack", ""))
+    return mine and stored.value.get("title") == props["name"]
 
 
 def replace(environment: Environment, id: str, props: AnomalyDetectorProperties) -> None:

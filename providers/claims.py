@@ -1,7 +1,8 @@
 """The mark in the descriptions of our objects, and the allowlist hosts that connectors claim in it.
 
-A mark reads ``[Pulumi project/stack]``. In a connector's SCM credential it also lists the hosts that the connector
-needs: ``[Pulumi project/stack hosts=+a.example,b.example]``. A ``+`` is before each host that a connector has added.
+A mark reads ``[Pulumi project/stack#installation]``. In a connector's SCM credential it also lists the hosts that the
+connector needs: ``[Pulumi project/stack#installation hosts=+a.example,b.example]``. A ``+`` is before each host that a
+connector has added. Project and stack can be renamed; the installation, which the state keeps, identifies the owner.
 
 The allowlist is shared by everybody, so we add what is missing and later remove only what connectors have added and
 none of them needs any more. Hence two steps, in this order:
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired
 
 from .api.allowlist import MOST_HOSTS, Allowlist
 from .api.environment import Environment
@@ -37,6 +38,13 @@ ALMOST_FULL = 90
 Plan = Callable[[Allowlist], tuple[str, ...]]
 
 
+class ClaimProperties(Properties):
+    """Whose claims: a connector's."""
+
+    entry: NotRequired[str]
+    """ID of the connector's SCM credential, which holds its claims; unknown in a state of the first release."""
+
+
 # --- the mark --------------------------------------------------------------------------------------------------------
 
 
@@ -44,6 +52,7 @@ class Mark(NamedTuple):
     """What a description says about its object's owner. ``stack`` empty: no mark."""
 
     stack: str
+    """The owner: ``project/stack#installation``; marks of the first release have no installation."""
     claims: tuple[str, ...]
 
 
@@ -58,6 +67,23 @@ def mark_of(description: str) -> Mark:
     if not found:
         return Mark("", ())
     return Mark(found["stack"], tuple(found["claims"].split(",")) if found["claims"] else ())
+
+
+def stack_of(owner: str) -> str:
+    """``project/stack`` of an owner."""
+    return owner.partition("#")[0]
+
+
+def same_owner(one: str, other: str) -> bool:
+    """Whether two owners are one installation, whatever its stack is called now. Where both lack an installation, as in
+    the first release, their names decide."""
+    installation, its_installation = one.partition("#")[2], other.partition("#")[2]
+    return installation == its_installation if installation and its_installation else one == other
+
+
+def may_be_same_owner(one: str, other: str) -> bool:
+    """The same, for objects whose IDs the state knows: a mark of the first release says no more than a name."""
+    return same_owner(one, other) or (stack_of(one) == stack_of(other) and not ("#" in one and "#" in other))
 
 
 def added_in(claims: Iterable[str]) -> set[str]:
@@ -92,18 +118,21 @@ def unclaimed(environment: Environment, hosts: Collection[str], claims: Iterable
     return added_in(claims_for(environment, hosts)) - added_in(claims) - {LIST_OBJECT}
 
 
-def is_of(entry: Entry, place: Properties) -> bool:
-    """Whether an entry has this connector's mark; a stack of the same name may exist in another Pulumi backend."""
-    return (mark_of(entry.description).stack, entry.name.rpartition(" ")[0]) == (place["stack"], place["connector"])
+def is_of(entry: Entry, place: ClaimProperties) -> bool:
+    """Whether an entry is this connector's own: by its ID, or by its mark in a state of the first release."""
+    if known := place.get("entry"):
+        return entry.id == known
+    mine = may_be_same_owner(mark_of(entry.description).stack, place["stack"])
+    return mine and entry.name.rpartition(" ")[0] == place["connector"]
 
 
-def claimed_by(environment: Environment, place: Properties) -> set[str]:
+def claimed_by(environment: Environment, place: ClaimProperties) -> set[str]:
     """Hosts that connectors have added, as far as this connector's own mark says."""
     own = [mark_of(entry.description).claims for entry in environment.vault.entries() if is_of(entry, place)]
     return {host for claims in own for host in added_in(claims)}
 
 
-def needed_by_others(environment: Environment, place: Properties) -> set[str]:
+def needed_by_others(environment: Environment, place: ClaimProperties) -> set[str]:
     others = [mark_of(entry.description).claims for entry in environment.vault.entries() if not is_of(entry, place)]
     return {host for claims in others for host in hosts_in(claims)}
 
@@ -131,7 +160,7 @@ def add_hosts(environment: Environment, hosts: Collection[str]) -> tuple[str, se
     return object_id or "", missing | ({LIST_OBJECT} if before.object_id is None else set())
 
 
-def remove_hosts(environment: Environment, claimed: set[str], place: Properties) -> None:
+def remove_hosts(environment: Environment, claimed: set[str], place: ClaimProperties) -> None:
     """Remove what connectors added and only this one needs, according to the known listing of the vault."""
     kept = claimed & needed_by_others(environment, place)
     if kept - {LIST_OBJECT}:

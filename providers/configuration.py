@@ -7,14 +7,17 @@ layer: it knows no resource, and no Pulumi but for where the config comes from.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any, TypedDict, cast
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
 from urllib.parse import urlsplit
 
 from .parts import BY_KEY, WORKFLOW, Part
@@ -24,17 +27,22 @@ from .rules import (
     attribute,
     between,
     boolean,
+    client_id,
     duration,
     emails,
     environment_url,
     history,
     iso_time,
+    moment,
     optional,
+    owner,
+    placeholder_in,
     present,
     sso_token_url_of,
     starting,
     title,
     token_url,
+    unquoted,
     url,
     uuid,
 )
@@ -100,33 +108,38 @@ class Key:
     rule: Callable[[str], Any]
     default: str | None = None
     secret: bool = False
+    inputs: tuple[str, ...] = ()
+    """Resource inputs that hold the value where it may be too short to be recognised in them (``marked``)."""
 
 
 KEYS: dict[str, Key] = {
     "dynatraceEnvironmentUrl": Key(environment_url),
     "dynatraceApiToken": Key(starting("dt0c01."), secret=True),
-    "oauthClientId": Key(starting("dt0s02.")),
-    "oauthClientSecret": Key(starting("dt0s02."), secret=True),
-    "accountUrn": Key(starting("urn:dtaccount:")),
+    "oauthClientId": Key(optional(client_id), ""),
+    "oauthClientSecret": Key(optional(starting("dt0s02.")), "", secret=True),
+    "accountUrn": Key(optional(starting("urn:dtaccount:")), ""),
+    "platformToken": Key(optional(starting("dt0s16.")), "", secret=True),
+    "platformTokenExpires": Key(optional(iso_time), ""),
     "scmApiUrl": Key(url),
     "sectigoClientId": Key(uuid),
     "sectigoClientSecret": Key(present, secret=True),
-    "maxRetries": Key(between(0, LIMITS.retries), "3"),
-    "maxExecutionTimeMinutes": Key(between(1, 720), "55"),
-    "initHistoryDuration": Key(history, "2h"),
-    "initialCheckpoint": Key(optional(iso_time), ""),
-    "triggerIntervalMinutes": Key(between(1, 720), "10"),
-    "triggerEnabled": Key(boolean, "true"),
-    "name": Key(title, "Sectigo SCM"),
+    "maxRetries": Key(between(0, LIMITS.retries), "3", inputs=("value",)),
+    "maxExecutionTimeMinutes": Key(between(1, 720), "55", inputs=("parameters",)),
+    "initHistoryDuration": Key(history, "2h", inputs=("value", "missed")),
+    "initialCheckpoint": Key(optional(iso_time), "", inputs=("value",)),
+    "triggerIntervalMinutes": Key(between(1, 720), "10", inputs=("schedule",)),
+    "triggerEnabled": Key(boolean, "true", inputs=("schedule",)),
+    "name": Key(title, "Sectigo SCM", inputs=("connector", "name")),
     "appsUrl": Key(optional(url), ""),
     "ssoTokenUrl": Key(optional(token_url), ""),
     "scmTokenUrl": Key(token_url, SCM_TOKEN_URL),
     "logIngestToken": Key(optional(starting("dt0c01.")), "", secret=True),
     "workflowActor": Key(optional(uuid), ""),
-    "workflowPrivate": Key(boolean, "false"),
-    "credentialsOwnerOnly": Key(boolean, "false"),
+    "workflowPrivate": Key(boolean, "false", inputs=("private",)),
+    "credentialsOwnerOnly": Key(boolean, "false", inputs=("ownerAccessOnly",)),
     "keepCheckpoint": Key(boolean, "false"),
-    "showRunLog": Key(boolean, "true"),
+    "protectState": Key(boolean, "false"),
+    "showRunLog": Key(boolean, "true", inputs=("showLog",)),
     "dashboard": Key(boolean, "false"),
     "alerts": Key(boolean, "false"),
     "alertEmails": Key(emails, ""),
@@ -136,6 +149,7 @@ KEYS: dict[str, Key] = {
     "securityContext": Key(optional(attribute), ""),
     "costCenter": Key(optional(attribute), ""),
     "costProduct": Key(optional(attribute), ""),
+    "formerStack": Key(optional(owner), ""),
     "adopt": Key(adoptions, "{}"),
 }
 
@@ -148,6 +162,8 @@ class Values(TypedDict):
     oauthClientId: str
     oauthClientSecret: str
     accountUrn: str
+    platformToken: str
+    platformTokenExpires: str
     scmApiUrl: str
     sectigoClientId: str
     sectigoClientSecret: str
@@ -166,6 +182,7 @@ class Values(TypedDict):
     workflowPrivate: bool
     credentialsOwnerOnly: bool
     keepCheckpoint: bool
+    protectState: bool
     showRunLog: bool
     dashboard: bool
     alerts: bool
@@ -176,31 +193,171 @@ class Values(TypedDict):
     securityContext: str
     costCenter: str
     costProduct: str
+    formerStack: str
     adopt: dict[str, str]
 
 
-def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values:
-    """Check raw config values; returns them by key. ``plain``: keys that are stored in plaintext.
+def parts_of(text: str) -> set[str]:
+    """What of a value must not be shown if the whole is secret: the value, and pieces of an address."""
+    return {
+        piece for piece in (text, *re.split(r"[/:?#@]+", text)) if len(piece) > 3 and piece not in ("http", "https")
+    }
+
+
+def hide_parts(problem: str, text: str) -> str:
+    for part in sorted(parts_of(text), key=len, reverse=True):
+        problem = problem.replace(part, "[secret]")
+    return problem
+
+
+def texts_to_hide(given: dict[str, str], marked: AbstractSet[str]) -> list[str]:
+    """Texts that would show a value that the user marked as secret: the value, its host, and the apps address that is
+    derived from it. Values of three characters or less cannot be recognised in a text."""
+    texts: set[str] = set()
+    for name in marked & given.keys():
+        text = given[name].strip()
+        texts.add(text)
+        if name == "adopt":
+            texts.update(re.findall(r'"([^"]+)"', text.partition("{")[2]))
+        if "://" in text:
+            texts.update(addresses_in(name, text))
+    return sorted(text for text in texts if len(text) > 3 and text not in BY_KEY)
+
+
+def addresses_in(name: str, text: str) -> list[str]:
+    try:
+        address = KEYS[name].rule(text) if name in KEYS else text
+        found = [address, apps_url_of(address)] if name == "dynatraceEnvironmentUrl" else [address]
+        return [part for one in found for part in (one, str(urlsplit(one).hostname or ""))]
+    except ValueError:
+        return []
+
+
+OAUTH = ("oauthClientId", "oauthClientSecret", "accountUrn")
+"""The OAuth client, which a platform token replaces."""
+ACCESS = ("dynatraceEnvironmentUrl", *OAUTH, "platformToken", "platformTokenExpires", "appsUrl", "ssoTokenUrl")
+"""What reaches an environment's platform APIs."""
+
+
+def is_needed(name: str) -> bool:
+    """Whether a new stack has to set the key; a platform token replaces those of the OAuth client."""
+    return KEYS[name].default is None or name in OAUTH
+
+
+def missing(name: str) -> str:
+    flag = "--secret " if KEYS[name].secret else ""
+    return f"{name}: is missing; pulumi config set {flag}{name} VALUE"
+
+
+def platform_access_problems(given: dict[str, str]) -> list[str]:
+    """The workflow APIs need an OAuth client or a platform token, and never both."""
+    client = [name for name in OAUTH if given.get(name)]
+    if not given.get("platformToken"):
+        instead = ["platformToken: or set it instead of the OAuth client (docs/tokens.md)"] * (not client)
+        return [*(missing(name) for name in OAUTH if name not in client), *instead]
+    return [f"platformToken: replaces {', '.join(client)}; remove one of the two (pulumi config rm KEY)"] * bool(client)
+
+
+def read(
+    given: dict[str, str],
+    plain: AbstractSet[str] = frozenset(),
+    marked: AbstractSet[str] = frozenset(),
+    others: Sequence[str] = (),
+) -> Values:
+    """Check raw config values; returns them by key.
+
+    ``plain``: keys that are stored in plaintext. ``marked``: keys that the user has marked as secret. ``others``:
+    problems that were found elsewhere.
 
     Raises ValueError that lists every problem, by key.
     """
-    problems = [f"{key}: unknown setting" for key in sorted(set(given) - set(KEYS))]
+    problems = [*others] + [f"{key}: unknown setting{meant(key)}" for key in sorted(set(given) - set(KEYS))]
+    values, found = checked(given, KEYS, plain, marked)
+    if given.get("oauthClientSecret") and given["oauthClientSecret"] == given.get("oauthClientId"):
+        found.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
+    complain([*problems, *found, *platform_access_problems(given)])
+    return cast(Values, values)
+
+
+def read_access(given: dict[str, str]) -> Access:
+    """What is needed to reach the environment, before the API tokens and SCM's values are known. Raises ValueError."""
+    needed = {name: key for name, key in KEYS.items() if name in ACCESS}
+    values, problems = checked(given, needed, frozenset(), frozenset())
+    complain([*problems, *platform_access_problems(given)])
+    return access_of(cast(Values, {"dynatraceApiToken": "", "logIngestToken": "", **values}))
+
+
+def complain(problems: list[str]) -> None:
+    if problems:
+        raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
+
+
+def checked(
+    given: dict[str, str], keys: Mapping[str, Key], plain: AbstractSet[str], marked: AbstractSet[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Values of these keys, and what is wrong with them."""
     values: dict[str, Any] = {}
-    for name, key in KEYS.items():
+    problems = []
+    for name, key in keys.items():
         text = given.get(name, key.default)
         if text is None:
-            flag = "--secret " if key.secret else ""
-            problems.append(f"{name}: is missing; pulumi config set {flag}{name} VALUE")
+            problems.append(missing(name))
             continue
         if key.secret and text and name in plain:
             problems.append(f"{name}: is in plaintext in the stack file; pulumi config set --secret {name} VALUE")
         try:
-            values[name] = key.rule(text)
+            if placeholder := placeholder_in(text):
+                raise ValueError(f"still contains the placeholder {placeholder}; put in your own value")
+            values[name] = key.rule(unquoted(text))
         except ValueError as problem:
-            problems.append(f"{name}: {problem}")
-    if problems:
-        raise ValueError("The stack configuration has problems:" + "".join(f"\n  - {problem}" for problem in problems))
-    return cast(Values, values)
+            is_secret = key.secret or name in marked
+            problems.append(f"{name}: {hide_parts(str(problem), text) if is_secret else problem}")
+    return values, problems
+
+
+def meant(unknown: str) -> str:
+    """The known key that an unknown one resembles, in whatever spelling: the vendor's, another case, a typing error."""
+    plain = {plainly(key): key for key in KEYS}
+    close = difflib.get_close_matches(plainly(unknown), plain, n=1, cutoff=0.75)
+    return f"; did you mean {plain[close[0]]}?" if close else ""
+
+
+def plainly(key: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", key.lower())
+
+
+def retyped(stack_file: str, project: str, given: Mapping[str, str]) -> list[str]:
+    """Problems: texts of the stack file that YAML reads as a number, so that another text has arrived.
+
+    Args:
+        stack_file: the file's content.
+        given: config values as they have arrived, by key.
+    """
+    import yaml  # only the program reads the file, not its providers
+
+    try:
+        written = (yaml.load(stack_file, yaml.BaseLoader) or {}).get("config") or {}
+    except (yaml.YAMLError, AttributeError):
+        return []  # Pulumi has read the file, so a form that we cannot read is not an error
+    return [
+        f"{key}: YAML reads {text} as {value}; put the value in quotes"
+        for key, value in given.items()
+        if key in KEYS and isinstance(text := written.get(f"{project}:{key}"), str) and not means(key, text, value)
+    ]
+
+
+def means(key: str, text: str, value: str) -> bool:
+    """Whether a value that has arrived is what the text in the stack file says."""
+    if text == value or not value:
+        return True
+    with suppress(ValueError):
+        checked = KEYS[key].rule(value)
+        if type(checked) is int:
+            return float(text) == checked
+        if type(checked) is bool:
+            return True
+        return moment(text) == moment(checked)
+    return False
 
 
 # --- what the layers above work with ---------------------------------------------------------------------------------
@@ -210,7 +367,8 @@ def read(given: dict[str, str], plain: AbstractSet[str] = frozenset()) -> Values
 class Access:
     """Addresses of one environment, and the credentials for it. The field names are part of every stack's state.
 
-    ``log_ingest_token`` is only looked up, never used.
+    ``log_ingest_token`` is only looked up, never used. ``platform_token``, where there is one, replaces the OAuth
+    client. An empty optional field (``OPTIONAL_ACCESS``) is not stored.
     """
 
     environment_url: str
@@ -224,13 +382,26 @@ class Access:
     features: str = ""
     """The optional features that the stack uses, separated by spaces: keys of ``scopes.FEATURES``. They decide which
     scopes the preflight asks for."""
+    platform_token: str = field(default="", repr=False)
+    platform_token_expires: str = ""
 
     @property
     def secrets(self) -> list[str]:
-        return [self.api_token, self.oauth_client_secret, self.log_ingest_token]
+        return [self.api_token, self.oauth_client_secret, self.log_ingest_token, self.platform_token]
+
+    @property
+    def platform_key(self) -> str:
+        """Config key of the credential for the platform APIs."""
+        return "platformToken" if self.platform_token else "oauthClientId"
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """What the provider and the state get. Releases without the optional fields stored none of them."""
+        return {name: text for name, text in asdict(self).items() if text or name not in OPTIONAL_ACCESS}
 
 
-SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token")
+SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token", "platform_token")
+OPTIONAL_ACCESS = ("platform_token", "platform_token_expires", "features")
 
 
 def access_of(values: Values) -> Access:
@@ -245,6 +416,8 @@ def access_of(values: Values) -> Access:
         account_urn=values["accountUrn"],
         log_ingest_token=values["logIngestToken"] or values["dynatraceApiToken"],
         features=features_of(values),
+        platform_token=values["platformToken"],
+        platform_token_expires=values["platformTokenExpires"],
     )
 
 
@@ -261,7 +434,9 @@ class Properties(TypedDict):
     connector: str
     """Prefix of every object's name."""
     stack: str
-    """``project/stack``, the mark in descriptions."""
+    """The owner, as the mark in descriptions names it: ``project/stack#installation``."""
+    formerStack: NotRequired[str]
+    """An owner whose objects this stack takes over."""
 
 
 class EntryProperties(Properties):
@@ -299,6 +474,11 @@ class Settings:
     values: Values = field(repr=False)
     project: str
     stack: str
+    owner: str = ""
+    """``project/stack#installation`` (``lifecycle.owned_by``); empty while it is not known."""
+    marked: frozenset[str] = frozenset()
+    """Keys that the user marked as secret beyond those that always are."""
+    texts_to_hide: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_stack(cls) -> Settings:
@@ -307,9 +487,14 @@ class Settings:
 
         from .sdk_internals import stack_config
 
-        project = pulumi.get_project()
+        project, stack = pulumi.get_project(), pulumi.get_stack()
+        given, plain = stack_config(project)
+        file = Path(f"Pulumi.{stack}.yaml")
+        others = retyped(file.read_text(encoding="utf-8"), project, given) if file.is_file() else []
+        marked = frozenset(name for name in given if name not in plain and name in KEYS and not KEYS[name].secret)
+        hidden = tuple(texts_to_hide(given, marked))
         try:
-            settings = cls(read(*stack_config(project)), project, pulumi.get_stack())
+            settings = cls(read(given, plain, marked, others), project, stack, marked=marked, texts_to_hide=hidden)
         except ValueError as problems:
             raise pulumi.RunError(str(problems)) from None
         for text in settings.warnings:
@@ -321,8 +506,9 @@ class Settings:
         values, found = self.values, []
         history = values["initHistoryDuration"]
         if duration(history) > LOG_AGE_LIMIT:
+            shown = "" if "initHistoryDuration" in self.marked else f" {history}"
             found.append(
-                f"initHistoryDuration {history}: Dynatrace refuses log records older than "
+                f"initHistoryDuration{shown}: Dynatrace refuses log records older than "
                 f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
                 "original timestamp is in scm.event.timestamp"
             )
@@ -336,16 +522,24 @@ class Settings:
         return found
 
     @property
+    def secret_inputs(self) -> frozenset[str]:
+        """Resource inputs that hold a value that the user marked as secret."""
+        return frozenset(name for key in self.marked for name in KEYS[key].inputs)
+
+    @property
     def access(self) -> Access:
         return access_of(self.values)
 
     @property
     def place(self) -> Properties:
-        return {
+        place: Properties = {
             "environment": self.values["dynatraceEnvironmentUrl"],
             "connector": self.values["name"],
-            "stack": f"{self.project}/{self.stack}",
+            "stack": self.owner or f"{self.project}/{self.stack}",
         }
+        if former := self.values["formerStack"]:
+            place["formerStack"] = former
+        return place
 
     def entry(self, part: Part) -> EntryProperties:
         """What all vault entries of this stack have in common, for one of them."""

@@ -16,31 +16,40 @@ from typing import Any, ClassVar, TypeVar, cast
 import pulumi
 from pulumi.dynamic import DiffResult
 
+from .api import scm_login
 from .api.environment import Environment
+from .api.errors import Refused, ScmRefused, TransportError
 from .api.scopes import SETTINGS_READ, VAULT_READ, VAULT_WRITE, WORKFLOWS_READ, Need
 from .api.vault import Entry, entry_body
-from .claims import claims_for, mark_of, marked, unclaimed
+from .claims import claims_for, mark_of, marked, stack_of, unclaimed
 from .configuration import EntryProperties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved, secret
-from .ownership import Found, choose
+from .ownership import Found, choose, is_ours, require_ours
 from .recovery import entry_in_use
 
 Text = pulumi.Input[str]
 NOUN = "vault entry"
+TWIN_GOES_AFTER_S = 3.0
 
 
 class UserProperties(EntryProperties):
     user: str
     password: str
+    tokenUrl: str
+    """Where SCM gives tokens to this client: it is tried there before it is written."""
     hosts: list[str]
     """What the allowlist will be asked for."""
+    written: str
+    """Output: when the entry was last written by Pulumi, in ISO 8601; empty if it is not known."""
     claims: list[str]
     """Output: the same, with a ``+`` before those that a connector adds or has added."""
 
 
 class TokenProperties(EntryProperties):
     token: str
+    written: str
+    """Output: as in ``UserProperties``."""
 
 
 class StateProperties(EntryProperties):
@@ -75,10 +84,12 @@ class CredentialProvider(ObjectProvider[E]):
 
     def create_entry(self, environment: Environment, props: E) -> str:
         def is_mine(entry: Entry) -> bool:
-            same = entry.name == props["name"] and entry.type == self.type
-            return same and mark_of(entry.description).stack == props["stack"]
+            return self.is_named_alike(entry, props) and is_ours(entry.description, props["stack"])
 
         return environment.vault.create(self.body(props), is_mine)
+
+    def is_named_alike(self, entry: Entry, props: E) -> bool:
+        return entry.name == props["name"] and entry.type == self.type
 
     def body(self, props: E) -> dict[str, Any]:
         return entry_body(
@@ -90,16 +101,23 @@ class CredentialProvider(ObjectProvider[E]):
         )
 
     def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
-        entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
-        candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
-        found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates)
-        entry = entries[found.id] if found else entry_in_use(environment, props, entries)
+        entry = self.existing(environment, props)
         if not entry:
             return self.create_entry(environment, props), {}
-        if not found:
-            say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow; adopted as “{props['name']}”")
         self.adopt(environment, entry, props, "; ".join(differences(entry, props).values()))
         return entry.id, {}
+
+    def existing(self, environment: Environment, props: E) -> Entry | None:
+        """The entry to use instead of creating one: by the ID in our workflow's script, by its mark, by ``adopt``."""
+        entries = {entry.id: entry for entry in environment.vault.entries() if entry.type == self.type}
+        if not props["adopt"] and (entry := entry_in_use(environment, props, entries)):
+            if entry.name != props["name"]:
+                say(f"{NOUN} “{entry.name}” ({entry.id}) is used by our workflow; adopted as “{props['name']}”")
+            return entry
+        candidates = [Found(entry.id, entry.name, entry.description) for entry in entries.values()]
+        former = str(props.get("formerStack", ""))
+        found = choose(NOUN, props["name"], props["stack"], props["adopt"], props["adoptKey"], candidates, former)
+        return entries[found.id] if found else None
 
     def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
         environment.vault.replace(id, self.body(news))
@@ -137,23 +155,49 @@ def differences(entry: Entry, props: EntryProperties) -> dict[str, str]:
     return found
 
 
+def written(environment: Environment, id: str) -> str:
+    at = environment.vault.written.get(id)
+    return at.isoformat() if at else ""
+
+
 # --- the value follows the stack config ------------------------------------------------------------------------------
 
 
 class ManagedCredentialProvider(CredentialProvider[E]):
     """Written whenever the stack config says something else."""
 
+    outputs: ClassVar[tuple[str, ...]] = ("written",)
+
     def create_object(self, environment: Environment, props: E) -> tuple[str, Outputs]:
         self.keep_secret(environment, props)
-        return super().create_object(environment, props)
+        self.try_secret(environment, props)
+        id, outputs = super().create_object(environment, props)
+        return id, {**outputs, "written": written(environment, id)}
 
     def update_object(self, environment: Environment, id: str, olds: E, news: E) -> Outputs:
         self.keep_secret(environment, news)
-        return super().update_object(environment, id, olds, news)
+        self.require_own(environment, id, news, str(olds.get("stack", news["stack"])), news["stack"])
+        changed = any(olds.get(name) != value for name, value in self.secret(news).items())
+        if changed:
+            self.try_secret(environment, news)
+        outputs = super().update_object(environment, id, olds, news)
+        # A change of other fields needs no run: what scripts read is the same.
+        return {**outputs, "written": written(environment, id)} if changed else outputs
+
+    def delete_object(self, environment: Environment, id: str, props: E) -> None:
+        self.require_own(environment, id, props, props["stack"])
+        super().delete_object(environment, id, props)
+
+    def require_own(self, environment: Environment, id: str, props: E, *owners: str) -> None:
+        if entry := environment.vault.get(id):
+            require_ours(NOUN, props["name"], id, entry.description, *owners)
 
     def keep_secret(self, environment: Environment, props: E) -> None:
         """Before anything is sent: an error's text may repeat what was sent."""
         raise NotImplementedError
+
+    def try_secret(self, environment: Environment, props: E) -> None:
+        """Use the value once before it is written. Raises Refused if it does not work."""
 
     def adopt(self, environment: Environment, entry: Entry, props: E, differences: str) -> None:
         say(
@@ -176,7 +220,7 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
 
     type = "USERNAME_PASSWORD"
     compared = ("name", "user", "password", "ownerAccessOnly", "purpose", "access", "hosts")
-    outputs = ("claims",)
+    outputs = (*ManagedCredentialProvider.outputs, "claims")
     needs = (*CredentialProvider.needs, SETTINGS_READ)
 
     def secret(self, props: UserProperties) -> dict[str, str]:
@@ -185,16 +229,54 @@ class UserCredentialProvider(ManagedCredentialProvider[UserProperties]):
     def keep_secret(self, environment: Environment, props: UserProperties) -> None:
         environment.redact.add(props["password"])
 
+    def try_secret(self, environment: Environment, props: UserProperties) -> None:
+        try:
+            scm_login.token(environment.scm_http, props["tokenUrl"], props["user"], props["password"])
+        except ScmRefused as error:
+            raise ScmRefused(f"“{props['name']}” was not written: {error}") from None
+        except TransportError as error:
+            # Often only Dynatrace can reach SCM, not the machine that deploys: the run after this write decides.
+            warn(f"the SCM client could not be tried before it is stored: {error}")
+
     def create_object(self, environment: Environment, props: UserProperties) -> tuple[str, Outputs]:
         claims = claims_for(environment, props["hosts"])
-        id, _ = super().create_object(environment, {**props, "claims": claims})
-        return id, {"claims": claims}
+        id, outputs = super().create_object(environment, {**props, "claims": claims})
+        return id, {**outputs, "claims": claims}
+
+    def create_entry(self, environment: Environment, props: UserProperties) -> str:
+        id = super().create_entry(environment, props)
+        self.look_for_twin(environment, id, props)
+        return id
+
+    def look_for_twin(self, environment: Environment, id: str, props: UserProperties) -> None:
+        """Raise Refused if another backend has deployed at the same moment; then this entry is removed again.
+
+        It is the first object of a connector, and the others come after it, so nobody goes on with two of them. Both
+        may see each other: the lower ID stays, if its owner sees the other one go. A deployment that looked before this
+        entry existed never goes, so this one does.
+        """
+        twins = self.twins(environment, id, props)
+        if twins and id < min(twins):
+            environment.sleep(TWIN_GOES_AFTER_S)
+            twins = self.twins(environment, id, props)
+        if twins:
+            environment.vault.delete(id)
+            raise Refused(
+                f"{NOUN} “{props['name']}”: another deployment created {', '.join(twins)} at the same moment as this "
+                f"one created {id}, which is removed again. Run pulumi up again to see whose the other one is"
+            )
+
+    def twins(self, environment: Environment, id: str, props: UserProperties) -> list[str]:
+        environment.vault.forget_listing()
+        return [
+            entry.id for entry in environment.vault.entries() if entry.id != id and self.is_named_alike(entry, props)
+        ]
 
     def update_object(self, environment: Environment, id: str, olds: UserProperties, news: UserProperties) -> Outputs:
         same = olds["hosts"] == news["hosts"]
         claims = olds["claims"] if same else claims_for(environment, news["hosts"])
-        super().update_object(environment, id, olds, {**news, "claims": claims})
-        return {"claims": claims}
+        outputs = super().update_object(environment, id, olds, {**news, "claims": claims})
+        return {**outputs, "claims": claims}
 
     def read_object(self, environment: Environment, id: str, props: UserProperties) -> Differences | None:
         live = super().read_object(environment, id, props)
@@ -220,7 +302,11 @@ class TokenCredentialProvider(ManagedCredentialProvider[TokenProperties]):
 
 
 class KeptCredentialProvider(CredentialProvider[E]):
-    """Holds a value that we cannot read back, so its metadata is never written after its creation."""
+    """Holds a value that we cannot read back, so its metadata is never written after its creation.
+
+    Its mark is therefore the one it was created with, also after the stack was renamed. Its ID in the state, and in the
+    script of our workflow, says that it is ours.
+    """
 
     fixed: ClassVar[dict[str, str]] = {
         "ownerAccessOnly": "The entry holds a live value that cannot be read back, and changing its access would "
@@ -238,8 +324,19 @@ class KeptCredentialProvider(CredentialProvider[E]):
                 "access without app context on the page “Credential vault”, together with its current value"
             )
 
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        result = super().diff(_id, _olds, _news)
+        if result.changes and all(_olds.get(key) == _news.get(key) for key in self.compared):
+            say(
+                f"“{_news['name']}” ({_id}) keeps its mark, as writing it would overwrite its value: only the state is "
+                "updated"
+            )
+        return result
+
     def drift(self, entry: Entry, props: E) -> Differences:
         """`up` could repair nothing without overwriting the value; reported, so that somebody else can."""
+        # Whatever owner the mark names, it is the one that it was created with.
+        props = cast(E, {**props, "stack": mark_of(entry.description).stack or props["stack"]})
         if different := differences(entry, props):
             warn(
                 f"{NOUN} “{props['name']}” ({entry.id}) has: {'; '.join(different.values())}. Left unchanged, as "
@@ -253,6 +350,16 @@ class StateCredentialProvider(KeptCredentialProvider[StateProperties]):
 
     def secret(self, props: StateProperties) -> dict[str, str]:
         return {"token": props["firstValue"]}
+
+    def existing(self, environment: Environment, props: StateProperties) -> Entry | None:
+        """Also what an earlier installation of this stack kept when it was destroyed (``keepCheckpoint``)."""
+        of_stack = stack_of(props["stack"])
+        named = [entry for entry in environment.vault.entries() if self.is_named_alike(entry, props)]
+        kept = [entry for entry in named if stack_of(mark_of(entry.description).stack) == of_stack]
+        # Nobody else uses it: an installation has the SCM credential, which was created first, and a workflow.
+        if len(kept) == 1 and not props["adopt"] and not environment.automation.workflows_titled(props["workflow"]):
+            return kept[0]
+        return super().existing(environment, props)
 
     def create_entry(self, environment: Environment, props: StateProperties) -> str:
         # The workflow comes last: if it is there already, an entry of this name existed, too.
@@ -275,6 +382,11 @@ class ConfigCredentialProvider(KeptCredentialProvider[ConfigProperties]):
     def secret(self, props: ConfigProperties) -> dict[str, str]:
         return {"token": props["value"]}
 
+    def update_object(
+        self, environment: Environment, id: str, olds: ConfigProperties, news: ConfigProperties
+    ) -> Outputs:
+        return {} if olds.get("value") == news["value"] else super().update_object(environment, id, olds, news)
+
     def adopt(self, environment: Environment, entry: Entry, props: ConfigProperties, differences: str) -> None:
         super().adopt(environment, entry, props, differences)
         keys = ", ".join(json.loads(props["value"]))
@@ -285,7 +397,7 @@ class ConfigCredentialProvider(KeptCredentialProvider[ConfigProperties]):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         result = super().diff(_id, _olds, _news)
-        if result.changes:
+        if _olds.get("value") != _news.get("value"):
             warn(
                 f"“{_news['name']}” will be replaced as a whole by {_news['value']}: "
                 "edits that were made in the vault are lost, as nobody can read them from here"
@@ -303,11 +415,14 @@ class Credential(DynatraceObject):
 class UserCredential(Credential, module="dynatrace", name="UserCredential"):
     """User name and password that follow the stack config.
 
-    ``hosts``: what the allowlist will be asked for. Outputs: ``claims``, the same with a ``+`` before those that a
-    connector adds or has added.
+    ``token_url``: where SCM gives tokens to this client. ``hosts``: what the allowlist will be asked for.
+
+    Outputs: ``claims``, the hosts with a ``+`` before those that a connector adds or has added; ``written``, when
+    Pulumi last wrote it.
     """
 
     claims: pulumi.Output[list[str]]
+    written: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -316,20 +431,25 @@ class UserCredential(Credential, module="dynatrace", name="UserCredential"):
         *,
         user: Text,
         password: Text,
+        token_url: str,
         hosts: list[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {**entry, "user": resolved(user), "password": secret(password), "hosts": hosts}
+        props = {
+            **entry, "user": resolved(user), "password": secret(password), "tokenUrl": token_url, "hosts": hosts,
+        }  # fmt: skip
         super().__init__(UserCredentialProvider(), resource, props, opts)
 
 
 class TokenCredential(Credential, module="dynatrace", name="TokenCredential"):
-    """A token that follows the stack config."""
+    """A token that follows the stack config. Output: ``written``, when Pulumi last wrote it."""
+
+    written: pulumi.Output[str | None]
 
     def __init__(
         self, resource: str, entry: EntryProperties, *, token: Text, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        props: TokenProperties = {**entry, "token": secret(token)}
+        props = {**entry, "token": secret(token)}
         super().__init__(TokenCredentialProvider(), resource, props, opts)
 
 

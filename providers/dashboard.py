@@ -21,6 +21,7 @@ from .claims import mark_of, marked
 from .configuration import Properties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
+from .ownership import is_ours
 from .workflow_form import whole
 
 NOUN = "dashboard"
@@ -141,9 +142,10 @@ def look(environment: Environment, props: DashboardProperties) -> Json | None:
 
 
 def require_ours(live: Json, props: DashboardProperties) -> None:
-    owner = mark_of(live.get("description") or "").stack
-    if owner == props["stack"]:
+    described = live.get("description") or ""
+    if is_ours(described, props["stack"], props.get("formerStack", "")):
         return
+    owner = mark_of(described).stack
     whose = f"belongs to Pulumi stack {owner}" if owner else "has no mark of this stack"
     raise Refused(
         f"{NOUN} “{live['name']}” ({live['id']}) {whose}, so it is not changed. Delete it in Dynatrace, or "

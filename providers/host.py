@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import sys
 import threading
 
 from . import sdk_internals
 from .api.errors import DynatraceError, EngineGone
+from .api.redaction import Redactor
 
 CHECK_EVERY_S = 5.0
 WATCH = "engine-watch"
+hidden = Redactor()
+"""Config values that the user marked as secret: nothing that this process says shows them."""
 
 
 def say(text: str) -> None:
     """Tell the user something while the engine works; shown with the stack."""
-    print(text, flush=True)
+    print(hidden(text), flush=True)
 
 
 def warn(text: str) -> None:
     """A warning with Pulumi's severity; printed where no engine is there to take it."""
+    text = hidden(text)
     if not sdk_internals.log_warning(text):
         print(f"warning: {text}", flush=True)
 
 
 def prepare() -> None:
     """Make this process fit for users: errors of ours as messages, and an end together with the engine."""
-    sdk_internals.show_messages_instead_of_tracebacks(DynatraceError)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")  # the engine reads UTF-8, whatever the locale is
+    sdk_internals.show_messages_instead_of_tracebacks(DynatraceError, hidden)
     exit_with_the_engine()
 
 

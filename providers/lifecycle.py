@@ -9,9 +9,10 @@ neighbours, with one ``TypedDict`` that its resource and its provider share.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
@@ -19,6 +20,7 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
+    Config,
     ConfigureRequest,
     CreateResult,
     DiffResult,
@@ -28,11 +30,12 @@ from pulumi.dynamic import (
 )
 from pulumi.output import contains_unknowns
 
+from . import sdk_internals
 from .api.environment import Environment
 from .api.errors import Refused
 from .api.scopes import Need
 from .configuration import SECRET_ACCESS, Access, Properties
-from .host import prepare, require_engine, say, warn
+from .host import hidden, prepare, require_engine, say, warn
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Properties)
@@ -40,6 +43,11 @@ P = TypeVar("P", bound=Properties)
 Outputs = Mapping[str, object]
 Differences = dict[str, object]
 """Live values that differ from the inputs, under the inputs' names."""
+
+secret_inputs: set[str] = set()
+"""Inputs that hold a value which the user marked as secret, whatever they contain (in the program's process)."""
+HIDDEN = "hidden"
+"""Key of the provider's config: texts that the user marked as secret, as JSON."""
 
 _sharing = threading.Lock()
 registered: set[tuple[str, ...]] = set()
@@ -74,6 +82,8 @@ class ObjectProvider(ResourceProvider, Generic[P]):
 
     compared: ClassVar[tuple[str, ...]] = ()
     """Inputs whose change updates the object."""
+    marked: ClassVar[bool] = True
+    """Whether the object carries its owner's mark: then a renamed stack updates it."""
     fixed: ClassVar[dict[str, str]] = {}
     """Inputs that may not change on a deployed object, and why."""
     outputs: ClassVar[tuple[str, ...]] = ()
@@ -102,9 +112,11 @@ class ObjectProvider(ResourceProvider, Generic[P]):
     # Pulumi's protocol
 
     def configure(self, req: ConfigureRequest) -> None:
+        for text in json.loads(req.config.get(HIDDEN) or "[]"):
+            hidden.add(text)
         prepare()
         # No call and no complaint here: a refresh must be able to start whatever is missing.
-        self._access = Access(**{field.name: req.config.get(field.name) or "" for field in fields(Access)})
+        self._access = Access(**{field.name: configured(req.config, field.name) for field in fields(Access)})
 
     @property
     def environment(self) -> Environment:
@@ -113,7 +125,7 @@ class ObjectProvider(ResourceProvider, Generic[P]):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         # A failure on a named property would print its value (pulumi#19465): all failures are nameless.
         failures = [
-            CheckFailure("", f"{CONFIG_KEYS.get(key, key)} cannot change from {_olds[key]!r} to {news[key]!r}. {why}")
+            CheckFailure("", f"{CONFIG_KEYS.get(key, key)} cannot change{shown_change(_olds[key], news[key])}. {why}")
             for key, why in {"environment": MOVED, "connector": MOVED, **self.fixed}.items()
             if key in _olds and key in news and not contains_unknowns(news[key]) and _olds[key] != news[key]
         ]
@@ -123,7 +135,7 @@ class ObjectProvider(ResourceProvider, Generic[P]):
 
     def identity(self, props: Mapping[str, object]) -> tuple[str, ...]:
         """The object that these inputs are about, whatever its ID and its name in the program."""
-        return (type(self).__name__, *(str(props.get(key, "")) for key in ("stack", "connector", "name")))
+        return (type(self).__name__, *(str(props.get(key, "")) for key in ("connector", "name")))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         # A refresh asks for differences, too, also the one before a destroy, but it checks nothing.
@@ -134,7 +146,8 @@ class ObjectProvider(ResourceProvider, Generic[P]):
             raise Refused(
                 f"“{_news['name']}”: {adopt} cannot be taken over, as this stack already has {_id}: remove adopt"
             )
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in self.compared))
+        compared = (*self.compared, "stack") if self.marked else self.compared
+        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in compared))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         self.get_ready()
@@ -169,6 +182,12 @@ class ObjectProvider(ResourceProvider, Generic[P]):
             warn(text)
 
 
+def shown_change(old: object, new: object) -> str:
+    """``from … to …``; nothing of values that the user marked as secret: the old one may not be known any more."""
+    text = f" from {old!r} to {new!r}"
+    return text if hidden(text) == text else ""
+
+
 class DynatraceObject(pulumi.dynamic.Resource):
     """Base of the resources. Outputs must be among the properties, as None, to become outputs."""
 
@@ -179,7 +198,28 @@ class DynatraceObject(pulumi.dynamic.Resource):
         props: Mapping[str, object],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        super().__init__(provider, resource, {**props, **dict.fromkeys(provider.outputs)}, opts)
+        guarded = {key: guard(key, value) for key, value in props.items()}
+        if any(guarded[key] is not value for key, value in props.items()):
+            # Outputs repeat inputs in other words, like the hosts of an address.
+            secret_outputs = pulumi.ResourceOptions(additional_secret_outputs=list(provider.outputs))
+            opts = pulumi.ResourceOptions.merge(opts, secret_outputs)
+        super().__init__(provider, resource, {**guarded, **dict.fromkeys(provider.outputs)}, opts)
+
+
+def configured(config: Config, name: str) -> str:
+    """A value of ``pulumi_provider``'s config. The state of a renamed project has it under the former name."""
+    values = sdk_internals.provider_config(config)
+    return str(config.get(name) or next((values[key] for key in values if key.endswith(f":{name}")), None) or "")
+
+
+def owner(provider: pulumi.ProviderResource) -> pulumi.Output[str]:
+    """``project/stack#installation``: who owns what this deployment creates, for the marks of its objects.
+
+    The installation is the start of the ID that Pulumi gave this provider: a random UUID, in the state before the first
+    object exists, kept when stack or project are renamed, and new in a new state.
+    """
+    name = f"{pulumi.get_project()}/{pulumi.get_stack()}#"
+    return pulumi.Output.concat(name, provider.id.apply(lambda provider_id: provider_id[:8]))
 
 
 def resolved(value: pulumi.Input[T]) -> T:
@@ -192,12 +232,29 @@ def secret(value: pulumi.Input[T]) -> T:
     return cast(T, pulumi.Output.secret(value))
 
 
-def pulumi_provider(name: str, access: Access) -> pulumi.ProviderResource:
+def guard(name: str, value: Any) -> Any:
+    """An input or output of the program: secret if it holds a value that the user marked as secret."""
+    if isinstance(value, pulumi.Output):
+        return value
+    return secret(value) if name in secret_inputs or hidden.within(value) != value else value
+
+
+def keep_secret(texts: Collection[str], inputs: Collection[str]) -> None:
+    """From now on, treat these texts, and inputs of these names, as secrets. For the program's process."""
+    secret_inputs.update(inputs)
+    for text in texts:
+        hidden.add(text)
+
+
+def guarded_access(access: Access) -> dict[str, pulumi.Input[str]]:
+    """What the provider, and the check of the credentials, get and record."""
+    return {key: secret(text) if key in SECRET_ACCESS else guard(key, text) for key, text in access.stored.items()}
+
+
+def pulumi_provider(name: str, access: Access, texts_to_hide: Collection[str] = ()) -> pulumi.ProviderResource:
     """The provider of all resources: it gets, and the state records, the Dynatrace keys and no others."""
     prefix = pulumi.get_project()
-    inputs = {
-        f"{prefix}:{key}": pulumi.Output.secret(value) if key in SECRET_ACCESS else value
-        for key, value in asdict(access).items()
-        if value or key != "features"  # a stack that uses none keeps the provider that an earlier release stored
-    }
+    inputs: dict[str, pulumi.Input[str]] = {f"{prefix}:{key}": value for key, value in guarded_access(access).items()}
+    if texts_to_hide:
+        inputs[f"{prefix}:{HIDDEN}"] = secret(json.dumps(list(texts_to_hide)))
     return pulumi.ProviderResource("pulumi-python", name, inputs)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pulumi
 
+from . import ownership
 from .api.automation import Json
 from .api.environment import Environment
 from .api.scopes import NAME_ACTOR, WORKFLOWS_READ, WORKFLOWS_WRITE
-from .claims import mark_of, marked
+from .claims import marked
 from .configuration import Properties
 from .host import say
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs
@@ -59,7 +60,7 @@ class NotificationProvider(ObjectProvider[NotificationProperties]):
 
 
 def is_ours(live: Json, props: NotificationProperties) -> bool:
-    return mark_of(live.get("description") or "").stack == props["stack"]
+    return ownership.is_ours(live.get("description") or "", props["stack"], props.get("formerStack", ""))
 
 
 def body(props: NotificationProperties) -> Json:

@@ -12,6 +12,7 @@ from .api.environment import Environment
 from .api.vault import Entry
 from .claims import mark_of
 from .configuration import EntryProperties, Properties
+from .ownership import is_ours
 from .parts import BY_KEY, WORKFLOW
 
 
@@ -25,7 +26,7 @@ def own_workflow(environment: Environment, place: Properties) -> Json | None:
     marked = [
         workflow
         for workflow in environment.automation.workflows()
-        if mark_of(workflow.get("description") or "").stack == place["stack"]
+        if is_ours(workflow.get("description") or "", place["stack"], place.get("formerStack", ""))
     ]
     mine = [
         workflow
@@ -36,11 +37,17 @@ def own_workflow(environment: Environment, place: Properties) -> Json | None:
 
 
 def entry_in_use(environment: Environment, props: EntryProperties, entries: dict[str, Entry]) -> Entry | None:
-    """The entry that our deployed workflow uses for this purpose, unless it has another stack's mark."""
+    """The entry that our deployed workflow uses for this purpose, unless it has another stack's mark.
+
+    A mark of another owner does not count on an entry of our name: checkpoint, lock and config keep the mark that they
+    were created with, as nobody can write it without their values.
+    """
     listed = own_workflow(environment, props)
     workflow = environment.automation.workflow(listed["id"]) if listed else None
     task = ((workflow or {}).get("tasks") or {}).get(TASK) or {}
     script = (task.get("input") or {}).get("script") or ""
     _, parameters = unrender_script(script, script)
     entry = entries.get(str(parameters.get(BY_KEY[props["adoptKey"]].parameter)))
-    return entry if entry and mark_of(entry.description).stack in ("", props["stack"]) else None
+    if entry is None or not mark_of(entry.description).stack or entry.name == props["name"]:
+        return entry
+    return entry if is_ours(entry.description, props["stack"], props.get("formerStack", "")) else None

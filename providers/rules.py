@@ -9,18 +9,36 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEFAULT_PORTS = {"https": 443, "http": 80}
 SSO_TOKEN_URL = "https://sso.dynatrace.com/sso/oauth2/token"
 SSO_STAGES = {"sprint": "https://sso-sprint.dynatracelabs.com/sso/oauth2/token",
               "dev": "https://sso-dev.dynatracelabs.com/sso/oauth2/token"}  # fmt: skip
 
+OWNER = re.compile(r"[\w.-]+/[\w.-]+(#[0-9a-f]{8})?", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.ASCII)
 DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?", re.ASCII)
 TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
 )
+PRINTED_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4}) (?:[A-Z]{1,5}|[+-]\d{2,4})", re.ASCII
+)
+"""Go's ``time.Time``: ``2026-01-22 12:00:00 +0000 UTC``."""
+TOKENS = {
+    "dt0c01.": "an API token",
+    "dt0s02.": "an OAuth client",
+    "dt0s03.": "an OAuth client",
+    "dt0s06.": "a refresh token",
+    "dt0s08.": "an OAuth client",
+    "dt0s16.": "a platform token",
+}
+"""What Dynatrace's prefixes stand for (facts: dynatrace-api 2.1)."""
+QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "\u2018": "\u2019", "«": "»"}
 
 
 @dataclass(frozen=True)
@@ -41,20 +59,35 @@ def url(text: str, *, path: bool = False) -> str:
     """An https address without a trailing slash; http is accepted for this machine's own loopback only."""
     try:
         parts = urlsplit(text.strip())
+        host, port = host_of(parts.hostname or ""), parts.port
     except ValueError:
         raise ValueError("must be an address like https://HOST") from None
-    if not parts.hostname or parts.scheme not in ("http", "https"):
+    if not host or parts.scheme not in DEFAULT_PORTS:
         raise ValueError("must be an address like https://HOST")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise ValueError("must start with https://")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must contain no user, query or fragment")
-    host = parts.hostname.encode("idna").decode()
-    address = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
+    shown = f"[{host}]" if ":" in host else host
+    address = f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, DEFAULT_PORTS[parts.scheme]) else "")
     rest = parts.path.rstrip("/")
     if rest and not path:
         raise ValueError(f"must end after the host; {rest} is added by the program")
     return address + rest
+
+
+def host_of(name: str) -> str:
+    """A host name in the one form that is compared: lower case, ASCII, without the dot of a fully qualified name.
+
+    Raises ValueError for what is no host name.
+    """
+    host = name.lower().removesuffix(".")
+    if ":" in host:
+        return str(IPv6Address(host))
+    encoded = host.encode("idna").decode() if host else ""
+    if encoded and not HOST.fullmatch(encoded):
+        raise ValueError("is not a host name")
+    return encoded
 
 
 def environment_url(text: str) -> str:
@@ -93,7 +126,10 @@ def apps_url_of(environment_url: str) -> str:
 
 
 def sso_token_url_of(environment_url: str) -> str:
-    """SSO has one address per stage, never one that is derived from an environment's host."""
+    """SSO has one address per stage, never one that is derived from an environment's host; a loopback address serves
+    it as well."""
+    if urlsplit(environment_url).hostname in LOOPBACK:
+        return f"{environment_url}/sso/oauth2/token"
     stage = re.search(r"\.(sprint|dev)\.dynatracelabs\.com", environment_url)
     return SSO_STAGES[stage[1]] if stage else SSO_TOKEN_URL
 
@@ -136,21 +172,62 @@ def moment(text: str) -> datetime:
 
 
 def iso_time(text: str) -> str:
-    """A time, as text."""
+    """A time, as text. A time without quotes in a stack file arrives as Pulumi's engine prints it."""
+    if found := PRINTED_TIME.fullmatch(text.strip()):
+        day, clock, offset = found.groups()
+        text = f"{day}T{clock}" + ("Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}")
     moment(text)
     return text.strip()
+
+
+# --- placeholders ---------------------------------------------------------------------------------------------------
+
+PLACEHOLDER = re.compile(r"(?<![A-Za-z0-9])YOUR[_-][A-Z0-9_-]*|(?<=dt0s02\.)YOUR[A-Z]{1,12}(?![A-Z0-9.])")
+"""``YOUR_ENV``, as in the examples here and in the manual; ``dt0s02.YOURCLIENT`` stood in earlier ones."""
+
+
+def placeholder_in(text: str) -> str:
+    """The placeholder that a value still contains, or empty."""
+    found = PLACEHOLDER.search(text)
+    return found.group() if found else ""
 
 
 # --- other values ----------------------------------------------------------------------------------------------------
 
 
 def starting(prefix: str) -> Callable[[str], str]:
+    """A token or an ID with this prefix. Another kind of token is named; no message shows the value."""
+
     def rule(text: str) -> str:
-        if not re.fullmatch(re.escape(prefix) + r"\S+", text):
-            raise ValueError(f"must start with {prefix} and contain no spaces")
-        return text
+        if re.fullmatch(re.escape(prefix) + r"\S+", text):
+            return text
+        word = (
+            text.rsplit(maxsplit=1)[-1] if text.split() else ""
+        )  # a header's value, like “Api-Token dt0c01…”, is named as well
+        for other, kind in TOKENS.items():
+            if word.startswith(other) and kind != TOKENS.get(prefix, kind):
+                raise ValueError(f"is {kind} ({other}); it must be {TOKENS[prefix]} ({prefix})")
+        raise ValueError(f"must start with {prefix} and contain no spaces")
 
     return rule
+
+
+def client_id(text: str) -> str:
+    """ID of an OAuth client, ``dt0s02.`` and one more part."""
+    given = starting("dt0s02.")(text)
+    if given.count(".") > 1:
+        raise ValueError(
+            "is the client's secret; the ID is the part before the second dot. The stack file now has the secret in "
+            "plaintext: create a new one"
+        )
+    return given
+
+
+def unquoted(text: str) -> str:
+    """The value itself. Raises ValueError if it has quotes around it: they were typed into a prompt, or escaped."""
+    if len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
+        raise ValueError("has quotes around it, which are part of the value; set it again without them")
+    return text
 
 
 def uuid(text: str) -> str:
@@ -169,9 +246,9 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 
 def boolean(text: str) -> bool:
-    if text not in ("true", "false"):
+    if text.lower() not in ("true", "false"):
         raise ValueError("must be true or false")
-    return text == "true"
+    return text.lower() == "true"
 
 
 def present(text: str) -> str:
@@ -201,6 +278,13 @@ def attribute(text: str) -> str:
     if not re.fullmatch(r"\S[^\x00-\x1f\x7f]{0,248}\S|\S", text):
         raise ValueError("must be 1 to 250 printable characters without spaces at either end")
     return text
+
+
+def owner(text: str) -> str:
+    """The owner of objects, as their marks name it (``claims``)."""
+    if not OWNER.fullmatch(text.strip()):
+        raise ValueError("must look like PROJECT/STACK#1a2b3c4d, as the error message or make status shows it")
+    return text.strip()
 
 
 def optional(rule: Callable[[str], str]) -> Callable[[str], str]:

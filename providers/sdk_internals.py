@@ -5,8 +5,11 @@ Each has a canary in tests/unit/test_sdk_internals.py, which fails when an upgra
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import traceback
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -42,17 +45,33 @@ def log_warning(text: str) -> bool:
     return True
 
 
-def show_messages_instead_of_tracebacks(ours: type[Exception]) -> None:
+def show_messages_instead_of_tracebacks(ours: type[Exception], redact: Callable[[str], str] = str) -> None:
     """Pulumi's host answers every exception with ``traceback.format_exc()``. Errors of class ``ours`` are written for
     the user; a traceback above them hides the message. All other errors keep theirs."""
     original = traceback.format_exc
 
     def format_exc(*args: Any, **kwargs: Any) -> str:
         error = sys.exc_info()[1]
-        return str(error) if isinstance(error, ours) else original(*args, **kwargs)
+        return redact(str(error) if isinstance(error, ours) else original(*args, **kwargs))
 
     if traceback.format_exc.__module__ == "traceback":
         traceback.format_exc = format_exc
+
+
+def provider_config(config: Any) -> dict[str, Any]:
+    """All values that a provider is configured with, by full key. Its documented ``get`` reads one project's keys."""
+    values: dict[str, Any] = config._props
+    return values
+
+
+def config_as_sent() -> dict[str, str]:
+    """The config in the bytes that the engine sent, which are UTF-8; empty where it sent none.
+
+    The SDK reads the same variable as text, which Python decodes in the locale's encoding: in a Latin-1 locale, ``ü``
+    arrives as ``Ã¼``, and a good secret would be replaced by a garbled one.
+    """
+    sent = os.environb.get(b"PULUMI_CONFIG", b"") if os.supports_bytes_environ else b""
+    return dict(json.loads(sent.decode("utf-8"))) if sent else {}
 
 
 def stack_config(project: str) -> tuple[dict[str, str], set[str]]:
@@ -63,6 +82,7 @@ def stack_config(project: str) -> tuple[dict[str, str], set[str]]:
     from pulumi.runtime import config
 
     prefix = f"{project}:"
-    given = {key.removeprefix(prefix): text for key, text in config.CONFIG.get().items() if key.startswith(prefix)}
+    found = config_as_sent() or config.CONFIG.get()
+    given = {key.removeprefix(prefix): text for key, text in found.items() if key.startswith(prefix)}
     plain = {name for name in given if not config.is_config_secret(prefix + name)}
     return given, plain

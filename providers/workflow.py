@@ -17,7 +17,7 @@ from .api.scopes import NAME_ACTOR, WORKFLOWS_READ, WORKFLOWS_WRITE
 from .configuration import Properties, Schedule, ScriptParameters
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
-from .ownership import Found, choose
+from .ownership import Found, choose, require_ours
 from .parts import WORKFLOW
 from .recovery import own_workflow
 from .workflow_form import WorkflowProperties, body, drift, in_words
@@ -37,7 +37,8 @@ class WorkflowProvider(ObjectProvider[WorkflowProperties]):
         if props["adopt"] and props["adopt"] not in workflows and (named := automation.workflow(props["adopt"])):
             workflows[named["id"]] = named
         candidates = [Found(w["id"], w["title"], w.get("description") or "") for w in workflows.values()]
-        found = choose(NOUN, props["name"], props["stack"], props["adopt"], WORKFLOW.key, candidates)
+        former = props.get("formerStack", "")
+        found = choose(NOUN, props["name"], props["stack"], props["adopt"], WORKFLOW.key, candidates, former)
         if not found and (retitled := own_workflow(environment, props)):
             workflows[retitled["id"]] = retitled
             found = Found(retitled["id"], retitled["title"], retitled.get("description") or "")
@@ -54,6 +55,7 @@ class WorkflowProvider(ObjectProvider[WorkflowProperties]):
     def update_object(
         self, environment: Environment, id: str, olds: WorkflowProperties, news: WorkflowProperties
     ) -> Outputs:
+        require_own(environment, id, news, olds.get("stack", news["stack"]), news["stack"])
         if olds.get("actor") and not news["actor"]:
             warn(
                 f"{NOUN} “{news['name']}” still acts for {olds['actor']}: Dynatrace keeps an actor until another one "
@@ -69,8 +71,14 @@ class WorkflowProvider(ObjectProvider[WorkflowProperties]):
         return drift(live, props)
 
     def delete_object(self, environment: Environment, id: str, props: WorkflowProperties) -> None:
+        require_own(environment, id, props, props["stack"])
         stop_runs(environment, id)
         environment.automation.delete_workflow(id)
+
+
+def require_own(environment: Environment, id: str, props: WorkflowProperties, *owners: str) -> None:
+    if live := environment.automation.workflow(id):
+        require_ours(NOUN, props["name"], id, live.get("description") or "", *owners)
 
 
 def users(live: Json) -> dict[str, str]:

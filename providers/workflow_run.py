@@ -6,15 +6,18 @@ revision in its input; a failed run fails ``pulumi up`` with the reason, and the
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
+from pulumi.dynamic import DiffResult
 
 from workflow_src.render import TASK
 
-from .api.automation import CHECK_EVERY_S, LONGEST_LEG_S, Json, moment, started_at
+from .api.automation import CHECK_EVERY_S, LONGEST_LEG_S, Json, moment, sentence, started_at
 from .api.environment import Environment
 from .api.errors import DynatraceError, RunFailed
 from .api.scopes import ACTOR, ACTOR_BOXES, LOGS_INGEST, VAULT_READ, WORKFLOWS_READ, WORKFLOWS_RUN
@@ -25,6 +28,9 @@ from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, re
 SKIPPED_TRIES = 3
 QUALIFIERS = 20
 SETTINGS_PAGE = "/ui/apps/dynatrace.automations/settings"
+DENIED = re.compile(r"\b403\b|Forbidden|may not|permission|does not exist")
+"""A reason that the actor's rights explain; an owner's entry does not exist for others."""
+ENDED_BY_DYNATRACE = re.compile(r"\b(TIMEOUT|OUT_OF_MEMORY|KILLED)\b|time limit|memory limit")
 ONE_USER = "use one service user for the deploy token, the OAuth client and the workflow's actor"
 
 
@@ -40,6 +46,8 @@ class RunProperties(Properties):
     revision: str
     checkpoint: str
     """ID of the checkpoint entry, or empty."""
+    credentials: str
+    """When Pulumi last wrote a credential that the script uses, in ISO 8601; empty if that is not known."""
     executionsUrl: str
     showLog: bool
     execution: str
@@ -50,8 +58,14 @@ class RunProperties(Properties):
 
 class WorkflowRunProvider(ObjectProvider[RunProperties]):
     compared = ("workflow", "revision")
+    marked = False
     outputs = ("execution", "outcome")
     needs = (WORKFLOWS_READ, WORKFLOWS_RUN, VAULT_READ, LOGS_INGEST, *ACTOR)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        # States of earlier releases do not know the times of their credentials: empty and missing are the same.
+        newer = (_olds.get("credentials") or "") != (_news.get("credentials") or "")
+        return DiffResult(changes=super().diff(_id, _olds, _news).changes or newer)
 
     def create_object(self, environment: Environment, props: RunProperties) -> tuple[str, Outputs]:
         outcome = run_once(environment, props)
@@ -78,10 +92,12 @@ def run_once(environment: Environment, props: RunProperties) -> RunOutcome:
         execution = automation.await_end(find_or_start(environment, props, skipped))
         id, task = execution["id"], automation.task(execution["id"], TASK)
         failed = execution["state"] != "SUCCESS"
-        if props["showLog"] or failed:
-            say(indented(environment.redact(automation.task_log(id, TASK))))
         if failed:
-            raise RunFailed(why(execution, task, f"{props['executionsUrl']}/{id}", environment))
+            reason = environment.redact(sentence(task.get("stateInfo")) or sentence(execution.get("stateInfo")))
+            say(indented(without(reason, environment.redact(automation.task_log(id, TASK)))))
+            raise RunFailed(why(execution, reason, f"{props['executionsUrl']}/{id}", environment))
+        if props["showLog"]:
+            say(indented(environment.redact(automation.task_log(id, TASK))))
         result = task.get("result")
         outcome = str(result.get("outcome", "")) if isinstance(result, dict) else ""
         if outcome != "skipped":
@@ -95,7 +111,8 @@ def run_once(environment: Environment, props: RunProperties) -> RunOutcome:
 
 
 def find_or_start(environment: Environment, props: RunProperties, skipped: set[str]) -> Json:
-    """An execution of this revision that is running or has succeeded since the workflow was last written, or a new one.
+    """An execution of this revision that is running or has succeeded since the workflow and its credentials were last
+    written, or a new one.
 
     The revision travels in the run's input, so that a lost state or a lost answer starts nothing twice. An older run
     of the same revision proves nothing: others have been deployed in between.
@@ -104,6 +121,8 @@ def find_or_start(environment: Environment, props: RunProperties, skipped: set[s
     newest = environment.automation.newest_executions(workflow, triggerType="Manual")
     runs = [execution for execution in newest if (execution.get("input") or {}).get("revision") == revision]
     written = last_written(environment.automation.workflow(workflow)) if runs else None
+    if changed := moment(props.get("credentials") or None):
+        written = max(written or changed, changed)
     for execution in runs:
         if is_good(execution, written) and execution["id"] not in skipped:
             say(f"execution {execution['id']} of this revision is {execution['state']}")
@@ -117,6 +136,11 @@ def find_or_start(environment: Environment, props: RunProperties, skipped: set[s
             say(f"workflow execution started: {started['id']} ({started['state']})")
             return started
     raise RunFailed(f"no run of workflow {workflow} could be started: Dynatrace answers with old ones; try again later")
+
+
+def newest(times: Sequence[str | None]) -> str:
+    """The latest of the times of credentials (of one form, so their order is that of their texts), or empty."""
+    return max(time or "" for time in times)
 
 
 def last_written(workflow: Json | None) -> datetime | None:
@@ -139,18 +163,30 @@ def indented(log: str) -> str:
     return "\n".join(f"  | {line}" for line in log.strip().splitlines()) or "  | (the run printed nothing)"
 
 
-def why(execution: Json, task: Json, url: str, environment: Environment) -> str:
-    """Why a run failed, and what to do next."""
-    reason = str(task.get("stateInfo") or execution.get("stateInfo") or "no reason given")
-    text = f"the workflow was deployed, but its run ended as {execution['state']}: {environment.redact(reason)}"
-    text += f"\n  Look: {url}"
-    if "403" in reason or "Forbidden" in reason:
-        page = environment.access.apps_url + SETTINGS_PAGE
-        text += f"\n  The actor lacks a permission or has not given it to workflows: {ACTOR_BOXES}. Tick them at {page}"
-    deployer, actor = environment.deploy_token.get("owner"), execution.get("actor")
-    if deployer and actor and deployer != actor:
-        text += f"\n  The workflow acts for {actor}, its vault entries belong to {deployer}: {ONE_USER}"
-    return text
+def without(reason: str, log: str) -> str:
+    """A failed run's log without the reason, which the error itself gives."""
+    lines = [line for line in log.splitlines() if not reason or line.strip() not in (reason, f"✗ {reason}")]
+    return "\n".join(line.replace(f" ({reason})", "") if reason else line for line in lines)
+
+
+def why(execution: Json, reason: str, url: str, environment: Environment) -> str:
+    """Why a run failed, once, the likeliest explanation first. While `up` runs, Pulumi repeats the first line only."""
+    lines = [f"Cause: {reason or 'Dynatrace gives none'}"]
+    if DENIED.search(reason):
+        deployer, actor = environment.deploy_token.get("owner"), execution.get("actor")
+        two_users = deployer and actor and deployer != actor
+        if two_users:
+            lines.append(
+                f"Likeliest: the workflow acts for {actor}, its vault entries belong to {deployer}: {ONE_USER}"
+            )
+        lines.append(
+            f"{'Otherwise' if two_users else 'Likeliest'}: the actor lacks a permission or has not given it to "
+            f"workflows: {ACTOR_BOXES}. Tick them at {environment.access.apps_url}{SETTINGS_PAGE}"
+        )
+    elif ENDED_BY_DYNATRACE.search(reason):
+        lines.append("Dynatrace ended the script; the next run continues from what was saved")
+    lines.append(f"Look: {url}")
+    return "\n  ".join([f"the workflow was deployed, but its run ended as {execution['state']}", *lines])
 
 
 def compare_identities(environment: Environment, checkpoint: str) -> None:
@@ -165,7 +201,9 @@ def compare_identities(environment: Environment, checkpoint: str) -> None:
 
 
 class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
-    """One run of the workflow per revision.
+    """One run of the workflow per revision, and after each change of a credential that the script uses.
+
+    ``credentials``: when they were last written.
 
     Outputs: ``execution`` (id of the execution), ``outcome`` (``caught up`` or ``more waiting``).
     """
@@ -181,6 +219,7 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
         workflow: pulumi.Input[str],
         revision: pulumi.Input[str],
         checkpoint: pulumi.Input[str],
+        credentials: pulumi.Input[str],
         executions_url: str,
         show_log: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -190,6 +229,7 @@ class WorkflowRun(DynatraceObject, module="dynatrace", name="WorkflowRun"):
             "workflow": resolved(workflow),
             "revision": resolved(revision),
             "checkpoint": resolved(checkpoint),
+            "credentials": resolved(credentials),
             "executionsUrl": executions_url,
             "showLog": show_log,
         }

@@ -59,7 +59,7 @@ class Wire:
             str(DENO), "run", "--quiet", "--no-config", "--allow-net=127.0.0.1", str(HERE / "wire" / "server.js"),
             str(records), str(latency_ms), str(PAGE_SIZE),
         ]  # fmt: skip
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", env=ENVIRONMENT)
         assert self.process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
@@ -106,7 +106,7 @@ def ours(url: str, folder: Path) -> tuple[list[str], dict[str, str]]:
     script, imports = folder / "sync.js", folder / "imports.json"
     script.write_text(render_script(script_template(), parameters), encoding="utf-8")
     modules = dict(packages(Options.deno_modules))
-    imports.write_text(json.dumps({"imports": modules}))
+    imports.write_text(json.dumps({"imports": modules}), encoding="utf-8")
     words = ("--no-remote", "--cached-only", "--allow-read", "--import-map", str(imports), "--location", url)
     return deno(HEAP_MB, *words, str(HERE / "wire" / "run_script.js"), script.as_uri()), {}
 
@@ -138,12 +138,12 @@ def measure(name: str, records: int, latency_ms: int) -> Figures:
         with tempfile.TemporaryDirectory(prefix="bench-sync-", ignore_cleanup_errors=True) as scratch:
             command, more = CONTESTANTS[name](wire.url, Path(scratch))
             output = Path(scratch) / "output"
-            with output.open("w") as out:
+            with output.open("w", encoding="utf-8") as out:
                 process = subprocess.Popen(
                     command, cwd=scratch, env={**ENVIRONMENT, **more}, stdout=out, stderr=subprocess.STDOUT
                 )
                 peak_mb = wait(process, wire, name)
-            said = output.read_text()
+            said = output.read_text(encoding="utf-8")
             seen = wire.figures()
     finally:
         wire.close()

@@ -47,7 +47,7 @@ def local_environment(folder: Path) -> Iterator[tuple[str, float]]:
         str(folder / "local-dynatrace.sqlite"),
     ]
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     assert process.stdout is not None
     url = process.stdout.readline().strip().rsplit(" ", 1)[-1]
     try:
@@ -67,11 +67,13 @@ def project(folder: Path, url: str | None) -> Callable[..., None]:
             shutil.copytree(ROOT / name, work / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, work / name)
-        stack_file = (ROOT / "Pulumi.dev.yaml").read_text().replace("http://127.0.0.1:8787", url)
-        (work / "Pulumi.dev.yaml").write_text(stack_file)
+        stack_file = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8").replace("http://127.0.0.1:8787", url)
+        (work / "Pulumi.dev.yaml").write_text(stack_file, encoding="utf-8")
     else:
-        (work / "Pulumi.yaml").write_text("name: empty\nruntime: {name: python, options: {virtualenv: .venv}}\n")
-        (work / "__main__.py").write_text(EMPTY_PROGRAM)
+        (work / "Pulumi.yaml").write_text(
+            "name: empty\nruntime: {name: python, options: {virtualenv: .venv}}\n", encoding="utf-8"
+        )
+        (work / "__main__.py").write_text(EMPTY_PROGRAM, encoding="utf-8")
     backend = folder / f"{work.name}-state"
     backend.mkdir()
     environment = {
@@ -85,7 +87,7 @@ def project(folder: Path, url: str | None) -> Callable[..., None]:
 
     def pulumi(*arguments: str) -> None:
         command = ["pulumi", *arguments, "--non-interactive", "--stack", "dev"]
-        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, encoding="utf-8", check=False)
         if done.returncode:
             raise SystemExit(f"pulumi {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
 
@@ -142,7 +144,9 @@ def main() -> None:
     )
 
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps({key: round(value, 3) for key, value in figures.items()}, indent=2) + "\n")
+    OUTPUT.write_text(
+        json.dumps({key: round(value, 3) for key, value in figures.items()}, indent=2) + "\n", encoding="utf-8"
+    )
     for key, value in figures.items():
         unit = "" if "calls" in key else " s"
         print(f"{key:<32} {value:8.2f}{unit}" if unit else f"{key:<32} {value:8.0f}")

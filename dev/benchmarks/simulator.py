@@ -61,11 +61,11 @@ class Server:
 
     def processor_s(self) -> float:
         """Processor time used so far."""
-        words = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        words = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
@@ -75,7 +75,7 @@ def start(folder: Path, *options: str) -> Server:
     # What was sent is asked for at once: indexing time is no part of what is measured.
     command = [sys.executable, "-m", "local_dynatrace", "serve", "--port", "0", "--set", "logs_visible_after_s=0"]
     command += ["--state", str(folder / "local-dynatrace.sqlite")]
-    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     url = process.stdout.readline().strip().rsplit(" ", 1)[-1]
     requests.get(f"{url}/_sim/health", timeout=10).raise_for_status()
@@ -250,7 +250,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder))
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(found, indent=2) + "\n")
+    RESULT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     for name, value in found.items():
         kind, limit = GOALS[name]
         print(f"  {name:18} {value:10.2f}   {kind} {limit:g}{'' if met(name, value) else '   MISSED'}")

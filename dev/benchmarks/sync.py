@@ -47,7 +47,7 @@ def build(progress: Progress) -> list[str]:
 
 def run(progress: Progress, name: str, command: list[str], folder: Path) -> None:
     with progress.step(name, f"building a peer: {Path(command[0]).name}"):
-        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise SystemExit(f"{name} could not be built (--without-peers leaves it out):\n{done.stderr[-2000:]}")
 
@@ -114,8 +114,8 @@ def main(arguments: list[str]) -> int:
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     contest_rows = [row(name, each) for name, by_latency in table.items() for each in by_latency.values()]
     rows = {"contest": contest_rows, "curve": [row("ours", each) for each in grown]}
-    OUTPUT.write_text(json.dumps({**figures, **rows}, indent=2) + "\n")
-    OUTPUT.with_suffix(".svg").write_text(picture(table, grown))
+    OUTPUT.write_text(json.dumps({**figures, **rows}, indent=2) + "\n", encoding="utf-8")
+    OUTPUT.with_suffix(".svg").write_text(picture(table, grown), encoding="utf-8")
     print("\n" + "\n".join(f"  {name:<26}{value:>10,.3f}" for name, value in figures.items()))
     print(f"\n  written to {OUTPUT.relative_to(ROOT)} and sync.svg beside it")
     return 0

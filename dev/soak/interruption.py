@@ -160,7 +160,7 @@ def recorded(stack: Deployment) -> dict[str, str]:
     import json
 
     (file,) = (stack.state / ".pulumi" / "stacks").rglob(f"{stack.stack}.json")
-    resources = json.loads(file.read_text())["checkpoint"]["latest"].get("resources") or []
+    resources = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"].get("resources") or []
     return {one["urn"].rsplit("::", 1)[-1]: one["id"] for one in resources if "dynamic/" in one["type"]}
 
 

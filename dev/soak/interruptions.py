@@ -117,7 +117,9 @@ def forgotten(stack: Deployment, k: int) -> None:
     """A living connector whose state was lost."""
     nothing(stack)
     live(stack)
+    former = stack.outputs["owner"]
     stack.lose_state()
+    stack.configure(formerStack=former)
 
 
 def vendors(stack: Deployment, k: int) -> None:
@@ -171,6 +173,7 @@ def shape(stack: Deployment) -> str:
     text = "\n".join(sorted(json.dumps(row, sort_keys=True) for rows in timeless.values() for row in rows))
     for name, id in recorded(stack).items():
         text = text.replace(id, f"({name})")
+    text = re.sub(r"(\[Pulumi [^\s\]#]+#)[0-9a-f]{8}", r"\1(installation)", text)
     longest = stack.configured("maxExecutionTimeMinutes")
     return re.sub(rf"(maxExecutionTimeMinutes\W+){longest}\b", r"\1(as configured)", text)
 

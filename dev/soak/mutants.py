@@ -61,7 +61,7 @@ def listed(script: str) -> list[Mutant]:
             LISTER,
         ]
         finished = subprocess.run(
-            [*command, "--", source, output], cwd=folder, capture_output=True, text=True, check=False
+            [*command, "--", source, output], cwd=folder, capture_output=True, encoding="utf-8", check=False
         )
         if finished.returncode != 0:
             raise driver.DriverError(f"no mutants could be listed:\n{finished.stdout}{finished.stderr}")
@@ -174,7 +174,7 @@ def main(arguments: list[str]) -> int:
         ],
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     share = results["killed"] / len(mutants)
     print(f"\n  {results['killed']} of {len(mutants)} killed ({share:.1%}), written to {RESULTS.relative_to(ROOT)}")
     return 0 if share >= BAR else 1

@@ -171,10 +171,10 @@ def main(arguments: list[str]) -> int:
             results |= found
     results |= {"seconds": round(time.monotonic() - began), "failed": failed}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     if not given.only and not given.life:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(page(results))
+        PAGE.write_text(page(results), encoding="utf-8")
     print("\n".join(f"  {problem[:400]}" for problem in failed[:20]))
     print(f"  written to {RESULTS.relative_to(ROOT)}")
     return 1 if failed else 0

@@ -135,7 +135,7 @@ def matrix(first: int, seeds: int, progress: Progress) -> int:
 
 def write(file: Path, results: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(results, indent=2) + "\n")
+    file.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def sample(first: int, worlds: int, progress: Progress) -> dict[str, list[str]]:

@@ -94,7 +94,7 @@ def campaign(
                 one()
             except (AssertionError, RequestException) as error:  # also what hung, or was cut
                 failed.append(str(error)[:2000])
-            if "Traceback" in (log := (Path(folder) / "local-dynatrace.log").read_text()):
+            if "Traceback" in (log := (Path(folder) / "local-dynatrace.log").read_text(encoding="utf-8")):
                 failed.append(log[log.index("Traceback") :][:2000])
         finally:
             local.close()
@@ -152,7 +152,9 @@ def main(arguments: list[str]) -> int:
         "kills": kills(chosen.seed, chosen.kills, progress) if chosen.kills else None,
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps({**found, "seconds": round(time.monotonic() - began, 1)}, indent=2) + "\n")
+    RESULTS.write_text(
+        json.dumps({**found, "seconds": round(time.monotonic() - began, 1)}, indent=2) + "\n", encoding="utf-8"
+    )
     failed = [
         part for part in (found["sweep"], found["steer"], found["kills"]) if isinstance(part, dict) and part["failed"]
     ]

@@ -36,7 +36,9 @@ def find() -> Path | str:
 def go_paths(go: str) -> tuple[Path, Path]:
     """Where `go install` puts actionlint, and the module cache."""
     command = [go, "env", "GOBIN", "GOPATH", "GOMODCACHE"]
-    binaries, path, cache = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    binaries, path, cache = subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=True
+    ).stdout.splitlines()
     folder = Path(binaries) if binaries else Path(path.split(os.pathsep)[0]) / "bin"
     return folder / "actionlint", Path(cache)
 
@@ -48,7 +50,7 @@ def build(go: str, source: Path) -> Path | str:
     made = BUILT.with_name(f"{BUILT.name}.{os.getpid()}")
     command = [go, "build", "-C", str(source), "-mod=readonly", "-buildvcs=false", "-o", str(made), "./cmd/actionlint"]
     env = {**os.environ, "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return f"Go's module cache does not hold all of it ({last}); {INSTALL}"

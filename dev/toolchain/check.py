@@ -44,12 +44,12 @@ def javascript_files() -> list[str]:
 
 def write_import_map() -> None:
     """Map the names that the script imports to the installed packages and their types."""
-    names = json.loads((JAVASCRIPT / "package.json").read_text())["dependencies"]
+    names = json.loads((JAVASCRIPT / "package.json").read_text(encoding="utf-8"))["dependencies"]
     imports = {name: f"npm:{name}@{version}" for name, version in names.items()}
     # Node's own types are no package of ours.
     imports["node:crypto"] = Path(__file__).with_name("node_crypto.d.ts").as_uri()
     IMPORT_MAP.parent.mkdir(parents=True, exist_ok=True)
-    IMPORT_MAP.write_text(json.dumps({"imports": imports}, indent=2))
+    IMPORT_MAP.write_text(json.dumps({"imports": imports}, indent=2), encoding="utf-8")
 
 
 def checks() -> list[Check]:
@@ -60,7 +60,7 @@ def checks() -> list[Check]:
         Check("types", [python, "-m", "mypy", "--no-error-summary"]),
     ]
     for project in (ROOT, SIMULATOR):
-        if "importlinter" in tomllib.loads((project / "pyproject.toml").read_text()).get("tool", {}):
+        if "importlinter" in tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")).get("tool", {}):
             found.append(Check("imports", [str(LINT_IMPORTS), str(project / "pyproject.toml")]))
     files = javascript_files()
     if files:

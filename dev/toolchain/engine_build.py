@@ -41,7 +41,9 @@ class CannotBuildError(SetupError):
 
 def engine_version() -> str:
     """The CLI's version, as its go.mod pins it: ``v3.259.0``."""
-    found = re.search(r"github\.com/pulumi/pulumi/pkg/v3 (v\S+)", (MODULES / "cli" / "go.mod").read_text())
+    found = re.search(
+        r"github\.com/pulumi/pulumi/pkg/v3 (v\S+)", (MODULES / "cli" / "go.mod").read_text(encoding="utf-8")
+    )
     assert found, "dev/toolchain/engine/cli/go.mod does not require the Pulumi CLI"
     return found[1]
 
@@ -55,7 +57,7 @@ def folder_name() -> str:
 
 def go_needed() -> str:
     """The Go version both modules ask for."""
-    found = re.search(r"^go (\S+)$", (MODULES / "cli" / "go.mod").read_text(), re.MULTILINE)
+    found = re.search(r"^go (\S+)$", (MODULES / "cli" / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
     assert found, "dev/toolchain/engine/cli/go.mod has no go line"
     return found[1]
 
@@ -128,7 +130,7 @@ class Build:
         for folder in (self.result, scratch / "tmp"):
             folder.mkdir(parents=True)
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text("")
+        log.write_text("", encoding="utf-8")
 
     def all(self) -> Path:
         """Build and check the four files; returns their folder."""
@@ -154,7 +156,7 @@ class Build:
         self.go(module, ["build", *flags, "-o", output, package], count)
 
     def go(self, module: str, arguments: Sequence[str], count: Count) -> Finished:
-        with self.log.open("a") as log:
+        with self.log.open("a", encoding="utf-8") as log:
 
             def line(text: str) -> None:
                 count.line(text)

@@ -43,7 +43,7 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)", re.MULTILINE)
 
 def pins(*files: Path) -> dict[str, str]:
     """Name and version of every package in requirement files."""
-    return {name: version for file in files for name, version in PIN.findall(file.read_text())}
+    return {name: version for file in files for name, version in PIN.findall(file.read_text(encoding="utf-8"))}
 
 
 def smaller(wanted: str) -> list[str]:

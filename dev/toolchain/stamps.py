@@ -36,13 +36,13 @@ class Stamps:
 
     def fresh(self, name: str, value: str) -> bool:
         try:
-            return (self.folder / f"{name}.stamp").read_text() == value
+            return (self.folder / f"{name}.stamp").read_text(encoding="utf-8") == value
         except OSError:
             return False
 
     def write(self, name: str, value: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / f"{name}.stamp").write_text(value)
+        (self.folder / f"{name}.stamp").write_text(value, encoding="utf-8")
 
     def drop(self, name: str) -> None:
         """Forget a step before it is done again: an interrupted one must not look finished."""

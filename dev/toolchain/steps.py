@@ -30,7 +30,7 @@ class Setup:
 
     def engine_inputs(self) -> str:
         theirs = engine_search.users_pulumi(self.cache)
-        chosen = ENGINE_PATH.read_text().strip() if ENGINE_PATH.is_file() else "none"
+        chosen = ENGINE_PATH.read_text(encoding="utf-8").strip() if ENGINE_PATH.is_file() else "none"
         return digest(
             identity(theirs) if theirs else "none on PATH",
             f"{chosen} {engine_search.complete(Path(chosen))}" if chosen else "the user's",
@@ -104,7 +104,7 @@ class Setup:
             ]
             engine = engine_search.choose(engine_search.noted(step, attempts))
             step.done = f"pulumi {engine.version.removeprefix('v')}, {engine.origin}"
-            ENGINE_PATH.write_text(f"{engine.folder or ''}\n")
+            ENGINE_PATH.write_text(f"{engine.folder or ''}\n", encoding="utf-8")
         self.stamps.write("engine", self.engine_inputs())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ class Window:
     equal: int = 0
     late: int = 0
     """Not in Dynatrace yet, and not due: the next run sends them."""
+    early: int = 0
+    """Not in Dynatrace, and older than what the connector was ever asked for: not missing."""
     missing: list[tuple[datetime, str]] = field(default_factory=list)
     missing_count: int = 0
     foreign: list[str] = field(default_factory=list)
@@ -35,6 +37,8 @@ class Window:
     nameless_grail: int = 0
     nameless_late: int = 0
     """The same, not due: not looked for in Grail."""
+    nameless_early: int = 0
+    """The same, older than what the connector was asked for: not looked for in Grail."""
     unreadable: list[str] = field(default_factory=list)
     """IDs of records whose time cannot be parsed; they count as ``equal`` if Grail has them."""
     unreadable_missing: list[str] = field(default_factory=list)
@@ -62,6 +66,7 @@ class Window:
             "scm": self.scm,
             "equal": self.equal,
             "late": self.late,
+            "beforeStart": self.early,
             "missing": [id for _, id in self.missing],
             "missingCount": self.missing_count,
             "foreign": self.foreign,
@@ -76,18 +81,26 @@ class Window:
         }
 
 
-def compare(window: Window, scm: Mapping[str, datetime], grail: Mapping[str, int], due_before: datetime) -> Window:
+def compare(
+    window: Window,
+    scm: Mapping[str, datetime],
+    grail: Mapping[str, int],
+    due_before: datetime,
+    is_early: Callable[[datetime], bool] = lambda at: False,
+) -> Window:
     """Fill in a window from both sides.
 
     Args:
         scm: time by ID.
         grail: copies by ID, of this window's records.
         due_before: records older than this must have arrived.
+        is_early: whether the connector was never asked for records of this time.
     """
-    window.scm = len(scm) + window.nameless_scm + window.nameless_late
+    window.scm = len(scm) + window.nameless_scm + window.nameless_late + window.nameless_early
     window.scm += len(window.unreadable) + window.unreadable_nameless
     window.equal += min(window.nameless_scm, window.nameless_grail)
     window.late += window.nameless_late
+    window.early += window.nameless_early
     for id in window.unreadable:
         if id in grail:
             window.equal += 1
@@ -100,6 +113,8 @@ def compare(window: Window, scm: Mapping[str, datetime], grail: Mapping[str, int
             window.repeats += grail[id] - 1
         elif at >= due_before:
             window.late += 1
+        elif is_early(at):
+            window.early += 1
         else:
             window.missing_count += 1
             if len(window.missing) < MOST_NAMED:

@@ -35,6 +35,10 @@ class Coverage:
     high_water: datetime | None = None
     """Up to when the scheduled runs have read."""
     stretches: list[Stretch] = field(default_factory=list)
+    began_at: datetime | None = None
+    """The oldest time that a scheduled run has covered."""
+    began: datetime | None = None
+    """Where the connector began to read, if that is known to be in the range: it owes nothing older."""
 
     @classmethod
     def of(cls, runs: Iterable[Run], by_clock: datetime) -> Coverage:
@@ -54,6 +58,7 @@ class Coverage:
             return
         self._join(run.covered_from, run.covered_to)
         if not run.backfill:
+            self.began_at = min(self.began_at or run.covered_from, run.covered_from)
             self.high_water = max(self.high_water or run.covered_to, run.covered_to)
 
     def _join(self, begin: datetime, end: datetime) -> None:
@@ -75,10 +80,14 @@ class Coverage:
         """Whether the scheduled runs should have read further by now."""
         return self.high_water is None or self.high_water < self.by_clock
 
+    def is_before_begin(self, at: datetime) -> bool:
+        """Whether a record is older than anything that the connector had to read, backfills included."""
+        return self.began is not None and at < self.began and not any(a <= at < b for a, b in self.stretches)
+
     def holes(self, begin: datetime, end: datetime) -> list[Stretch]:
         """Parts of a time range that no run has read completely, up to ``due_before``."""
         end = min(end, self.due_before)
-        found, at = [], begin
+        found, at = [], max(begin, self.began or begin)
         for a, b in self.stretches:
             if b <= at:
                 continue

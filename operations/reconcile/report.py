@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from .. import moments
-from .compare import MOST_NAMED, Window
+from .compare import Window
 from .coverage import Coverage, Stretch
 
 MOST_IDS_A_COMMAND = 50
+FEW = 10
+"""IDs of a kind that are shown on screen; the JSON has the others."""
 NEAR = timedelta(hours=2)
 """Missing records less than this apart are resent by one run."""
 SECOND = timedelta(seconds=1)
@@ -28,6 +31,8 @@ class Report:
     end: datetime
     coverage: Coverage
     windows: list[Window] = field(default_factory=list)
+    note: str = ""
+    """What the reader must know before believing the verdict."""
     stopped: str = ""
     """Why the comparison stopped early."""
 
@@ -106,11 +111,13 @@ class Report:
             "complete": self.complete,
             "verdict": self.verdict,
             "dueBefore": moments.iso(self.coverage.due_before),
+            "connectorBegan": moments.iso(self.coverage.began) if self.coverage.began else None,
             "comparedTo": moments.iso(self.compared_to),
             "totals": {
                 "scm": self.total("scm"),
                 "equal": self.total("equal"),
                 "late": self.total("late"),
+                "beforeStart": self.total("early"),
                 "missing": self.missing,
                 "foreign": self.total("foreign_count"),
                 "repeats": self.total("repeats"),
@@ -131,37 +138,86 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.shown(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def text(self) -> str:
-        """The table, the IDs that differ, and what to do next."""
+    def text(self, json: str = "") -> str:
+        """The verdict, what differs and what to do, then the table and the ledger's view.
+
+        ``json``: the file that gets the whole report.
+        """
+        lines = [self.verdict, f"  {moments.iso(self.begin)} to {moments.iso(self.end)}, {self.scm_url}"]
+        if early := self.total("early"):
+            lines.append(
+                f"  {moments.count(early, 'record')} in SCM not counted: older than where the connector began "
+                f"({moments.iso(self.coverage.began or self.begin)})"
+            )
+        lines += [f"  {self.note}"] * bool(self.note)
+        lines += self._differences(json)
+        if repairs := self.repairs():
+            title = (
+                "Nothing is missing. To let a run read what no run has fully read, all the same:"
+                if self.complete
+                else "To resend missing records and unread ranges:"
+            )
+            lines += ["", title, *(f"  {command}" for command in repairs)]
+        return "\n".join([*lines, "", *self._table(), "", *self._ledger()])
+
+    def _differences(self, json: str) -> list[str]:
+        """The first few IDs of each kind, and how many there are."""
+        kinds: dict[str, list[str]] = {
+            "missing": [f"{moments.iso(at)}  {id}" for window in self.windows for at, id in window.missing],
+            "missing (unparseable time)": [id for window in self.windows for id in window.unreadable_missing],
+            "arrived (unparseable time)": [
+                id for window in self.windows for id in window.unreadable if id not in window.unreadable_missing
+            ],
+            "foreign (in Dynatrace, not in SCM)": [id for window in self.windows for id in window.foreign],
+        }
+        counts = {
+            "missing": self.total("missing_count"),
+            "foreign (in Dynatrace, not in SCM)": self.total("foreign_count"),
+        }
+        lines: list[str] = []
+        for kind, named in kinds.items():
+            count = counts.get(kind, len(named))
+            if not count:
+                continue
+            lines += ["", f"{kind}: {count}", *(f"  {text}" for text in named[:FEW])]
+            if count > FEW:
+                lines.append(f"  … and {count - FEW} more: {f'see {json}' if json else 'JSON=file writes their IDs'}")
+        if nameless := self.total("nameless_missing"):
+            lines += ["", f"missing, without an ID: {nameless}"]
+        if lost := self.total("unreadable_nameless"):
+            lines += ["", f"cannot be compared, neither a valid time nor an ID: {lost}"]
+        return lines
+
+    def _table(self) -> list[str]:
+        """One row for each window; windows that follow each other and have nothing to compare are one row."""
         head = (
             f"{'window (UTC)':<33} {'in SCM':>7} {'equal':>7} {'late':>6} {'missing':>7} {'foreign':>7} {'repeats':>7}"
         )
         lines = [head, "-" * len(head)]
-        shown = [window for window in self.windows if window.scm or window.foreign_count or self.touched(window)]
-        for window in shown:
-            line = row(f"{moments.short(window.begin)} to {moments.short(window.end)[5:]}", window)
-            lines.append(f"{line}  not fully read by any run" if self.touched(window) else line)
-        empty = len(self.windows) - len(shown)
-        if empty:
-            lines.append(f"windows without records (not shown): {empty}")
-        lines += ["-" * len(head), self._totals(), ""]
-        for window in self.windows:
-            lines += [f"missing  {moments.iso(at)}  {id}" for at, id in window.missing]
-            lines += cut("missing", window.missing_count - len(window.missing))
-            lines += cut("missing, without an ID", window.nameless_missing)
-            lines += [f"missing  {id} (unparseable time)" for id in window.unreadable_missing[:MOST_NAMED]]
-            lines += cut("missing, unparseable time", len(window.unreadable_missing) - MOST_NAMED)
-            lines += cut("neither a valid time nor an ID, cannot be compared", window.unreadable_nameless)
-            arrived = [id for id in window.unreadable if id not in window.unreadable_missing]
-            lines += [f"arrived  {id} (unparseable time)" for id in arrived[:MOST_NAMED]]
-            lines += cut("arrived, unparseable time", len(arrived) - MOST_NAMED)
-            lines += [f"foreign  {id} (in Dynatrace, not in SCM)" for id in window.foreign]
-            lines += cut("foreign", window.foreign_count - len(window.foreign))
+        for nothing, group in groupby(self.windows, self._nothing):
+            windows = list(group)
+            if nothing:
+                lines.append(f"{span_of(windows[0].begin, windows[-1].end):<33} {nothing}")
+                continue
+            for window in windows:
+                notes = ["not fully read by any run"] * self.touched(window)
+                notes += [f"{window.early} before the connector began"] * bool(window.early)
+                line = row(span_of(window.begin, window.end), window)
+                lines.append(f"{line}  {'; '.join(notes)}".rstrip())
+        return [*lines, "-" * len(head), self._totals()]
+
+    def _nothing(self, window: Window) -> str:
+        """Why there is nothing to compare in a window; empty if there is."""
+        if window.scm > window.early or window.foreign_count or self.touched(window):
+            return ""
+        return "before the connector began" if window.early else "no records"
+
+    def _ledger(self) -> list[str]:
         ledger = self.coverage
-        lines.append(
+        lines = [
             f"Ledger: {moments.count(ledger.runs, 'run')} ({ledger.failed} failed), {ledger.sent} sent, "
             f"{ledger.set_aside} skipped as invalid"
-        )
+        ]
         lines += [f"  not fully read by any run: {moments.iso(a)} to {moments.iso(b)}" for a, b in self.holes]
         if ledger.is_behind:
             reached = f"nothing newer than {moments.iso(ledger.high_water)}" if ledger.high_water else "nothing"
@@ -169,14 +225,16 @@ class Report:
                 f"  scheduled runs have read {reached}, but should have reached {moments.iso(ledger.by_clock)}.",
                 f"  Check make status STACK={self.stack} first; the next successful run sends newer records by itself.",
             ]
-        lines.append(self.verdict)
-        if repairs := self.repairs():
-            lines += ["To resend missing records and unread ranges:", *(f"  {command}" for command in repairs)]
-        return "\n".join(lines)
+        return lines
 
     def _totals(self) -> str:
         names = ("scm", "equal", "late", "unproven", "foreign_count", "repeats")
         return f"{'total':<33} " + " ".join(f"{self.total(name):>{7 - (name == 'late')}}" for name in names)
+
+
+def span_of(begin: datetime, end: datetime) -> str:
+    """``2026-01-29 05:00 to 01-29 09:00``."""
+    return f"{moments.short(begin)} to {moments.short(end)[5:]}"
 
 
 def row(title: str, window: Window) -> str:
@@ -195,7 +253,3 @@ def joined(spans: list[Stretch]) -> list[Stretch]:
         else:
             found.append((begin, end))
     return found
-
-
-def cut(what: str, count: int) -> list[str]:
-    return [f"{what}: {count} more"] if count > 0 else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,18 +20,30 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Sides:
-    """``due_before``: records older than this must be in Grail. ``most_ids``: kept in memory at once, per side."""
+    """``due_before``: records older than this must be in Grail. ``most_ids``: kept in memory at once, per side.
+
+    ``is_early``: whether the connector was never asked for records of this time.
+    """
 
     scm: Scm
     environment: Environment
     due_before: datetime
     most_ids: int = MOST_IDS
+    is_early: Callable[[datetime], bool] = lambda at: False
+    only: Set[str] | None = None
+    """IDs of the records to look at; None: all."""
     unreadable: set[str] = field(default_factory=set)
     """IDs of records without a valid time that were already reported: SCM may list one in several windows."""
 
 
-def windows(sides: Sides, begin: datetime, end: datetime, length: timedelta = WINDOW) -> Iterator[Window]:
-    """Compared windows, in order. A window with too many records is split in two, repeatedly."""
+def windows(
+    sides: Sides, begin: datetime, end: datetime, length: timedelta = WINDOW, only: Set[str] | None = None
+) -> Iterator[Window]:
+    """Compared windows, in order. A window with too many records is split in two, repeatedly.
+
+    ``only``: look at records with these IDs and at no others.
+    """
+    sides = replace(sides, only=only) if only is not None else sides
     at = begin
     while at < end:
         until = min(end, at + length)
@@ -59,6 +71,8 @@ def one(sides: Sides, begin: datetime, end: datetime) -> Window:
     # One second more at both ends: Sectigo does not document whether the bounds are included.
     for page in sides.scm.pages(begin - SECOND, end + SECOND):
         for record in page:
+            if sides.only is not None and record.id not in sides.only:
+                continue
             if record.at is None:
                 # Its window is unknown; it counts in the first one in which SCM lists it.
                 if not record.id:
@@ -69,6 +83,8 @@ def one(sides: Sides, begin: datetime, end: datetime) -> Window:
                 continue
             elif record.id:
                 ids[record.id] = record.at
+            elif sides.is_early(record.at):
+                window.nameless_early += 1
             elif record.at < sides.due_before:
                 window.nameless_scm += 1
             else:
@@ -84,4 +100,4 @@ def one(sides: Sides, begin: datetime, end: datetime) -> Window:
     window.nameless_grail = sum(at < sides.due_before for at in found.nameless)
     if window.nameless_missing:
         window.nameless_grail = grail.nameless(sides.environment, begin, min(end, sides.due_before))
-    return compare(window, ids, found.copies, sides.due_before)
+    return compare(window, ids, found.copies, sides.due_before, sides.is_early)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +19,8 @@ PAGE_SIZE = 100
 LONGEST_LEG_S = 180.0
 """After it an execution is not waited for any more; the platform ends a script at 120 s."""
 CHECK_EVERY_S = 1.0
+WRAPPER = re.compile(r"(?:An error occurred: ?)?\{")
+MESSAGE = re.compile(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)')
 
 Json = dict[str, Any]
 
@@ -28,6 +32,42 @@ def started_at(execution: Json) -> datetime | None:
 def moment(text: str | None) -> datetime | None:
     """A time as the platform writes it; None for none."""
     return datetime.fromisoformat(text) if text else None
+
+
+def sentence(state_info: str | None) -> str:
+    """What went wrong, for people, out of an execution's or a task's ``stateInfo``; complete, on one line.
+
+    The platform wraps it in JSON (facts: dynatrace-api 5.4)::
+
+        An error occurred: {"code":540,"message":"Execution crashed.","details":
+        {"type":"UNCAUGHT_EXCEPTION","name":"Error","message":"SCM audit API: 403 …","stack":…}}
+
+    540 is an error in JavaScript. Without a text of the script, the platform's own follows, with code and type:
+    ``Execution crashed. (540, KILLED)``. What is not JSON, or was cut, is searched for its innermost message.
+    """
+    text = " ".join(str(state_info or "").split())
+    begin = WRAPPER.match(text)
+    if begin is None:
+        return text  # also a text of the script that has JSON inside
+    try:
+        error = json.loads(text[begin.end() - 1 :])
+    except ValueError:
+        messages = MESSAGE.findall(text)
+        return str(messages[-1]).replace('\\"', '"') if messages else text
+    details = error.get("details")
+    if isinstance(details, str) and details:
+        return sentence(details)
+    details = details if isinstance(details, dict) else {}
+    if thrown := details.get("message"):
+        name = str(details.get("name") or "Error")
+        return ("" if name in ("Error", "Failure") else f"{name}: ") + sentence(str(thrown))
+    message = error.get("message") or error.get("error")
+    if isinstance(message, dict):
+        return sentence(json.dumps(message))
+    if not message:
+        return text
+    marks = ", ".join(str(mark) for mark in (error.get("code"), details.get("type")) if mark)
+    return sentence(str(message)) + (f" ({marks})" if marks else "")
 
 
 class Automation:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property, partial
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from ..configuration import Access
-from . import preflight
+from ..rules import LOOPBACK
+from . import permissions, preflight
 from .allowlist import AllowlistSettings
+from .api_tokens import ApiTokens
 from .automation import Automation
 from .buckets import Buckets
 from .detectors import Detectors
 from .documents import Documents
-from .errors import ApiError, LoginFailed, PreflightFailed
+from .errors import ApiError, DynatraceError, LoginFailed, NotFound, PreflightFailed
 from .http import Http
 from .redaction import Redactor
-from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES
+from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES, TOKEN_SCOPES
 from .vault import Vault
 
 RENEW_BEFORE_S = 60.0
@@ -38,12 +44,18 @@ class Environment:
         self.sleep = sleep or time.sleep
         self.redact = Redactor(access.secrets)
         self.http = Http(self.redact, before_write, self.sleep)
+        parts = urlsplit(access.environment_url)
+        self.scm_http = Http(self.redact, before_write, self.sleep, parts.netloc if parts.hostname in LOOPBACK else "")
+        """For SCM, which the local environment serves under SCM's own host names."""
+        if access.platform_token:
+            self.http.bearer_keys = "platformToken (an expired one is refused with 403)"
         self.vault = Vault(self._classic, self.sleep)
         self.allowlist = AllowlistSettings(self._classic)
         self.automation = Automation(self._platform, self.sleep)
         self.buckets = Buckets(self._platform)
         self.documents = Documents(self._platform)
         self.detectors = Detectors(self._platform)
+        self.api_tokens = ApiTokens(partial(self._platform, scopes=TOKEN_SCOPES))
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight: Literal["to do", "failed", "passed"] = "to do"
@@ -60,7 +72,11 @@ class Environment:
             try:
                 return self.http.send(method, self.access.apps_url + path, headers=headers, **more)
             except ApiError as error:
-                if error.status != 401 or renewed:
+                if self.access.platform_token and error.status == 403 and scopes != AUTOMATION_SCOPES:
+                    raise LoginFailed(
+                        f"platform token {self.platform_token} lacks {', '.join(scopes)}: {error.text}"
+                    ) from None
+                if error.status != 401 or renewed or self.access.platform_token:
                     raise
                 self._bearers.clear()
         raise AssertionError("unreachable")
@@ -68,6 +84,17 @@ class Environment:
     def lookup_token(self, token: str) -> Any:
         """What is known about an API token: scopes, expiry, owner. Any valid token may ask."""
         return self._classic("POST", "/api/v2/apiTokens/lookup", body={"token": token}, writes=False)
+
+    def now(self) -> datetime:
+        """The environment's own time, to the second; this machine's if no answer tells."""
+        headers: dict[str, str] = {}
+        with suppress(DynatraceError):
+            body = {"token": self.access.api_token}
+            self._classic("POST", "/api/v2/apiTokens/lookup", body=body, writes=False, answer_headers=headers)
+        try:
+            return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return datetime.now(UTC).replace(microsecond=0)
 
     def query_logs(self, dql: str, *, most: int = 1000) -> list[dict[str, Any]]:
         """Records of a DQL query. Needs the optional scopes storage:logs:read and storage:buckets:read."""
@@ -84,11 +111,14 @@ class Environment:
     # OAuth
 
     def bearer(self, scopes: tuple[str, ...]) -> str:
-        """An access token with these scopes; they live five minutes and have no refresh token.
+        """An access token with these scopes; they live five minutes and have no refresh token. A platform token is one
+        itself, and has the scopes that it has.
 
         One ungranted scope fails a whole request, so optional scopes are requested separately from the required ones.
         Raises LoginFailed with what to check.
         """
+        if self.access.platform_token:
+            return self.access.platform_token
         with self._lock:
             for granted, (token, ends) in self._bearers.items():
                 if set(scopes) <= set(granted) and time.monotonic() < ends:
@@ -119,6 +149,40 @@ class Environment:
                 f"OAuth client {self.access.oauth_client_id} got no token: {error.status} {error.text}{reference}"
                 ". Check oauthClientSecret, oauthClientId and accountUrn; the client must belong to that account"
             ) from None
+
+    # scopes
+
+    @property
+    def platform_token(self) -> str:
+        """The platform token's ID (prefix and public part), for messages."""
+        return ".".join(self.access.platform_token.split(".")[:2])
+
+    def refused_permissions(self, asked: Iterable[str]) -> list[str]:
+        """Those of the permissions that the platform credential's user, or the credential itself, does not have.
+
+        Raises LoginFailed if it may not ask, NotFound where the environment does not tell.
+        """
+        call = partial(self._platform, scopes=RESOLVE_SCOPES)
+        return permissions.refused(call, asked)
+
+    def require_scopes(self, scopes: tuple[str, ...]) -> None:
+        """Raises LoginFailed if the OAuth client or the platform token lacks one of them."""
+        self.bearer(scopes)
+        if not self.access.platform_token:
+            return
+        try:
+            missing = self.refused_permissions(scopes)
+        except NotFound:
+            return  # an environment that does not tell: the calls themselves will
+        except LoginFailed as error:
+            raise LoginFailed(
+                f"{error}. Without {RESOLVE.scope} the token's other scopes cannot be checked before the first write"
+            ) from None
+        if missing:
+            raise LoginFailed(
+                f"platform token {self.platform_token} lacks {', '.join(missing)}: as a scope of the token, or as a "
+                "permission of its user"
+            )
 
     # preflight
 

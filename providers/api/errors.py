@@ -6,7 +6,8 @@
     │   └── Conflict           409: somebody changed the object in between
     ├── TransportError         no answer: the request may or may not have taken effect
     ├── EngineGone             Pulumi's engine was killed: what would be written now could not be recorded
-    ├── LoginFailed            SSO refused the OAuth client
+    ├── LoginFailed            SSO refused the OAuth client, or a platform token lacks scopes
+    ├── ScmRefused             SCM refused its client
     ├── PreflightFailed        tokens, scopes or addresses are not what the deployment needs
     ├── Refused                we refuse: the object is not ours, or there are two of it
     └── RunFailed              the workflow ran and failed
@@ -53,7 +54,11 @@ class EngineGone(DynatraceError):
 
 
 class LoginFailed(DynatraceError):
-    """The OAuth client could not get an access token."""
+    """The OAuth client could not get an access token with these scopes, or the platform token does not have them."""
+
+
+class ScmRefused(DynatraceError):
+    """SCM's sign-on does not know the client that the stack config names."""
 
 
 class PreflightFailed(DynatraceError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ FIRST_DELAY_S, FACTOR, LONGEST_DELAY_S = 1.0, 2.0, 60.0
 LONGEST_TEXT = 600
 STATUS = ":status"
 """The status among an answer's headers, named as in HTTP/2."""
+ACTOR_REFUSED = re.compile(r"\bactor\b", re.IGNORECASE)
+"""In the text or in the details of a refused workflow. The API's own words are UNVERIFIED."""
 
 
 def should_retry(method: str, status: int | None, path: str) -> bool:
@@ -102,7 +105,8 @@ def error_text(body: Any) -> tuple[str, str]:
 class Http:
     """Exchanges with one redactor; safe to use from several threads (a session per thread).
 
-    ``before_write`` is called before every try of a writing exchange and may raise.
+    ``before_write`` is called before every try of a writing exchange and may raise. ``address``: where all requests go
+    unless the variable of ``destination`` says otherwise; empty: to the host of their URL.
     """
 
     def __init__(
@@ -110,9 +114,13 @@ class Http:
         redact: Redactor,
         before_write: Callable[[], None] = lambda: None,
         sleep: Callable[[float], None] | None = None,
+        to: str = "",
     ) -> None:
+        """``to``: ``HOST:PORT`` that all requests go to, whatever their address is."""
         self.redact, self._before_write, self._sleep = redact, before_write, sleep or time.sleep
-        self._address = destination.announced()
+        self._address = destination.announced() or to
+        self.bearer_keys = "oauthClientId and oauthClientSecret"
+        """Config keys to check if a platform API refuses the token."""
         self._local = threading.local()
 
     def _session(self, url: str) -> requests.Session:
@@ -161,14 +169,13 @@ class Http:
                 break
             self._sleep(delay_s(attempt, asked, random.random()))
         if status is None:
-            host = urlsplit(url).netloc
+            host = self._address or urlsplit(url).netloc
             raise TransportError(
-                f"{method} {path}: no answer from {host} ({self.redact(str(problem))}). Check the address in the "
-                "stack config, and that a firewall or proxy lets this machine reach it"
+                f"{method} {path}: no answer from {host} ({self.redact(str(problem))}). {silence(host)}"
             )
         text, reference = error_text(self.redact.within(answer))
         kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
-        raise kind(method, path, status, text, reference, hint(status, path, text))
+        raise kind(method, path, status, text, reference, hint(status, path, text, self.bearer_keys))
 
     def _exchange(
         self,
@@ -197,7 +204,8 @@ class Http:
                 timeout=(CONNECT_S, ANSWER_S),
                 allow_redirects=False,
             )
-            text = response.text
+            # Both vendors answer in UTF-8. Without a charset, requests would guess, and take text for Latin-1.
+            text = response.content.decode("utf-8", "replace")
         except requests.RequestException as error:
             return None, None, type(error).__name__, None
         if response.status_code in (301, 302, 303, 307, 308):
@@ -216,20 +224,29 @@ class Http:
         return response.status_code, answer, None, asked
 
 
-def hint(status: int, path: str, text: str) -> str:
+def silence(host: str) -> str:
+    """What to do if a host does not answer; ``host`` with or without a port."""
+    if urlsplit(f"//{host}").hostname in LOOPBACK:
+        return "Nothing listens there: is the local environment running? make up starts it"
+    return "Check the address in the stack config, and that a firewall or proxy lets this machine reach it"
+
+
+def hint(status: int, path: str, text: str, bearer_keys: str = "oauthClientId and oauthClientSecret") -> str:
     """What to do next, for the answers users meet most (facts: dynatrace-api 2.5)."""
     if "failed to resolve tenant" in text:
         return "dynatraceEnvironmentUrl names an environment that does not exist"
     if "a web page" in text or "redirect" in text:
         return "dynatraceEnvironmentUrl (or appsUrl) does not lead to a Dynatrace API; the address looks like https://ID.live.dynatrace.com"
     if status == 401:
-        which = "oauthClientId and oauthClientSecret" if path.startswith("/platform/") else "dynatraceApiToken"
+        which = bearer_keys if path.startswith("/platform/") else "dynatraceApiToken"
         return (
             f"Check {which}, and that it belongs to the environment of dynatraceEnvironmentUrl. After a rotation, run "
             "refresh and destroy with --run-program: without it they use the old value"
         )
     if status == 403 and NAME_ACTOR.scope in text:
         return f"The OAuth client's user needs {NAME_ACTOR.scope} to name another service user as {NAME_ACTOR.when}"
+    if status in (400, 403, 404) and ACTOR_REFUSED.search(text):
+        return "Dynatrace refused workflowActor: it must be the UUID of a service user that exists in this account"
     if status == 403 and path.startswith("/platform/automation/"):
         return f"The OAuth client, and the user it belongs to, need {', '.join(AUTOMATION_SCOPES)}"
     if status == 403:

@@ -32,7 +32,7 @@ def check(environment: Environment) -> list[str]:
         problems += token_problems(
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
         )
-    problems += automation_problems(environment) or feature_problems(environment)
+    problems += automation_problems(environment, warnings) or feature_problems(environment)
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise PreflightFailed(
@@ -55,13 +55,20 @@ def token_problems(key: str, lookup: Callable[[], Any], needed: tuple[str, ...],
     return [f"{key}: {problem}" for problem in tokens.problems(token, needed, now)]
 
 
-def automation_problems(environment: Environment) -> list[str]:
-    """Problems of the OAuth client and of the apps address: vault entries must not be written for a workflow that
-    cannot be."""
+def automation_problems(environment: Environment, warnings: list[str]) -> list[str]:
+    """Problems of the OAuth client or the platform token, and of the apps address: vault entries must not be written
+    for a workflow that cannot be."""
+    access = environment.access
+    if access.platform_token:
+        described, now = tokens.platform_token(access.platform_token, access.platform_token_expires), datetime.now(UTC)
+        if expired := tokens.problems(described, (), now):
+            return [f"platformToken: {problem}" for problem in expired]
+        if warning := tokens.expires_soon(described, now):
+            warnings.append(f"platformToken: {warning}")
     try:
-        environment.bearer(AUTOMATION_SCOPES)
+        environment.require_scopes(AUTOMATION_SCOPES)
     except DynatraceError as error:
-        return [f"oauthClientId: {error}"]
+        return [f"{access.platform_key}: {error}"]
     try:
         environment.automation.probe()
     except DynatraceError as error:

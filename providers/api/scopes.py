@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Holder = Literal["dynatraceApiToken", "logIngestToken", "oauthClientId", "actor", "oauthClientUser"]
-"""Who has the scope: a credential by its config key, the workflow's actor, or the OAuth client's user."""
+"""Who has the scope: a credential by its config key, the workflow's actor, or the OAuth client's user. A platform
+token, where it replaces the OAuth client, has the same scopes."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,15 @@ BUCKETS = Need(
     "oauthClientId", "storage:bucket-definitions:read", required=False,
     without="the bucket's retention in make status", commands=("status",),
 )  # fmt: skip
+RESOLVE = Need(
+    "oauthClientId", "app-engine:functions:run", required=False, commands=("doctor",),
+    without="the check of what the user may do, in make doctor",
+)  # fmt: skip
+"""Lets a token ask what it may do (``permissions``). A platform token needs it: nothing else tells its scopes."""
+API_TOKENS_WRITE = Need(
+    "oauthClientId", "environment-api:api-tokens:write", required=False, without="make api-token",
+    commands=("api-token",),
+)  # fmt: skip
 
 ACTOR = (
     Need("actor", "app-engine:functions:run", box="primary"),
@@ -101,6 +111,8 @@ TABLE = (
     *TRASH,
     *DETECTORS,
     BUCKETS,
+    RESOLVE,
+    API_TOKENS_WRITE,
     *ACTOR,
     NAME_ACTOR,
 )
@@ -114,6 +126,9 @@ def scopes_of(holder: Holder, *, required: bool | None = True) -> tuple[str, ...
 DEPLOY_SCOPES = scopes_of("dynatraceApiToken")
 INGEST_SCOPES = scopes_of("logIngestToken")
 AUTOMATION_SCOPES = scopes_of("oauthClientId")
+RESOLVE_SCOPES = (*AUTOMATION_SCOPES, RESOLVE.scope)
+"""A token is told about the permissions that it carries itself, so it has to carry those that it asks about."""
+TOKEN_SCOPES = (API_TOKENS_WRITE.scope,)
 QUERY_SCOPES = (LOGS_READ.scope, BUCKETS_READ.scope)
 """Asked for in a token request of their own: one ungranted scope fails a whole request."""
 DOCUMENT_SCOPES, TRASH_SCOPES, DETECTOR_SCOPES = (

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..rules import moment
+
 EXPIRES_SOON = timedelta(days=14)
 
 
@@ -13,6 +15,13 @@ def expiry(token: dict[str, Any]) -> datetime | None:
     """None: it never expires."""
     text = token.get("expirationDate")
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def platform_token(token: str, expires: str) -> dict[str, Any]:
+    """What the stack config says about a platform token, in the form of an API token's metadata. Only the account API
+    tells its expiry, to others than the token itself (facts: dynatrace-api 12)."""
+    ends = moment(expires).isoformat() if expires else None
+    return {"id": ".".join(token.split(".")[:2]), "expirationDate": ends}
 
 
 def problems(token: dict[str, Any], needed: Iterable[str], now: datetime) -> list[str]:

@@ -7,9 +7,11 @@ no answer ever contains a secret, there is no version and no modification time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .errors import ApiError, DynatraceError, NotFound, TransportError
@@ -68,12 +70,22 @@ def entry_body(
     }
 
 
+def server_time(headers: Mapping[str, str]) -> datetime:
+    """When the server answered; this machine's time without a readable ``Date``."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC).replace(microsecond=0)
+
+
 class Vault:
     """Entries of one environment; one write at a time, one listing for all look-ups of a process."""
 
     def __init__(self, call: Call, sleep: Callable[[float], None]) -> None:
         self._call, self._sleep = call, sleep
         self._writing = threading.Lock()
+        self.written: dict[str, datetime] = {}
+        """When this process wrote an entry, by the server's clock: the vault itself has no such time."""
         self._listing: list[Entry] | None = None
         self._listing_lock = threading.Lock()
 
@@ -120,8 +132,9 @@ class Vault:
         """
         with self._writing:
             for _ in range(CREATE_TRIES):
+                headers: dict[str, str] = {}
                 try:
-                    id = str(self._call("POST", PATH, body=body)["id"])
+                    id = str(self._call("POST", PATH, body=body, answer_headers=headers)["id"])
                 except (TransportError, ApiError) as error:
                     status = error.status if isinstance(error, ApiError) else None
                     if status is not None and status < 500:
@@ -136,6 +149,7 @@ class Vault:
                     failure = error
                 else:
                     self._update_listing(entry_of({**body, "id": id}))
+                    self.written[id] = server_time(headers)
                     return id
             raise failure
 
@@ -154,7 +168,8 @@ class Vault:
     def replace(self, id: str, body: dict[str, Any]) -> None:
         """Replace a whole entry, secret included. Raises DynatraceError if it had been deleted."""
         with self._writing:
-            answer = self._call("PUT", f"{PATH}/{id}", body=body)
+            headers: dict[str, str] = {}
+            answer = self._call("PUT", f"{PATH}/{id}", body=body, answer_headers=headers)
             if isinstance(answer, dict) and answer.get("id"):
                 # 201: the entry was gone and this PUT made a new one, under whatever id.
                 self._call("DELETE", f"{PATH}/{answer['id']}")
@@ -163,6 +178,7 @@ class Vault:
                     "which creates it again"
                 )
             self._update_listing(entry_of({**body, "id": id}))
+            self.written[id] = server_time(headers)
 
     def delete(self, id: str) -> None:
         """Delete an entry; one that is gone already is a success."""

@@ -8,7 +8,22 @@ from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 
-from . import automation, control, davis, documents, grail, logs, pages, plugins, seed, settings, sso, tokens, vault
+from . import (
+    automation,
+    control,
+    davis,
+    documents,
+    grail,
+    logs,
+    management,
+    pages,
+    plugins,
+    seed,
+    settings,
+    sso,
+    tokens,
+    vault,
+)
 from .automation import executions
 from .kernel.routing import RouteTable
 from .kernel.server import Dispatcher
@@ -16,7 +31,7 @@ from .kernel.world import World
 from .runtime.endings import Ending
 from .runtime.scripts import Scripts
 
-APIS: tuple[ModuleType, ...] = (sso, tokens, vault, settings, automation, documents, logs, grail, davis)
+APIS: tuple[ModuleType, ...] = (sso, tokens, management, vault, settings, automation, documents, logs, grail, davis)
 """In the order of their routes; each has ``ROUTES`` and ``setup``."""
 
 

@@ -76,7 +76,7 @@ def holder(state: Path) -> Holder | None:
     if not held(state):
         return None
     try:
-        pid, url = pid_file(state).read_text().split()
+        pid, url = pid_file(state).read_text(encoding="utf-8").split()
         return Holder(int(pid), url)
     except (FileNotFoundError, ValueError):
         return None

@@ -16,8 +16,8 @@ FILE = Path(__file__).resolve().parents[1] / "COVERAGE.md"
 OWN = ("control", "pages")
 """Not of a vendor: described in README.md."""
 TITLES = {
-    "sso": "Dynatrace SSO", "tokens": "Access tokens", "vault": "Credential vault", "settings": "Settings",
-    "automation": "Automation (workflows)", "documents": "Documents (dashboards, notebooks)",
+    "sso": "Dynatrace SSO", "tokens": "Access tokens", "management": "Platform management", "vault": "Credential vault",
+    "settings": "Settings", "automation": "Automation (workflows)", "documents": "Documents (dashboards, notebooks)",
     "logs": "Log ingest", "grail": "Grail (DQL)",
 }  # fmt: skip
 HEAD = """# What is simulated

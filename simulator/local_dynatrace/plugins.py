@@ -47,6 +47,8 @@ class Navigation:
     href: str
     after: str = "overview"
     """Key of the entry that it follows."""
+    group: str = ""
+    """The heading that it is under; empty: that of the entry before it."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ REFUSED: tuple[Refused, ...] = (
     Refused("POST", "/api/v2/otlp/v1/logs", "OTLP (protobuf) is not read", "/api/v2/logs/ingest"),
     Refused("GET", "/api/v2/logs/*", "logs of Grail are read by DQL", QUERY),
     Refused(
-        "GET POST PUT DELETE", "/api/v2/apiTokens*", "tokens come from the seed or from POST /_sim/identities",
+        "GET PUT", "/api/v2/apiTokens*", "the lookup describes a token, PATCH /_sim/api-tokens/{id} changes one",
         "/api/v2/apiTokens/lookup",
     ),
     Refused("GET POST", "/api/v2/problems*", "problems are read by DQL: fetch dt.davis.problems", QUERY),

@@ -47,7 +47,7 @@ def plant(world: World) -> None:
 def identities(world: World, seed: dict[str, Any]) -> None:
     for each in seed["users"]:
         world.identity.add_user(**each)
-    for each in seed["api_tokens"]:
+    for each in (*seed["api_tokens"], *seed["platform_tokens"]):
         world.identity.add_api_token(
             each["token"], name=each["name"], owner=user(world, each["owner"]).user, scopes=each["scopes"]
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import SEED, SERVICE_USER, Headers, bearer, with_token
-from local_dynatrace.testing.detectors import OBJECTS, create, detector, writer
+from local_dynatrace.testing.detectors import OBJECTS, create, detector, step, writer
 from local_dynatrace.testing.flows import settle
 
 MINUTE = 60
@@ -27,28 +26,14 @@ FAILURES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    local = Local(tmp_path_factory.mktemp("watched"), clock="frozen", scheduler=True)
-    yield local
-    local.close()
-
-
 @pytest.fixture
 def local(watched: Local) -> Local:
-    watched.sim("POST", "clock", {"mode": "frozen"})
-    watched.sim("POST", "reset")
     return watched
 
 
 @pytest.fixture
 def headers(local: Local) -> Headers:
     return writer(local)
-
-
-def step(local: Local, minutes: float) -> None:
-    local.sim("POST", "clock", {"step": minutes * MINUTE})
-    settle(local)
 
 
 def log(local: Local, **attributes: str) -> None:

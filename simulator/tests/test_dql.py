@@ -679,3 +679,30 @@ def test_a_bucket_can_be_filtered_and_shows_only_where_it_is_named(run: Run) -> 
     assert "dt.system.bucket" not in run("fetch logs | limit 1")[0]
     assert run('fetch logs | filter dt.system.bucket == "default_logs" | summarize n = count()') == [{"n": "10"}]
     assert run('fetch logs | filter dt.system.bucket == "audit" | summarize n = count()') == [{"n": "0"}]
+
+
+def test_queries_that_begin_alike_share_what_they_read_and_nothing_else(world: World) -> None:
+    queries = [
+        'fetch logs | filter log.source == "sectigo-scm" | fieldsAdd m = n * 2 | summarize c = count(), s = sum(m)',
+        'fetch logs | filter log.source == "sectigo-scm" | fieldsAdd m = n * 2 | filter m > 6 | fields m',
+        'fetch logs | filter log.source == "sectigo-scm" | fieldsAdd m = n * 2 | filter m > 6 | fieldsAdd m = 1',
+        'fetch logs | filter log.source == "sectigo-scm" | fieldsAdd m = n * 2 | fieldsRemove m | summarize count()',
+        'fetch logs | filter log.source == "sectigo-scm" | fieldsAdd m = n * 2 | fields m',
+        'fetch logs | filter log.source == "sectigo-scm"',
+        'fetch logs | filter log.source == "sectigo-scm" | filter loglevel == "ERROR" | fields n',
+        'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 2 | fields n',
+        'fetch logs, from: -4m | filter log.source == "sectigo-scm" | fields n',
+        "fetch logs | filter n in [fetch logs | summarize n = max(n)] | fields n",
+    ]
+    shared: dql.Beginnings = {}
+
+    def both(query: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        alone = dql.prepare(query, NOW).run(world.store.db)
+        together = dql.prepare(query, NOW).run(world.store.db, beginnings=shared)
+        return alone.rows, together.rows
+
+    for query in (*queries, *reversed(queries)):
+        alone, together = both(query)
+        assert alone == together, query
+    read = dql.prepare(queries[0], NOW).run(world.store.db, beginnings=shared)
+    assert read.scanned_records == 0

@@ -492,7 +492,7 @@ def test_the_request_page_says_what_to_try_instead(local: Local) -> None:
         "“Authorization: Bearer …”",
         "It needs the scope automation:workflows:read.",
         "No such route, and none is close.",
-        'Done by <a href="/_sim/ui/controls#faults">fault rule',
+        "answered 503.",
     ):
         assert hint in text
     assert 'role="alert"' in page(local, "/_sim/ui/requests?status=x", 400)

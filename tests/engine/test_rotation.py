@@ -28,6 +28,7 @@ def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_re
     local.sim("POST", "identities", {"scmClients": [scm]})
     stack.configure_secret("sectigoClientSecret", scm["secret"])
     local.sim("PATCH", f"api-tokens/{OLD}", {"enabled": False})
+    local.sim("POST", "clock", {"step": 60})
 
     refused = stack.refresh(check=False)
     assert refused.code != 0
@@ -35,14 +36,16 @@ def test_a_rotated_deploy_token_works_at_once_and_where_it_cannot_the_cure_is_re
     assert "Traceback" not in refused.text
 
     stack.refresh("--run-program")
-    assert stack.up().changes == {"update": {"scm", "log-ingest"}}
-    assert stack.outputs == ids
+    assert stack.up().changes == {"update": {"access", "scm", "log-ingest", "first-run"}}
+    after = stack.outputs
+    assert after.pop("firstRun") != ids.pop("firstRun"), "a run proves the new secrets"
+    assert after == ids
     assert inside.names(local) == before
     assert stack.preview("--expect-no-changes").changes == {}
     assert stack.preview("--refresh", "--run-program", "--expect-no-changes").changes == {}
     run = f"/platform/automation/v1/workflows/{ids['workflowId']}/run"
     assert local.call("POST", run, headers=bearer(local, "automation:workflows:run"), json={}).ok
     local.sim("GET", "idle")
-    assert [row["state"] for row in inside.runs(local)] == ["SUCCESS", "SUCCESS"], "the new secrets are in use"
+    assert [row["state"] for row in inside.runs(local)] == ["SUCCESS"] * 3, "the new secrets are in use"
     stack.destroy("--run-program")
     assert inside.names(local) == nothing

@@ -45,7 +45,9 @@ def test_a_watched_deployment_is_as_quiet_as_any_other_and_leaves_nothing(stack:
 
     stack.configure(triggerEnabled=None, **WATCHED)
     assert stack.up().changes["create"] == NEW_OBJECTS
+    owner = stack.outputs["owner"]
     stack.lose_state()
+    stack.configure(formerStack=owner)
     assert "adopted" in stack.up().text
 
     stack.destroy()

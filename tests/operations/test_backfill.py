@@ -58,7 +58,7 @@ def test_the_command_that_reconcile_prints_repairs_exactly_the_hole(
 
     for command in json.loads(report.read_text())["repair"]:
         words = dict(word.split("=", 1) for word in command.split()[2:])
-        done = stack.operate("backfill", "--from", words["FROM"], "--to", words["TO"], "--ids", words["IDS"])
+        done = stack.operate("backfill", "--from", words["FROM"], "--to", words["TO"], "--ids", words["IDS"], "--yes")
         assert "lock and checkpoint are not changed" in done.text
 
     after = stack.operate("reconcile", *WINDOW)
@@ -75,7 +75,7 @@ def test_a_whole_window_is_sent_again_and_marked_in_logs_and_ledger(
 ) -> None:
     stack, hidden = holed(prepare, local)
 
-    done = stack.operate("backfill", *WINDOW)
+    done = stack.operate("backfill", *WINDOW, "--yes")
 
     assert f"{COUNT} sent" in done.text
     after = stack.operate("reconcile", *WINDOW).text
@@ -95,7 +95,7 @@ def test_a_window_that_takes_longer_than_a_leg_goes_on_in_the_next(
     # Every page takes 18 s of the simulated clock: a leg of 100 s reads about half of the ten pages.
     local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 18, "times": None})
 
-    done = stack.operate("backfill", *WINDOW)
+    done = stack.operate("backfill", *WINDOW, "--yes")
 
     assert "Leg 2 of a catch-up" in done.text
     assert "Done." in done.text
@@ -134,3 +134,33 @@ def test_an_input_without_sense_fails_with_its_form(prepare: Callable[..., Opera
     execution = local.call("GET", f"/platform/automation/v1/executions/{made['id']}", headers=who).json()
     assert execution["state"] == "ERROR"
     assert "input.backfill must be" in execution["stateInfo"]
+
+
+def test_nothing_is_sent_without_a_begin_and_an_answer(prepare: Callable[..., Operated], local: Local) -> None:
+    stack, hidden = holed(prepare, local)
+    runs = len(logs(local, 'filter log.source == "sectigo-scm-connector"'))
+
+    without = stack.operate("backfill", "--from", "", check=False)
+    unanswered = stack.operate("backfill", *WINDOW, check=False)
+    chosen = stack.operate("backfill", *WINDOW, "--ids", f"{hidden[0]},audit-0001,unknown", check=False)
+    empty = stack.operate("backfill", "--from", "2026-01-29T09:30:00Z", "--to", "2026-01-29T09:40:00Z")
+
+    assert (without.code, unanswered.code, chosen.code) == (2, 2, 2)
+    assert "error: FROM is missing: make backfill STACK=test FROM=" in without.text
+    assert f"{COUNT} records would be sent. {COUNT - len(hidden)} already in Dynatrace" in unanswered.text
+    assert "nothing was sent: nobody can be asked here; add YES=1" in unanswered.text
+    assert "2 records would be sent. 1 already in Dynatrace" in chosen.text
+    assert "SCM has no such records, so there is nothing to resend" in empty.text
+    assert len(logs(local, 'filter log.source == "sectigo-scm-connector"')) == runs
+
+
+def test_a_backfill_that_cannot_be_counted_says_so_and_still_asks(
+    prepare: Callable[..., Operated], local: Local
+) -> None:
+    stack, _ = holed(prepare, local)
+    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 403, "caller": "outside"})
+
+    done = stack.operate("backfill", *WINDOW, check=False)
+
+    assert "the records could not be counted (the SCM audit API answered 403" in done.text
+    assert done.code == 2

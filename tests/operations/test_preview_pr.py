@@ -61,9 +61,12 @@ class Checkout:
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", "-C", str(self.folder), *arguments], check=True, capture_output=True)
 
-    def configure(self, **values: Any) -> None:
-        content = {f"sectigo-dynatrace:{key}": value for key, value in {**PRODUCTION, **values}.items()}
+    def configure(self, *absent: str, environment: Any = None, **values: Any) -> None:
+        """Production's config with other values, and without some keys."""
+        given = {key: value for key, value in {**PRODUCTION, **values}.items() if key not in absent}
+        content = {f"sectigo-dynatrace:{key}": value for key, value in given.items()}
         stack = {"encryptionsalt": "v1:somebody:else", "config": content}
+        stack |= {"environment": environment} if environment else {}
         (self.folder / "Pulumi.prod.yaml").write_text(yaml.safe_dump(stack))
 
     def commit(self, text: str) -> None:
@@ -99,7 +102,12 @@ def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Che
     assert done.code == 0, done.text
     assert "10 => 5" in done.text, "the schedule's change, number for number"
     assert "=== Changed ===" in done.text, "the script's change, as text"
-    assert "Secrets changed in the stack file: sectigoClientSecret" in done.text
+    assert re.fullmatch(
+        r"Preview of prod: 3 to update \(scm, workflow, first-run\)\n"
+        r"Base: [0-9a-f]{7,} “What production runs”\. Head: [0-9a-f]{7,} “Faster”\.\n"
+        r"Secrets: placeholders, values are not compared; set again in the stack file: sectigoClientSecret\.\n",
+        "".join(done.text.splitlines(keepends=True)[:3]),
+    ), "a summary of three lines comes first"
     assert "dynatrace:UserCredential: (update)" in done.text, "a rotated secret shows as the update it will be"
     assert re.findall(r"dynatrace:(\w+): \((?!same)", done.text) == ["UserCredential", "Workflow", "WorkflowRun"], (
         "the secret, the workflow and, as the script changed, its run"
@@ -119,6 +127,44 @@ def test_a_base_without_the_stack_and_a_head_that_is_not_committed(checkout: Che
     assert done.code == 0, done.text
     assert "The base has no stack prod: everything is new." in done.text
     assert set(re.findall(r"dynatrace:\w+: \((\w+)\)", done.text)) == {"create"}
+
+
+ESC = (
+    "dynatraceApiToken", "logIngestToken", "oauthClientSecret", "sectigoClientSecret", "oauthClientId", "accountUrn",
+    "scmApiUrl",
+)  # fmt: skip
+
+
+def test_what_comes_from_esc_is_a_placeholder_and_is_named(checkout: Checkout) -> None:
+    settings = {"sectigo-dynatrace:scmApiUrl": "https://audit.eu.sectigo.com"}
+    inline = {"imports": ["scm/prod"], "values": {"pulumiConfig": settings}}
+    checkout.configure(*ESC, environment=["dynatrace/prod"], sectigoClientId=secure("encrypted by its owner"))
+    checkout.commit("What production runs")
+    checkout.configure(*ESC, environment=inline, sectigoClientId=secure("encrypted by its owner"), maxRetries=4)
+
+    done = checkout.preview()
+
+    assert done.code == 0, done.text
+    summary = done.text.splitlines()[:3]
+    assert summary[1].endswith("“What production runs” with uncommitted changes.")
+    assert summary[2] == (
+        "Secrets: placeholders, values are not compared. From ESC (scm/prod), so not known here: placeholders for "
+        "dynatraceApiToken, oauthClientId, oauthClientSecret, accountUrn, sectigoClientSecret; optional settings from "
+        "there are shown with their defaults."
+    )
+    assert "ConfigCredential: (update)" in done.text, "the head's own change"
+
+
+def test_a_script_that_does_not_parse_ends_the_preview(checkout: Checkout) -> None:
+    checkout.configure()
+    checkout.commit("What production runs")
+    script = checkout.folder / "workflow_src" / "sync.js"
+    script.write_text(script.read_text() + "}\n")
+
+    done = checkout.preview()
+
+    assert done.code == 2
+    assert "workflow_src/sync.js does not parse, so nothing was deployed: line " in done.text
 
 
 def test_a_mistake_in_the_head_ends_with_pulumis_own_words(checkout: Checkout) -> None:

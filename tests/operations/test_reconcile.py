@@ -62,13 +62,13 @@ def test_three_hidden_records_of_ten_thousand_are_named_and_nothing_else(
     missing = [id for window_ in found["windows"] for id in window_["missing"]]
     assert missing == [one["id"] for one in hidden]
     assert found["totals"] == {
-        "scm": COUNT, "equal": COUNT - 3, "late": 0, "missing": 3, "foreign": 0, "repeats": 0,
+        "scm": COUNT, "equal": COUNT - 3, "late": 0, "beforeStart": 0, "missing": 3, "foreign": 0, "repeats": 0,
     }  # fmt: skip
     assert found["ledger"]["sent"] == COUNT - 3
     assert found["ledger"]["notRead"] == []
     assert f"INCOMPLETE: 3 of {COUNT} records are missing" in done.text
     for one in hidden:
-        assert f"missing  {one['timestamp']}  {one['id']}" in done.text
+        assert f"\n  {one['timestamp']}  {one['id']}\n" in done.text
     assert (
         f"make backfill STACK=test FROM=2026-01-29T04:00:29Z TO=2026-01-29T04:00:32Z IDS={hidden[0]['id']}" in done.text
     )
@@ -125,10 +125,10 @@ def test_a_record_whose_time_is_unreadable_is_reported_and_proven_by_its_id(
     report = tmp_path / "report.json"
     done = stack.operate("reconcile", *window, "--json", str(report), check=False)
 
-    assert f"arrived  {undated[0]['id']} (unparseable time)" in arrived.text
+    assert f"arrived (unparseable time): 1\n  {undated[0]['id']}" in arrived.text
     assert "COMPLETE: all 1 SCM records due" in arrived.text
     assert done.code == 1
-    assert f"missing  {undated[1]['id']} (unparseable time)" in done.text
+    assert f"missing (unparseable time): 1\n  {undated[1]['id']}" in done.text
     found = json.loads(report.read_text())
     assert found["complete"] is False
     unreadable = [one["unreadableTime"] for one in found["windows"] if one["unreadableTime"]["ids"]]
@@ -188,7 +188,9 @@ def test_a_window_names_a_thousand_ids_and_counts_the_rest() -> None:
 
     assert (len(window.missing), window.missing_count) == (MOST_NAMED, MOST_NAMED + 5)
     report = Report("prod", "https://audit.demo.sectigo.com", BEGIN, NOW, READ, [window])
-    assert "missing: 5 more" in report.text()
+    assert report.text().splitlines()[0].startswith(f"INCOMPLETE: {MOST_NAMED + 5} of "), "the verdict comes first"
+    assert f"  … and {MOST_NAMED - 5} more: JSON=file writes their IDs" in report.text()
+    assert f"  … and {MOST_NAMED - 5} more: see proof.json" in report.text(json="proof.json")
     assert report.repairs() == ["make backfill STACK=prod FROM=2026-01-29T03:59:59Z TO=2026-01-29T10:00:02Z"], (
         "the window's whole span, as not all of the ids are named"
     )
@@ -237,6 +239,36 @@ def test_a_hole_marks_its_windows_has_a_command_and_is_no_loss_by_itself() -> No
     assert [one["notRead"] for one in report.shown()["windows"]] == [False, True, False]
     assert report.complete, "SCM was asked for that hour, and nothing of it is missing"
     assert report.repairs() == ["make backfill STACK=prod FROM=2026-01-29T04:59:59Z TO=2026-01-29T05:30:02Z"]
+
+
+def test_windows_without_records_that_follow_each_other_are_one_row() -> None:
+    hour = timedelta(hours=1)
+    windows = [Window(BEGIN + n * hour, BEGIN + (n + 1) * hour) for n in range(6)]
+    compare(windows[2], {"a": BEGIN + 2 * hour}, {"a": 1}, due_before=NOW)
+
+    table = Report("prod", "", BEGIN, NOW, READ, windows).text().split("\n\n")[1].splitlines()
+
+    assert [line.split("  ")[0] for line in table[2:5]] == [
+        "2026-01-29 04:00 to 01-29 06:00", "2026-01-29 06:00 to 01-29 07:00", "2026-01-29 07:00 to 01-29 10:00",
+    ]  # fmt: skip
+    assert [line.endswith("no records") for line in table[2:5]] == [True, False, True]
+
+
+def test_records_from_before_the_connector_began_are_not_missing() -> None:
+    coverage = Coverage.of([leg(60, 120), leg(-120, -60, backfill=True)], LONG_AGO)
+    coverage.began = coverage.began_at
+    scm = {"before": BEGIN, "after": BEGIN + timedelta(minutes=90), "backfilled": BEGIN - timedelta(minutes=90)}
+    window = compare(
+        Window(BEGIN - timedelta(hours=3), NOW), scm, {}, due_before=NOW, is_early=coverage.is_before_begin
+    )
+
+    report = Report("prod", "", window.begin, NOW, coverage, [window])
+
+    assert coverage.began == BEGIN + timedelta(hours=1)
+    assert sorted(id for _, id in window.missing) == ["after", "backfilled"]
+    assert report.shown()["totals"]["beforeStart"] == 1
+    assert "1 record in SCM not counted: older than where the connector began (2026-01-29T05:00:00Z)" in report.text()
+    assert all(a >= coverage.began for a, _ in report.holes), "nothing that it owes"
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -141,6 +143,53 @@ def test_records_that_log_ingest_has_refused_are_a_problem(silent: Operated, run
     assert found["problems"] == [
         "log ingest has refused 1 record in the last 24 h (make reconcile STACK=silent lists them)"
     ]
+
+
+def test_a_pause_is_a_verdict_and_a_schedule_that_somebody_turned_off_is_a_problem(
+    deployed: Operated, running: Local
+) -> None:
+    workflow = deployed.outputs["workflowId"]
+    live = inside.workflow(running, workflow)["trigger"]["schedule"]
+    kept = {key: live[key] for key in ("timezone", "rule", "filterParameters", "trigger")}
+    inside.edit_workflow(running, workflow, trigger={"schedule": {**kept, "isActive": False}})
+    try:
+        code, found = status(deployed)
+        assert (code, found["verdict"], found["paused"]) == (1, "ATTENTION", True)
+        assert found["problems"] == [
+            "nothing runs: the schedule was turned off in Dynatrace, although triggerEnabled is true; pulumi up "
+            "--refresh turns it on again"
+        ]
+        deployed.configure(triggerEnabled="false")
+        done = deployed.operate("status", "--no-drift", check=False)
+        assert done.code == 3
+        assert "\nPAUSED: the schedule is off (triggerEnabled is false)" in done.text
+    finally:
+        deployed.configure(triggerEnabled="true")
+        deployed.up("--refresh")
+
+
+def test_the_record_of_a_run_that_has_just_ended_is_waited_for(deployed: Operated, running: Local) -> None:
+    running.sim("PATCH", "options", {"logs_visible_after_s": 4})
+    try:
+        execution = start(deployed, running)
+        end(running)
+        code, found = status(deployed)
+    finally:
+        running.sim("PATCH", "options", {"logs_visible_after_s": 0})
+
+    assert (code, found["runs"][0]["id"]) == (0, execution)
+    assert "notQueryableYet" not in found
+
+
+def test_times_are_by_the_environments_clock(prepare: Callable[..., Operated], local: Local) -> None:
+    stack = prepare()
+    stack.up()  # its clock stands in January
+    local.sim("POST", "clock", {"step": 3 * 24 * 3600})
+
+    screen = stack.operate("status", "--no-drift", check=False).text
+
+    assert re.search(r"^runs +SUCCESS 3 days ago$", screen, re.MULTILINE)
+    assert re.search(r"^schedule .*was due 2 days ago$|^schedule .*was due 3 days ago$", screen, re.MULTILINE), screen
 
 
 def test_a_part_that_cannot_be_read_is_a_problem(deployed: Operated, running: Local) -> None:
@@ -292,7 +341,8 @@ def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, runnin
 
     assert code == 1
     assert found["problems"][0].startswith("the last run failed: ")
-    assert "Log ingest: 401" in found["problems"][0]
+    assert found["problems"][0].endswith("check logIngestToken and its scope logs.ingest"), "the sentence, complete"
+    assert "{" not in found["problems"][0]
     doctor = deployed.operate("doctor", check=False)
     assert doctor.code == 1 and "FAIL  the last run failed" in doctor.text
 
@@ -311,3 +361,23 @@ def test_a_bucket_that_forgets_too_soon_needs_attention(deployed: Operated, runn
         "bucket default_logs keeps audit records for 35 days, not for auditRetentionDays 365 (docs/watch.md)"
         in found["problems"]
     )
+
+
+def test_credentials_that_no_run_has_proven_yet_are_named(prepare: Callable[..., Operated], local: Local) -> None:
+    local.sim("POST", "clock", {"mode": "auto"})
+    stack = prepare()
+    stack.up()
+    assert not [one for one in status(stack)[1]["problems"] if "credentials" in one]
+    scm = {**SEED["scm_clients"][0], "secret": "another"}
+    local.sim("POST", "identities", {"scmClients": [scm]})
+    local.sim("POST", "clock", {"step": 60})
+    stack.configure_secret("sectigoClientSecret", "another")
+    # The run after the write fails, so what the stack exports is still that of the `up` before it.
+    local.sim("POST", "faults", {"api": "automation", "method": "POST", "path": "*/run", "status": 400})
+    assert stack.up(check=False).code != 0
+
+    assert any("no run has succeeded since the credentials" in one for one in status(stack)[1]["problems"])
+
+    local.sim("DELETE", "faults")
+    stack.up()
+    assert not [one for one in status(stack)[1]["problems"] if "credentials" in one]

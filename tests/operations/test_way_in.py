@@ -13,7 +13,7 @@ from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import ACCOUNT, CLIENT, DEPLOY_TOKEN, SEED
 from operations import vendor_config
 from operations.stack import StackError
-from providers.configuration import KEYS
+from providers.configuration import KEYS, is_needed
 from tests import ROOT
 from tests.engine import inside, vendor
 from tests.operations.conftest import Operated
@@ -143,7 +143,7 @@ def test_the_initial_checkpoint_is_read_and_not_taken(tmp_path: Path) -> None:
 
 
 def test_every_required_key_has_a_name_in_the_vendors_file() -> None:
-    required = {key for key, rule in KEYS.items() if rule.default is None}
+    required = {key for key in KEYS if is_needed(key)}
     assert required <= set(vendor_config.NAMES.values()) <= set(KEYS)
 
 
@@ -169,7 +169,7 @@ def test_the_wizard_of_pulumi_new_offers_a_stack_that_runs_as_it_is() -> None:
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     asked = project["template"]["config"]
     dev = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
-    required = [key for key, rule in KEYS.items() if rule.default is None]
+    required = [key for key in KEYS if is_needed(key)]
     assert list(asked)[: len(required)] == required
     for key, entry in asked.items():
         assert bool(entry.get("secret")) == KEYS[key].secret, key

@@ -11,11 +11,15 @@ import pytest
 from local_dynatrace.seed import load
 from local_dynatrace.testing import Local
 from providers.api.environment import Environment
-from providers.configuration import Access, Properties
+from providers.configuration import SCM_TOKEN_URL, Access, Properties
 
 SEED = load()
 DEPLOY, INGEST = (token["token"] for token in SEED["api_tokens"])
 CLIENT = SEED["oauth_clients"][0]
+SCM_CLIENT = {
+    "user": SEED["scm_clients"][0]["id"], "password": SEED["scm_clients"][0]["secret"], "tokenUrl": SCM_TOKEN_URL,
+}  # fmt: skip
+"""Inputs of an SCM credential: a client that SCM knows."""
 SERVICE_USER = SEED["users"][0]["id"]
 
 

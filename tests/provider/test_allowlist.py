@@ -13,7 +13,7 @@ from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, Refused
 from providers.claims import LIST_OBJECT
 from providers.credential import UserCredentialProvider
-from tests.provider.conftest import DEPLOY, SEED, connect, entry, place
+from tests.provider.conftest import DEPLOY, SCM_CLIENT, SEED, connect, entry, place
 
 HOSTS = ["audit.demo.sectigo.com", "auth.sso.sectigo.com", "*.sectigo.com"]
 OTHERS = SEED["others"]["allowed_hosts"]
@@ -28,8 +28,7 @@ class Connector:
         self.local, self.hosts = local, hosts
 
     def claim(self) -> None:
-        secret = {"user": "u", "password": "p", "hosts": self.hosts}
-        self.entry = entry(self.where, "OAuth", **secret)
+        self.entry = entry(self.where, "OAuth", **SCM_CLIENT, hosts=self.hosts)
         self.entry_id, more = UserCredentialProvider().create_object(connect(self.local), self.entry)
         self.entry |= more
 

@@ -130,7 +130,7 @@ def test_a_wrong_apps_url_is_reported_before_the_vault_is_written(local: Local) 
 
 
 def test_an_address_without_an_answer_is_reported_with_its_host(local: Local) -> None:
-    with pytest.raises(PreflightFailed, match=r"no answer from 127\.0\.0\.1:1 .*firewall or proxy"):
+    with pytest.raises(PreflightFailed, match=r"no answer from 127\.0\.0\.1:1 .*Nothing listens there"):
         connect(local, environment_url="http://127.0.0.1:1").ready()
 
 

@@ -13,7 +13,7 @@ from providers.api.errors import DynatraceError, Refused, RunFailed
 from providers.credential import StateCredentialProvider
 from providers.workflow import WorkflowProvider
 from providers.workflow_form import schedule_of
-from providers.workflow_run import WorkflowRunProvider
+from providers.workflow_run import WorkflowRunProvider, why
 from tests.provider.conftest import SERVICE_USER, connect, entry, place
 from workflow_src.render import definition
 
@@ -256,17 +256,33 @@ def test_a_failed_run_fails_with_its_reason_and_is_tried_again(
     local: Local, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = SCRIPT.replace('console.log("hello")', 'throw new Error("the audit API is closed")')
+    broken = broken.replace("throw", 'console.log("✗ the audit API is closed");\n  throw')
     id, _ = WORKFLOW.create_object(environment, props_of(local, script=broken))
 
     for _ in range(2):
-        with pytest.raises(RunFailed, match=r"ended as ERROR: .*the audit API is closed"):
+        with pytest.raises(RunFailed, match=r"ended as ERROR\n  Cause: .*the audit API is closed"):
             RUN.update_object(environment, id, {}, run_props(local, id))
     WORKFLOW.update_object(environment, id, {}, props_of(local))
     result = RUN.update_object(environment, id, {}, run_props(local, id))
 
     assert result["execution"]
-    assert "  | hello" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "  | hello" in told
+    assert "the audit API is closed" not in told, "the error has it, so the log does not repeat it"
     assert len(environment.automation.newest_executions(id)) == 3
+
+
+def test_what_the_actors_rights_explain_is_explained_by_them_likeliest_first(
+    local: Local, environment: Environment
+) -> None:
+    execution = {"state": "ERROR", "actor": "somebody-else"}
+    denied = why(execution, "the vault answered 403", "https://x", environment).splitlines()
+    other = why(execution, "SCM refused the OAuth client (401)", "https://x", environment).splitlines()
+
+    assert denied[1] == "  Cause: the vault answered 403"
+    assert denied[2].startswith("  Likeliest: the workflow acts for somebody-else, its vault entries belong to ")
+    assert denied[3].startswith("  Otherwise: the actor lacks a permission or has not given it to workflows: ")
+    assert [line.split(":")[0] for line in other[1:]] == ["  Cause", "  Look"]
 
 
 def test_a_run_that_was_started_before_is_found_again(local: Local, environment: Environment) -> None:

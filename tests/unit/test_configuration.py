@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from providers.configuration import KEYS, SECRET_ACCESS, Access, Settings, Values, access_of, read
+from providers.configuration import KEYS, SECRET_ACCESS, Access, Settings, Values, access_of, read, retyped
 from providers.rules import apps_url_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -269,3 +269,98 @@ def test_attributes_of_every_record_are_those_that_are_set() -> None:
         "dt.security_context": "pki",
         "dt.cost.costcenter": "42",
     }
+
+
+@pytest.mark.parametrize(
+    ("unknown", "key"),
+    [
+        ("triggerIntervallMinutes", "triggerIntervalMinutes"),
+        ("trigger_interval_minutes", "triggerIntervalMinutes"),
+        ("dynatrace-api-token", "dynatraceApiToken"),
+        ("SCMAPIURL", "scmApiUrl"),
+        ("accountURN", "accountUrn"),
+        ("historyDuration", "initHistoryDuration"),
+    ],
+)
+def test_an_unknown_key_is_reported_with_the_one_that_is_meant(unknown: str, key: str) -> None:
+    assert f"- {unknown}: unknown setting; did you mean {key}?" in problem(**{unknown: "x"})
+
+
+def test_a_key_that_resembles_none_is_reported_alone() -> None:
+    assert "- favouriteColour: unknown setting\n" in problem(favouriteColour="x", aaa="x") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("dynatraceApiToken", "dt0s16.PUBLIC.CANARY", "is a platform token (dt0s16.); it must be an API"),
+        ("dynatraceApiToken", "dt0s02.A.CANARY", "is an OAuth client (dt0s02.); it must be an API token (dt0c01.)"),
+        ("logIngestToken", "dt0s16.PUBLIC.CANARY", "is a platform token (dt0s16.)"),
+        ("oauthClientSecret", "dt0c01.PUBLIC.CANARY", "is an API token (dt0c01.); it must be an OAuth"),
+        ("oauthClientId", "dt0s16.PUBLIC.CANARY", "is a platform token (dt0s16.)"),
+        ("oauthClientId", "dt0s02.PUBLIC.CANARY", "is the client's secret; the ID is the part before the second dot"),
+        ("oauthClientSecret", GIVEN["oauthClientId"], "is the client's ID; the secret starts with the ID"),
+        ("dynatraceApiToken", '"dt0c01.PUBLIC.CANARY"', "has quotes around it"),
+        ("sectigoClientSecret", "'CANARY'", "has quotes around it"),
+        ("scmApiUrl", "“https://audit.demo.sectigo.com”", "has quotes around it"),
+        ("dynatraceApiToken", "Api-Token dt0c01.PUBLIC.CANARY", "must start with dt0c01. and contain no spaces"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_named(key: str, text: str, says: str) -> None:
+    assert f"- {key}: {says}" in problem(**{key: text})
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("https://[::1]:8787/", "https://[::1]:8787"),
+        ("http://[0:0:0:0:0:0:0:1]:8787", "http://[::1]:8787"),
+        ("https://ABC12345.live.dynatrace.com.", "https://abc12345.live.dynatrace.com"),
+        ("https://abc12345.live.dynatrace.com.:443/", "https://abc12345.live.dynatrace.com"),
+        ("HTTPS://abc12345.apps.dynatrace.com:443", "https://abc12345.live.dynatrace.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://abc12345.live.dynatrace.com:8443", "https://abc12345.live.dynatrace.com:8443"),
+    ],
+)
+def test_the_forms_of_one_address_are_one(given: str, address: str) -> None:
+    assert read({**GIVEN, "dynatraceEnvironmentUrl": given})["dynatraceEnvironmentUrl"] == address
+
+
+@pytest.mark.parametrize("given", ["https://a..b", "https://abc:port", "https://abc:99999", "https://a b", "https://."])
+def test_an_address_that_names_no_host_is_refused(given: str) -> None:
+    assert "dynatraceEnvironmentUrl: must be an address like https://HOST" in problem(dynatraceEnvironmentUrl=given)
+
+
+@pytest.mark.parametrize(
+    ("arrived", "time"),
+    [
+        ("2026-01-22 12:00:00 +0000 UTC", "2026-01-22T12:00:00Z"),
+        ("2026-01-22 12:00:00.5 +0200 +0200", "2026-01-22T12:00:00.5+02:00"),
+        ("2026-01-22 00:00:00 +0000 UTC", "2026-01-22T00:00:00Z"),
+        ("2026-01-22 12:00:00 -0500 EST", "2026-01-22T12:00:00-05:00"),
+    ],
+)
+def test_a_time_without_quotes_is_the_time_that_was_written(arrived: str, time: str) -> None:
+    assert read({**GIVEN, "initialCheckpoint": arrived})["initialCheckpoint"] == time
+
+
+@pytest.mark.parametrize(
+    ("written", "arrived", "problems"),
+    [
+        ("name: 1.10", "1.1", ["name: YAML reads 1.10 as 1.1; put the value in quotes"]),
+        ("name: 0123", "83", ["name: YAML reads 0123 as 83; put the value in quotes"]),
+        ('name: "1.10"', "1.10", []),
+        ("maxRetries: 010", "8", ["maxRetries: YAML reads 010 as 8; put the value in quotes"]),
+        ("maxRetries: 3.0", "3", []),
+        ("triggerEnabled: True", "true", []),
+        ("initialCheckpoint: 2026-01-22T12:00:00+02:00", "2026-01-22 12:00:00 +0200 +0200", []),
+        ("initialCheckpoint: 2026-01-22", "2026-01-22 00:00:00 +0000 UTC", []),
+        ("sectigoClientSecret: {secure: v1:abc}", "CANARY", []),
+    ],
+)
+def test_what_yaml_reads_as_something_else_is_named_unless_it_means_the_same(
+    written: str, arrived: str, problems: list[str]
+) -> None:
+    file = f"config:\n  p:{written}\n"
+
+    assert retyped(file, "p", {written.split(":", maxsplit=1)[0]: arrived}) == problems

@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 import pulumi
 import pytest
-from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic import Config, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
@@ -97,6 +97,10 @@ def test_the_stack_config_is_found_with_its_unknown_keys_and_what_is_secret() ->
         assert sdk_internals.stack_config("p") == ({"given": "x", "secret": "y"}, {"given"})
     finally:
         pulumi.runtime.set_all_config({})
+
+
+def test_all_values_of_a_providers_config_are_found_with_their_full_keys() -> None:
+    assert sdk_internals.provider_config(Config({"p:key": "x"}, "q")) == {"p:key": "x"}
 
 
 def test_a_provider_may_say_that_its_pickle_holds_no_secret() -> None:

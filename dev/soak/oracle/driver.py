@@ -54,7 +54,7 @@ def running(*words: str, script: str = "", limit_s: float = 86_400) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="oracle-") as name:
         folder = Path(name)
         (folder / "sync.js").write_text(script, encoding="utf-8")
-        (folder / "imports.json").write_text(json.dumps({"imports": dict(packages(MODULES))}))
+        (folder / "imports.json").write_text(json.dumps({"imports": dict(packages(MODULES))}), encoding="utf-8")
         command = [
             str(Path(sys.executable).parent / "deno"), "run", "--quiet", "--no-config", "--no-lock", "--no-remote",
             "--cached-only", "--allow-read", "--import-map", str(folder / "imports.json"), str(MAIN),
@@ -62,7 +62,9 @@ def running(*words: str, script: str = "", limit_s: float = 86_400) -> Iterator[
         ]  # fmt: skip
         env = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
         with (folder / "errors.txt").open("w", encoding="utf-8") as errors:
-            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, text=True)
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
+            )
         limit = threading.Timer(limit_s, process.kill)
         limit.daemon = True
         limit.start()
@@ -81,7 +83,9 @@ def messages(process: subprocess.Popen[str], errors: Path) -> Iterator[Message]:
     for line in process.stdout:
         yield json.loads(line)
     if process.wait() != 0:
-        raise DriverError(f"the oracle's driver exited with code {process.returncode}: {errors.read_text()[-2_000:]}")
+        raise DriverError(
+            f"the oracle's driver exited with code {process.returncode}: {errors.read_text(encoding='utf-8')[-2_000:]}"
+        )
 
 
 @contextmanager

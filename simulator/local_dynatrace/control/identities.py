@@ -1,4 +1,4 @@
-"""Users, API tokens, OAuth clients and those of plug-ins, as ``POST /_sim/identities`` brings them."""
+"""Users, API tokens, platform tokens, OAuth clients and those of plug-ins, as ``POST /_sim/identities`` brings them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ def add(world: World, values: Mapping[str, Any]) -> dict[str, list[str]]:
         added = {"kind": "person", "permissions": [], "name": user.get("email", ""), **user}
         world.identity.add_user(**{key: required(added, key, "users") for key in USER})
         made["users"].append(added["id"])
-    for token in entries(values, "apiTokens", API_TOKEN):
-        public = world.identity.add_api_token(
-            required(token, "token", "apiTokens"),
-            name=token.get("name", ""),
-            owner=user_id(world, required(token, "owner", "apiTokens")),
-            scopes=required(token, "scopes", "apiTokens"),
-            expires_us=expiry(token.get("expirationDate")),
-        )
-        made["apiTokens"].append(public)
+    for name in ("apiTokens", "platformTokens"):
+        for token in entries(values, name, API_TOKEN):
+            public = world.identity.add_api_token(
+                required(token, "token", name),
+                name=token.get("name", ""),
+                owner=user_id(world, required(token, "owner", name)),
+                scopes=required(token, "scopes", name),
+                expires_us=expiry(token.get("expirationDate")),
+            )
+            made[name].append(public)
     for client in entries(values, "oauthClients", OAUTH_CLIENT):
         world.identity.add_oauth_client(
             required(client, "id", "oauthClients"),
@@ -54,7 +55,7 @@ def more(world: World) -> dict[str, IdentityKind]:
 
 def kinds(world: World) -> tuple[str, ...]:
     """The keys of the lists that ``add`` takes."""
-    return ("users", "apiTokens", "oauthClients", *more(world))
+    return ("users", "apiTokens", "platformTokens", "oauthClients", *more(world))
 
 
 def change_api_token(world: World, id: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The request log, filtered. It holds no bodies, no headers and no secrets."""
+"""The request log, filtered; without bodies, headers and secrets."""
 
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +14,22 @@ from ..kernel.world import LoggedRequest, World
 from . import hints
 from .checks import number, refused
 
-FILTERS = ("api", "method", "path", "caller", "status", "since", "limit", "all")
+FILTERS = ("api", "method", "path", "caller", "status", "since", "before", "limit", "all")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which lines; ``path`` is a shell pattern, ``since`` the number of the last line already seen."""
+    """Which lines; ``path`` is a shell pattern, ``since`` the number of the last line already seen, ``before`` that of
+    the first one that is too new."""
 
     api: str = ""
     method: str = ""
     path: str = "*"
     caller: str = ""
-    status: int | None = None
+    status: tuple[int, int] | None = None
+    """The lowest and the highest."""
     since: int = 0
+    before: int | None = None
     limit: int = 1000
     everything: bool = False
 
@@ -36,14 +40,15 @@ class Filter:
             raise refused(400, f"Unknown filter: {', '.join(unknown)}. Known: {', '.join(FILTERS)}.")
         if query.get("caller", "") not in ("", "script", "outside"):
             raise refused(400, "caller: expected script or outside.")
-        status = query.get("status")
+        before = query.get("before")
         return cls(
             api=query.get("api", ""),
             method=query.get("method", "").upper(),
             path=query.get("path") or "*",
             caller=query.get("caller", ""),
-            status=int(number(status, "status")) if status else None,
+            status=statuses(query.get("status", "")),
             since=int(number(query.get("since"), "since", default=0)),
+            before=int(number(before, "before")) if before else None,
             limit=int(number(query.get("limit"), "limit", least=1, default=1000)),
             everything=query.get("all", "").lower() in ("1", "true", "yes"),
         )
@@ -56,11 +61,22 @@ class Filter:
             return False
         return (
             line.number > self.since
+            and (self.before is None or line.number < self.before)
             and self.api in ("", line.api)
             and self.method in ("", line.method)
-            and self.status in (None, line.status)
+            and (self.status is None or self.status[0] <= line.status <= self.status[1])
             and fnmatch.fnmatchcase(line.path, self.path)
         )
+
+
+def statuses(text: str) -> tuple[int, int] | None:
+    """Of ``404``, or of a class such as ``4xx``. Raises a 400."""
+    if not text:
+        return None
+    if re.fullmatch(r"[1-5]xx", text.lower()):
+        return int(text[0]) * 100, int(text[0]) * 100 + 99
+    status = int(number(text, "status"))
+    return status, status
 
 
 def lines(world: World, wanted: Filter) -> list[LoggedRequest]:

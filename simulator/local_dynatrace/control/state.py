@@ -132,7 +132,7 @@ def _known_secrets(world: World) -> dict[str, str]:
                 value = row[column] if column == "digest" else world.store.unseal(row[column])
                 found[dump.fingerprint(key, value)] = value
     planted = seed.load(world.plugins)
-    for token in planted["api_tokens"]:
+    for token in (*planted["api_tokens"], *planted["platform_tokens"]):
         found[f"api_tokens {'.'.join(token['token'].split('.')[:2])}"] = digest(token["token"])
     for client in planted["oauth_clients"]:
         found[f"oauth_clients {client['id']}"] = digest(client["secret"])

@@ -61,14 +61,16 @@ def prepare(world: World, request: Request) -> dql.Prepared:
     )  # fmt: skip
 
 
-async def answer(store: Store, prepared: dql.Prepared, max_records: int) -> dql.Result:
+async def answer(
+    store: Store, prepared: dql.Prepared, max_records: int, beginnings: dql.Beginnings | None = None
+) -> dql.Result:
     """Run a query in a thread. Cancelling this coroutine stops the thread's work."""
     stopped = threading.Event()
 
     def work() -> dql.Result:
         with closing(store.reader()) as db:
             db.set_progress_handler(stopped.is_set, LOOK_EVERY)
-            return prepared.run(db, max_records)
+            return prepared.run(db, max_records, beginnings)
 
     try:
         return await asyncio.to_thread(work)

@@ -13,8 +13,9 @@ import asyncio
 import difflib
 import gzip
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from functools import partial
 
 from ..refused import refusal
@@ -23,8 +24,8 @@ from .fault_answers import fault_answer
 from .faults import Rule
 from .identity import Principal
 from .masking import masked, masked_query
-from .routing import Answer, Call, Route, RouteTable, WireError, authenticate, authorize, parse_query
-from .world import LoggedRequest, World
+from .routing import OWN_APIS, Answer, Call, Route, RouteTable, WireError, authenticate, authorize, parse_query
+from .world import COPIES, COPY_BYTES, Copy, LoggedRequest, World
 
 
 @dataclass
@@ -73,9 +74,14 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
     # A request that outlives a reset is written into the log that was thrown away.
     log = world.requests
     started, began_us, status = time.perf_counter(), world.clock.now_us(), 0
+    copy = None
     try:
         answer = await rest(exchange)
         status = answer.status
+        if exchange.api not in OWN_APIS:
+            content, headers = answer.encoded()
+            answer = Answer(status, content or None, headers)
+            copy = copied(exchange, headers, content)
         return answer
     finally:
         world.request_count += 1
@@ -83,9 +89,31 @@ async def log_request(exchange: Exchange, rest: Rest) -> Answer:
             LoggedRequest(
                 world.request_count, began_us, exchange.api, exchange.method, masked(exchange.path),
                 masked_query(exchange.query.decode("latin-1")), status, (time.perf_counter() - started) * 1000,
-                exchange.caller, exchange.execution, exchange.rule.id if exchange.rule else None,
+                exchange.caller, exchange.execution, *(told(exchange.rule) if exchange.rule else (None,)),
             )
         )  # fmt: skip
+        log[-1].copy = copy or copied(exchange, {}, b"")
+        if len(log) > COPIES:
+            log[-COPIES - 1].copy = None
+
+
+def copied(exchange: Exchange, headers: Mapping[str, str], content: bytes) -> Copy | None:
+    """What the request and its answer said; None for the environment's own pages and API."""
+    if exchange.api in OWN_APIS:
+        return None
+    given: dict[str, str] = {
+        name: exchange.headers[name] for name in ("content-type", "accept") if name in exchange.headers
+    }
+    if scheme := exchange.headers.get("authorization", "").partition(" ")[0]:
+        given["authorization"] = scheme
+    body = exchange.body or b""
+    request, answer = (text if len(text) <= COPY_BYTES else None for text in (body, content))
+    return Copy(given, request, len(body), dict(headers), answer, len(content))
+
+
+def told(rule: Rule) -> tuple[int, str, str, bool]:
+    """What the log says of the rule that hit a request; the rule may be gone when somebody asks."""
+    return rule.id, rule.note, rule.effect(), rule.script == "kill"
 
 
 async def inject_faults(exchange: Exchange, rest: Rest) -> Answer:
@@ -135,6 +163,15 @@ async def add_latency(exchange: Exchange, rest: Rest) -> Answer:
     answer = await rest(exchange)
     if seconds := sum(plugin.latency_s(exchange.world, exchange.api) for plugin in exchange.world.plugins):
         await asyncio.sleep(seconds)
+    return answer
+
+
+async def state_the_time(exchange: Exchange, rest: Rest) -> Answer:
+    """The header ``Date``, by the environment's clock. A script's calls get it from the APIs alone that model it: what
+    the platform's runtime hands on of its own answers is UNVERIFIED."""
+    answer = await rest(exchange)
+    if exchange.execution is None and not any(name.lower() == "date" for name in answer.headers):
+        answer.headers = {**answer.headers, "Date": format_datetime(exchange.world.clock.now(), usegmt=True)}
     return answer
 
 
@@ -221,6 +258,7 @@ async def _passed(step: Step, rest: Rest, exchange: Exchange) -> Answer:
 
 
 answer_to: Rest = chained(
-    (log_request, inject_faults, add_latency, turn_errors_into_answers, replace_answer, check_route), call_handler
+    (log_request, inject_faults, add_latency, state_the_time, turn_errors_into_answers, replace_answer, check_route),
+    call_handler,
 )
 """The whole chain. Raises CutError."""

@@ -87,6 +87,22 @@ class Rule:
         self.hit += 1
         return True
 
+    def effect(self) -> str:
+        """What it does to a request, in words: ``answered 503``, ``killed the script``."""
+        did = {
+            "delayed it by {:g} s": self.delay_s,
+            "killed the script": self.script == "kill",
+            "froze the script": self.script == "freeze",
+            "cut the connection {} it was handled": self.cut,
+            "answered {}": self.status,
+            "cut the answer after {} bytes": self.truncate,
+            "gave an earlier answer": self.stale,
+            "compressed the answer": self.gzip,
+            "removed the headers {}": ", ".join(self.strip_headers),
+            "changed the headers {}": "" if self.status else ", ".join(self.headers),
+        }
+        return " and ".join(words.format(value) for words, value in did.items() if value) or "did nothing"
+
     def shown(self) -> dict[str, Any]:
         members = {each.name: getattr(self, each.name) for each in fields(self)}
         return {"id": self.id, **members, "seen": self.seen, "hit": self.hit}

@@ -1,7 +1,8 @@
-"""Users, API tokens, OAuth clients, bearer tokens: who calls, and with which scopes.
+"""Users, API tokens, platform tokens, OAuth clients, bearer tokens: who calls, and with which scopes.
 
 Only SHA-256 digests of tokens are stored, without salt: tokens are 64 random characters, so a digest reveals nothing.
-Shapes: dt0c01.<24>.<64> for API tokens, dt0s02.<8> / dt0s02.<8>.<64> for OAuth clients (facts: dynatrace-api 2.1).
+Shapes: dt0c01.<24>.<64> for API tokens, dt0s16.<24>.<64> for platform tokens (both in ``api_tokens``), dt0s02.<8> and
+dt0s02.<8>.<64> for OAuth clients (facts: dynatrace-api 2.1).
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ IMPLIED = {
     "environment:roles:manage-settings": {"settings:objects:read", "settings:objects:write", "settings:schemas:read"},
 }
 """Permissions that a role includes (facts: dynatrace-api 2.3; the SDK's "one of the following permissions")."""
+
+
+PLATFORM = "dt0s16."
+"""A platform token is a bearer token that lives as long as its owner wants (facts: dynatrace-api 12)."""
 
 
 def digest(secret: str) -> str:
@@ -77,7 +82,7 @@ class Identity:
     def add_api_token(
         self, token: str, *, name: str, owner: str, scopes: list[str], expires_us: int | None = None
     ) -> str:
-        """Store an API token by digest; returns its public id (prefix and public part)."""
+        """Store an API token or a platform token by digest; returns its public id (prefix and public part)."""
         public = ".".join(token.split(".")[:2])
         self.store.run(
             "INSERT OR REPLACE INTO api_tokens VALUES (?, ?, ?, ?, ?, 1, ?, ?, NULL)",
@@ -108,12 +113,21 @@ class Identity:
         return row if row and hmac.compare_digest(row["digest"], digest(token)) else None
 
     def by_api_token(self, token: str) -> Principal | None:
-        row = self.api_token(token)
-        now = self.clock.now_us()
-        if not row or not row["enabled"] or (row["expires_us"] is not None and row["expires_us"] <= now):
+        row = None if token.startswith(PLATFORM) else self._usable(token)
+        if row is None:
             return None
-        self.store.run("UPDATE api_tokens SET last_used_us = ? WHERE id = ?", now, row["id"])
         return Principal(row["owner"], "api-token", frozenset(json.loads(row["scopes"])), row["id"])
+
+    def _usable(self, token: str) -> Row | None:
+        """The row of a token that is enabled and has not expired."""
+        row = self.api_token(token)
+        if not row or not row["enabled"] or self.has_expired(row):
+            return None
+        self.store.run("UPDATE api_tokens SET last_used_us = ? WHERE id = ?", self.clock.now_us(), row["id"])
+        return row
+
+    def has_expired(self, row: Row) -> bool:
+        return row["expires_us"] is not None and row["expires_us"] <= self.clock.now_us()
 
     def oauth_client(self, id: str, secret: str) -> Row | None:
         row = self.store.one("SELECT * FROM oauth_clients WHERE id = ? AND enabled = 1", id)
@@ -128,11 +142,18 @@ class Identity:
         )  # fmt: skip
 
     def by_bearer(self, token: str) -> Principal | None:
+        if token.startswith(PLATFORM):
+            if row := self._usable(token):
+                return self._bearer(row["owner"], row["scopes"], row["id"])
+            return None
         row = self.store.one("SELECT * FROM bearer_tokens WHERE digest = ?", digest(token))
         if not row or row["expires_us"] <= self.clock.now_us():
             return None
-        granted = frozenset(json.loads(row["scopes"]))
-        return Principal(row["user"], "bearer", granted & self.permissions(row["user"]), row["client"], granted)
+        return self._bearer(row["user"], row["scopes"], row["client"])
+
+    def _bearer(self, user: str, scopes: str, token_id: str) -> Principal:
+        granted = frozenset(json.loads(scopes))
+        return Principal(user, "bearer", granted & self.permissions(user), token_id, granted)
 
     def describe_api_token(self, row: Row) -> dict[str, Any]:
         """The wire form of ``POST /api/v2/apiTokens/lookup`` (facts: dynatrace-api 2.4, LK)."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote_plus
 
 SHOWN = "[secret]"
@@ -16,6 +19,55 @@ ALWAYS_SECRET = (
 """Query parameters, whatever their value is; an underscore in a name counts as a hyphen."""
 OPAQUE = re.compile(r"[\w.~+/=-]{20,}", re.ASCII)
 """What a parameter called ``token`` has to look like to be one: a page cursor of that name has a colon."""
+
+
+SECRET_NAME = re.compile(
+    r"token|password|passphrase|secret|authorization|api-?_?key|private-?_?key|^user$|^username$", re.I
+)
+"""Members of JSON and form fields whose values are not shown; a user's name is half of a credential."""
+NOT_SECRET = re.compile(r"^(request|page|next-?page|update)-?_?(token|key)$|^token-?_?type$|^(user|service).?id$", re.I)
+DEEPEST = 6
+"""JSON within text within JSON …: what is deeper is not shown."""
+
+
+def masked_body(text: str, content_type: str, secrets: Iterable[str] = ()) -> str:
+    """A body without secrets: members by name, tokens by their form, and ``secrets`` wherever they are. JSON comes
+    back indented. JSON that cannot be read is not shown, as nobody knows what is in it."""
+    if "urlencoded" in content_type:
+        text = "&".join(_masked_parameter(part) for part in text.split("&"))
+    elif text[:1] in "{[" or "json" in content_type:
+        try:
+            text = json.dumps(_masked_value(json.loads(text), 0), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return "[not shown: not valid JSON]"
+    for secret in secrets:
+        text = text.replace(secret, SHOWN)
+    return masked(text)
+
+
+def _masked_value(value: Any, depth: int) -> Any:
+    if depth > DEEPEST * 10:
+        return SHOWN
+    match value:
+        case dict():
+            return {
+                name: SHOWN if is_secret(name) and isinstance(each, str) and each else _masked_value(each, depth + 1)
+                for name, each in value.items()
+            }
+        case list():
+            return [_masked_value(each, depth + 1) for each in value]
+        case str() if value.lstrip()[:1] in ("{", "["):
+            try:
+                inner = json.loads(value)
+            except (ValueError, RecursionError):
+                return value
+            hidden = _masked_value(inner, depth + 10)
+            return value if hidden == inner else json.dumps(hidden, ensure_ascii=False)
+    return value
+
+
+def is_secret(name: str) -> bool:
+    return bool(SECRET_NAME.search(name)) and not NOT_SECRET.search(name)
 
 
 def masked(text: str) -> str:

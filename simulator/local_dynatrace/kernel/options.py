@@ -73,6 +73,8 @@ class Options:
     script_parallel: int = within(0, 100, 10)
     # How far a script's host is ahead of the platform's clock; a running script keeps its value.
     script_skew_s: float = within(-YEAR_S, YEAR_S, 0.0)
+    # Whether classic API tokens can be created: environments in the last phase of the upgrade refuse it.
+    classic_tokens: Literal["create", "refuse"] = "create"
     # Automation.
     scheduler: bool = True
     bearer_lifetime_s: int = within(1, YEAR_S, 300)

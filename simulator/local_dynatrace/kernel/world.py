@@ -55,9 +55,28 @@ class Ids:
         return f"{self._random().getrandbits(length * 4):0{length}X}"
 
 
+@dataclass(frozen=True)
+class Copy:
+    """What a request and its answer said. It holds secrets: mask it before it is shown (``masked_body``)."""
+
+    request_headers: dict[str, str]
+    """The few that matter; of Authorization only the scheme."""
+    request: bytes | None
+    """None: longer than ``COPY_BYTES``."""
+    request_size: int
+    answer_headers: dict[str, str]
+    answer: bytes | None
+    answer_size: int
+
+
+COPY_BYTES = 200_000
+COPIES = 200
+"""How many of the newest requests keep their copy."""
+
+
 @dataclass
 class LoggedRequest:
-    """One line of the request log: no body, no header, and no secret of the address (masking.py)."""
+    """One line of the request log, without secrets of the address (masking.py)."""
 
     number: int
     at_us: int
@@ -71,6 +90,11 @@ class LoggedRequest:
     caller: str
     execution: str | None
     fault: int | None
+    """Id of the fault rule that hit it."""
+    fault_note: str = ""
+    fault_effect: str = ""
+    fault_kills: bool = False
+    copy: Copy | None = None
 
 
 def new_request_log() -> deque[LoggedRequest]:

@@ -63,12 +63,14 @@ def switch(call: Call, *, on: bool) -> Answer:
 
 
 def repair_everything(call: Call) -> Answer:
-    """No fault rule, and every option as at the start."""
+    """No fault rule, and every option as at the start; then back to the page that the button is on."""
     call.world.faults.clear()
     call.world.options.change(call.world.options_at_start)
     call.world.changed("faults")
     call.world.changed("options")
-    return back()
+    path = controls.form(call).get("back", "")
+    known = call.table.find("GET", path)
+    return Answer(303, None, {"location": path}) if known and known[0].api == "pages" else back()
 
 
 def post_fault(call: Call) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ..documents import tables
@@ -15,6 +15,9 @@ from .executions import name_of
 from .markdown import html
 from .timeframe import Timeframe
 from .variables import Variable
+
+if TYPE_CHECKING:
+    from ..grail.dql import Beginnings
 
 PATH = "/ui/apps/dynatrace.dashboards"
 COLUMNS = 24
@@ -98,9 +101,11 @@ async def view(world: World, document: Document, query: list[tuple[str, str]]) -
     content = content_of(document)
     frame = frame_of(content, dict(reversed(query)), world.clock.now_us())
 
+    ask = Queries(world)
+
     async def values(text: str) -> list[str]:
         """The first field of each record."""
-        first = (next(iter(row.values()), None) for row in await run(world, text, frame))
+        first = (next(iter(row.values()), None) for row in await ask.run(text, frame))
         return list(dict.fromkeys(str(encode(value)) for value in first if value is not None))
 
     chosen = await variables.read(content, query, values)
@@ -113,12 +118,12 @@ async def view(world: World, document: Document, query: list[tuple[str, str]]) -
         "frame": frame,
         "variables": chosen,
         "all": variables.ALL,
-        "tiles": [await tile(world, entry, layout, chosen, frame) for _, entry, layout in placed(content)],
+        "tiles": [await tile(ask, entry, layout, chosen, frame) for _, entry, layout in placed(content)],
         "path": path,
     }
 
 
-async def tile(world: World, entry: Json, layout: Json, chosen: list[Variable], frame: Timeframe) -> Json:
+async def tile(ask: Queries, entry: Json, layout: Json, chosen: list[Variable], frame: Timeframe) -> Json:
     """A tile: ``show`` names what the template draws, ``note`` says what differs from Dynatrace."""
     kind = entry.get("type")
     drawn: Json = {
@@ -132,11 +137,11 @@ async def tile(world: World, entry: Json, layout: Json, chosen: list[Variable], 
         return {**drawn, "show": "markdown", "html": html(filled_text(str(entry.get("content") or ""), chosen))}
     if kind != "data":
         return {**drawn, "show": "refused", "note": f"Tiles of type {kind} are not part of the local environment."}
-    frame = own_frame(entry, frame, world.clock.now_us())
+    frame = own_frame(entry, frame, ask.world.clock.now_us())
     text = variables.filled(str(entry.get("query") or ""), chosen)
     drawn["query_href"] = f"{logs.PATH}?{urlencode({'query': text, **frame.query})}"
     try:
-        rows = await run(world, text, frame)
+        rows = await ask.run(text, frame)
     except QueryError as error:
         return {**drawn, "show": "error", "error": error.located}
     return {**drawn, **picture(entry, layout, rows)}
@@ -204,14 +209,20 @@ class QueryError(ValueError):
         self.located = located
 
 
-async def run(world: World, text: str, frame: Timeframe) -> list[Json]:
-    """The records of a query. Raises QueryError."""
-    from ..grail import dql, queries
+class Queries:
+    """The queries of one view of a dashboard. Most begin alike: what they begin with is read once."""
 
-    request = queries.Request(text, frame.from_us, frame.to_us)
-    try:
-        prepared = queries.prepare(world, request)
-    except dql.DqlError as error:
-        raise QueryError(logs.located(text, error)) from None
-    answer = await queries.answer(world.store, prepared, MOST_ROWS)
-    return answer.rows
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.beginnings: Beginnings = {}
+
+    async def run(self, text: str, frame: Timeframe) -> list[Json]:
+        """The records of a query. Raises QueryError."""
+        from ..grail import dql, queries
+
+        try:
+            prepared = queries.prepare(self.world, queries.Request(text, frame.from_us, frame.to_us))
+        except dql.DqlError as error:
+            raise QueryError(logs.located(text, error)) from None
+        found = await queries.answer(self.world.store, prepared, MOST_ROWS, self.beginnings)
+        return found.rows

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from ..control import causes
 from ..kernel.clock import MICROSECONDS
 from ..kernel.store import Row
 from ..kernel.world import World
@@ -16,6 +17,9 @@ PROBLEMS = "/ui/apps/dynatrace.davis.problems"
 TRIGGERS = {"Manual": "Manual", "Schedule": "Schedule", "Event": "Event", "Workflow": "Workflow"}
 ALIVE = ("RUNNING", "PAUSED")
 MAX_OUTCOME = 160
+MOST_HITS = 20
+KILLED = '"type":"KILLED"'
+"""In the text that the runtime gives to a script that was killed (endings.py)."""
 
 
 def rows(world: World, workflow: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
@@ -64,11 +68,18 @@ def outcome(world: World, execution: Row) -> str:
             "SELECT state_info FROM task_executions WHERE execution = ? AND state_info IS NOT NULL LIMIT 1",
             execution["id"],
         )
-        return short(reason(execution["state_info"] or (failed["state_info"] if failed else "") or ""))
+        told = execution["state_info"] or (failed["state_info"] if failed else "") or ""
+        return short(reason(told) if KILLED not in told else killed(world, execution["id"]))
     results = world.store.all(
         "SELECT result FROM task_executions WHERE execution = ? AND result IS NOT NULL ORDER BY number", execution["id"]
     )
     return short(" · ".join(numbers(json.loads(each["result"])) for each in results))
+
+
+def killed(world: World, id: str) -> str:
+    """Who killed a script: a fault rule, or somebody by hand."""
+    rule = causes.killer(world, id)
+    return f"Killed by {rule}" if rule else "Killed on the page of the run, or through the control API"
 
 
 def numbers(result: Any) -> str:
@@ -102,12 +113,22 @@ def one(world: World, id: str, task: str | None) -> dict[str, Any] | None:
     execution = world.store.one("SELECT * FROM executions WHERE id = ?", id)
     if execution is None:
         return None
+    hit, told = causes.hits(world, id), execution["state_info"] or ""
     tasks = world.store.all("SELECT * FROM task_executions WHERE execution = ? ORDER BY number", id)
     chosen = next((each for each in tasks if each["name"] == task), tasks[0] if tasks else None)
     return {
         **row(world, execution),
+        "hits": [
+            {
+                "number": line.number,
+                "at": line.at_us,
+                "request": f"{line.method} {line.path}",
+                "effect": f"{causes.by_rule(world, line)} {line.fault_effect}",
+            }
+            for line in hit[-MOST_HITS:]
+        ],
         "row": execution,
-        "reason": reason(execution["state_info"] or ""),
+        "reason": killed(world, id) if KILLED in told else reason(told),
         "state_info": execution["state_info"],
         "ended": execution["ended_us"],
         "user": name_of(world, execution["user"]),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..control import causes
 from ..kernel.clock import MICROSECONDS
 from ..kernel.routing import Answer, Call, Handler, Route
 from ..plugins import Navigation, Panel, Plugin
@@ -33,16 +34,16 @@ NOTHING = "\u2013"
 HTML = {"content-type": "text/html; charset=utf-8", **SECURITY}
 NAVIGATION = (
     Navigation("overview", "Overview", "/"),
-    Navigation("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows"),
-    Navigation("executions", "Executions", "/ui/apps/dynatrace.automations/executions"),
-    Navigation("dashboards", "Dashboards", "/ui/apps/dynatrace.dashboards"),
-    Navigation("problems", "Problems", "/ui/apps/dynatrace.davis.problems"),
-    Navigation("mails", "Mails", "/_sim/ui/mails"),
-    Navigation("logs", "Logs", "/ui/apps/dynatrace.logs"),
-    Navigation("vault", "Vault", "/ui/apps/dynatrace.credential.vault"),
-    Navigation("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests"),
-    Navigation("requests", "Requests", "/_sim/ui/requests"),
-    Navigation("controls", "Controls", "/_sim/ui/controls"),
+    Navigation("dashboards", "Dashboards", "/ui/apps/dynatrace.dashboards", group="Observe"),
+    Navigation("problems", "Problems", "/ui/apps/dynatrace.davis.problems", group="Observe"),
+    Navigation("logs", "Logs", "/ui/apps/dynatrace.logs", group="Observe"),
+    Navigation("workflows", "Workflows", "/ui/apps/dynatrace.automations/workflows", group="Automate"),
+    Navigation("executions", "Executions", "/ui/apps/dynatrace.automations/executions", group="Automate"),
+    Navigation("mails", "Mails", "/_sim/ui/mails", group="Automate"),
+    Navigation("vault", "Vault", "/ui/apps/dynatrace.credential.vault", group="Configure"),
+    Navigation("allowlist", "Allowlist", "/ui/apps/dynatrace.settings/settings/external-requests", group="Configure"),
+    Navigation("requests", "Requests", "/_sim/ui/requests", group="Simulate"),
+    Navigation("controls", "Controls", "/_sim/ui/controls", group="Simulate"),
 )
 
 
@@ -56,6 +57,16 @@ def navigation(present: tuple[Plugin, ...]) -> tuple[Navigation, ...]:
     return tuple(entries)
 
 
+def grouped(entries: tuple[Navigation, ...]) -> list[tuple[str, list[Navigation]]]:
+    """Entries by group; one that names none belongs to that of the entry before it."""
+    groups: list[tuple[str, list[Navigation]]] = []
+    for entry in entries:
+        if not groups or entry.group not in ("", groups[-1][0]):
+            groups.append((entry.group, []))
+        groups[-1][1].append(entry)
+    return groups
+
+
 @functools.cache
 def environment(present: tuple[Plugin, ...]) -> Environment:
     """Made at the first page: a process that shows none starts quicker."""
@@ -67,7 +78,7 @@ def environment(present: tuple[Plugin, ...]) -> Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.filters.update(moment=moment, duration=duration, pretty=pretty, thousands=thousands)
-    made.globals.update(navigation=navigation(present))
+    made.globals.update(navigation=grouped(navigation(present)))
     return made
 
 
@@ -82,6 +93,9 @@ def frame(call: Call) -> dict[str, Any]:
         "environment_id": call.world.store.meta("environment", ""),
         "clock_mode": call.world.clock.mode,
         "now_us": call.world.clock.now_us(),
+        "causes": causes.active(call.world),
+        "clock_shift": causes.clock_shift(call.world),
+        "here_path": call.path,
     }
 
 

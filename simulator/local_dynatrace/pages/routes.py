@@ -6,9 +6,7 @@ import re
 from urllib.parse import urlencode
 
 from ..automation import executions as automation
-from ..control import hints
-from ..control import requests as log
-from ..kernel.routing import OWN_APIS, Answer, Call, WireError
+from ..kernel.routing import Answer, Call
 from . import (
     allowlist,
     control_routes,
@@ -18,6 +16,7 @@ from . import (
     overview,
     permissions,
     problem_routes,
+    request_routes,
     timeframe,
     vault,
     workflows,
@@ -123,22 +122,6 @@ def get_permissions(call: Call) -> Answer:
     return page(call, "permissions.html", "workflows", "Workflow permissions", users=permissions.rows(call.world))
 
 
-def get_requests(call: Call) -> Answer:
-    given = {key: value for key, value in call.query.items() if value}
-    problem, status = "", 200
-    try:
-        wanted = log.Filter.of({"limit": "200", **given})
-    except WireError as error:
-        problem, status, wanted = error.body["error"]["message"], 400, log.Filter(limit=200)
-    found = [(line, hints.of(line, call.table)) for line in reversed(log.lines(call.world, wanted))]
-    apis = sorted({line.api for line in call.world.requests} - set(OWN_APIS))
-    filtered = bool(given.keys() - {"limit"})
-    return page(
-        call, "requests.html", "requests", "Requests", lines=found, wanted=wanted, apis=apis, filtered=filtered,
-        problem=problem, status=status,
-    )  # fmt: skip
-
-
 def get_static(call: Call) -> Answer:
     name = call.params["name"]
     kind = STATIC.get(name.rpartition(".")[2])
@@ -177,7 +160,7 @@ ROUTES = [
     route("GET", logs.PATH, get_logs),
     route("GET", "/ui/apps/dynatrace.credential.vault", get_vault),
     route("GET", "/ui/apps/dynatrace.settings/settings/external-requests", get_allowlist),
-    route("GET", "/_sim/ui/requests", get_requests),
+    *request_routes.ROUTES,
     *dashboard_routes.ROUTES,
     *problem_routes.ROUTES,
     *control_routes.ROUTES,

@@ -40,7 +40,8 @@ def install(deno: Path, folder: Path) -> None:
             environment = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
             finished = subprocess.run(
                 [str(deno), "install", "--quiet", "--frozen"], cwd=scratch, env=environment, timeout=LIMIT_S,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+                check=False,
             )  # fmt: skip
             if finished.returncode:
                 raise ModulesError(_why(finished.stdout))

@@ -267,7 +267,7 @@ async def tail(stream: asyncio.StreamReader) -> str:
 def resident_mb(pid: int) -> float | None:
     """Memory that a process holds; None if it has ended, or on systems other than Linux."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
     except (OSError, IndexError):
         return None
     return pages * resource.getpagesize() / 2**20

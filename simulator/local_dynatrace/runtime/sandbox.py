@@ -76,7 +76,7 @@ class Sandbox:
             own = source.as_uri()
             # The script itself reads no file of this machine, the modules read their own.
             scopes = {own: dict.fromkeys(("file:///", f"{folder.as_uri()}/"), "dt-missing:///")}
-            imports.write_text(json.dumps({"imports": {**found, SPECIFIER: own}, "scopes": scopes}))
+            imports.write_text(json.dumps({"imports": {**found, SPECIFIER: own}, "scopes": scopes}), encoding="utf-8")
         return imports
 
     def _modules(self) -> dict[str, str]:

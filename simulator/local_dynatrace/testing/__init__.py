@@ -71,15 +71,14 @@ class Local:
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            text=True,
+            encoding="utf-8",
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if "http://" not in line:
             self.process.wait(10)
-            raise RuntimeError(
-                f"the local environment did not start: {(self.folder / 'local-dynatrace.log').read_text()[-2000:]}"
-            )
+            log = (self.folder / "local-dynatrace.log").read_text(encoding="utf-8", errors="replace")
+            raise RuntimeError(f"the local environment did not start: {log[-2000:]}")
         self.url = line.strip().rsplit(" ", 1)[-1]
         self.port = int(self.url.rsplit(":", 1)[-1])
 

@@ -16,11 +16,11 @@ from ...kernel.data_objects import DataObject
 from .commands import build
 from .errors import DqlError, Span
 from .parser import parse
-from .pipeline import Pipeline
+from .pipeline import Beginnings, Pipeline
 from .syntax import render
 from .values import Row, encode
 
-__all__ = ["DqlError", "Prepared", "Result", "Span", "encode", "prepare"]
+__all__ = ["Beginnings", "DqlError", "Prepared", "Result", "Span", "encode", "prepare"]
 
 DEFAULT_HOURS = 2
 """How far a query looks back without a timeframe (docs: fetch)."""
@@ -52,11 +52,13 @@ class Prepared:
     canonical: str
     pipeline: Pipeline
 
-    def run(self, db: sqlite3.Connection, max_records: int = MAX_RECORDS) -> Result:
+    def run(
+        self, db: sqlite3.Connection, max_records: int = MAX_RECORDS, beginnings: Beginnings | None = None
+    ) -> Result:
         """Read and compute. Raises sqlite3.OperationalError if the connection is interrupted."""
         started = time.perf_counter()
         pipeline = self.pipeline
-        rows = list(itertools.islice(pipeline.run(db), max_records + 1))
+        rows = list(itertools.islice(pipeline.run(db, beginnings=beginnings), max_records + 1))
         return Result(
             query=self.query,
             canonical=self.canonical,

@@ -23,6 +23,8 @@ ELSEWHERE = {
     "smartscapeEdges",
 }  # fmt: skip
 """Commands of DQL that are not simulated."""
+ONE_BY_ONE = {"fetch", "filter", "filterOut", "search", "fieldsAdd", "fields"}
+"""Commands that look at one record at a time."""
 
 
 def build(query: Query, pipeline: Pipeline) -> None:
@@ -40,6 +42,8 @@ def build(query: Query, pipeline: Pipeline) -> None:
         if command.name not in table:
             raise _misplaced(command, bool(number))
         table[command.name](command.items, pipeline, command.span)
+        if all(each.name in ONE_BY_ONE for each in query.commands[: number + 1]):
+            pipeline.begins.append((render(Query(query.commands[: number + 1])), len(pipeline.stages)))
         if number and command.name not in ("filter", "filterOut", "search"):
             pipeline.narrowing = False
 

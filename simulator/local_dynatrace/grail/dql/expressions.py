@@ -253,7 +253,10 @@ def _call(node: Call, scope: Scope) -> Compiled:
         raise unknown("function", node.name, {*FUNCTIONS, *AGGREGATES, *ITERATED, "now", "record"}, node.span)
     positional, named = _arguments(node, scope, function)
     call = function.call
-    if named:
+    if all(isinstance(item.value, Constant) for item in node.items if item.parameter):
+        # Known before the first record; nearly always so.
+        defaults = {**function.named, **{name: value({}) for name, value in named.items()}}
+    else:
 
         def with_names(row: Row) -> Value:
             given = [argument(row) for argument in positional]
@@ -262,10 +265,17 @@ def _call(node: Call, scope: Scope) -> Compiled:
             return call(*given, **{**function.named, **{name: value(row) for name, value in named.items()}})
 
         return with_names
-    defaults = function.named
     if len(positional) == 1 and function.strict:
         only = positional[0]
         return lambda row: None if (value := only(row)) is None else call(value, **defaults)
+    if len(positional) == 2 and function.strict:
+        first, second = positional
+
+        def of_two(row: Row) -> Value:
+            one, other = first(row), second(row)
+            return None if one is None or other is None else call(one, other, **defaults)
+
+        return of_two
 
     def without_names(row: Row) -> Value:
         given = [argument(row) for argument in positional]

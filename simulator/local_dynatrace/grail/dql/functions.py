@@ -78,10 +78,12 @@ def if_(condition: Value, then: Value, **named: Value) -> Value:
 @dql("in", 2, MANY, strict=False)
 def in_(needle: Value, *haystack: Value) -> bool | None:
     """Whether the needle is one of the values; arrays among them count by their elements."""
-    needles = needle if isinstance(needle, list) else [needle]
     if needle is None:
         return None
+    needles = needle if isinstance(needle, list) else [needle]
     for each in haystack:
+        if type(needle) is str and isinstance(each, list) and needle in each:
+            return True
         for value in each if isinstance(each, list) else (each,):
             if any(equal(one, value) for one in needles):
                 return True

@@ -13,6 +13,8 @@ from .syntax import Query
 from .values import Row
 
 Stage = Callable[[Iterator[Row]], Iterable[Row]]
+Beginnings = dict[tuple[str, object], list[Row]]
+"""By the text of first commands and what is read: the records that several queries, such as tiles, begin with."""
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Pipeline:
     ordered: bool = False
     """The source has taken over the order."""
 
+    begins: list[tuple[str, int]] = field(default_factory=list)
+    """Its first commands, as long as each looks at one record at a time: their text, and how many stages they are."""
     build: Callable[[Query, Pipeline], None] | None = None
     """Puts a subquery together."""
     subqueries: list[Subquery] = field(default_factory=list)
@@ -69,14 +73,31 @@ class Pipeline:
         inner = [source for each in self.subqueries for source in each.pipeline.sources()]
         return [*([self.logs] if self.logs else []), *inner]
 
-    def run(self, db: sqlite3.Connection, records: Iterator[Row] | None = None) -> Iterator[Row]:
-        """``records``: what the source gives, if it has been read already."""
+    def run(
+        self, db: sqlite3.Connection, records: Iterator[Row] | None = None, beginnings: Beginnings | None = None
+    ) -> Iterator[Row]:
+        """``records``: what the source gives, if it has been read already. ``beginnings`` keeps what the first
+        commands give, for other queries that begin alike.
+        """
         for each in self.subqueries:
             each.rows = list(each.pipeline.run(db))
-        rows = self.source(db) if records is None else records
-        for stage in self.stages:
-            rows = iter(stage(rows))
-        return rows
+        if records is not None or beginnings is None or self.logs is None or not self.begins:
+            return through(self.stages, self.source(db) if records is None else records)
+        logs = self.logs
+        reading = self.now_ns, logs.from_ns, logs.to_ns, tuple(logs.equal), logs.newest_first, logs.limit
+        known = [(text, done) for text, done in self.begins if (text, reading) in beginnings]
+        text, done = known[-1] if known else ("", 0)
+        rows = (dict(row) for row in beginnings[text, reading]) if known else self.source(db)
+        whole, begun = self.begins[-1]
+        if text != whole:
+            beginnings[whole, reading] = list(through(self.stages[done:begun], rows))
+        return through(self.stages[begun:], (dict(row) for row in beginnings[whole, reading]))
+
+
+def through(stages: Iterable[Stage], rows: Iterator[Row]) -> Iterator[Row]:
+    for stage in stages:
+        rows = iter(stage(rows))
+    return rows
 
 
 @dataclass

@@ -16,14 +16,12 @@ def _texts(*values: Value) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def _folded(*texts: str, case_sensitive: Value) -> tuple[str, ...]:
-    return tuple(text.lower() for text in texts) if case_sensitive is False else texts
-
-
 def _comparison(name: str, test: Callable[[str, str], bool]) -> None:
     @dql(name, 2, named={"caseSensitive": True})
     def compared(text: Value, part: Value, *, caseSensitive: Value) -> bool | None:  # noqa: N803
-        return test(*_folded(text, part, case_sensitive=caseSensitive)) if _texts(text, part) else None
+        if type(text) is not str or type(part) is not str:
+            return None
+        return test(text.lower(), part.lower()) if caseSensitive is False else test(text, part)
 
 
 for _name, _test in {"contains": str.__contains__, "startsWith": str.startswith, "endsWith": str.endswith}.items():

@@ -48,6 +48,15 @@ function morph(old, next) {
   before.slice(after.length).forEach((child) => child.remove());
 }
 
+// Buttons that copy a text are of use only where the browser allows it.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
+
 // On a narrow screen the navigation is longer than its line.
 document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
