@@ -14,7 +14,7 @@ engine = $(shell cat .local/setup/engine-path 2>/dev/null)
 tools = $(CURDIR)/.venv/bin:$(if $(engine),$(engine):)$(machine_path)
 
 try := up preview logs shell destroy down seed-vendor
-operate := status doctor api-token verify reconcile backfill drift plan deploy preview-pr show-script import-config adopt readme
+operate := status doctor api-token verify reconcile backfill test-alert drift plan deploy preview-pr show-script import-config adopt readme
 develop := quick test browser lint format new-resource bench soak lock
 $(try) $(operate) $(develop): private export PATH = $(tools)
 $(try) $(operate) $(develop): private export PULUMI_SKIP_UPDATE_CHECK = true
@@ -121,6 +121,10 @@ reconcile: for-deploy ## verify that every SCM record is in Dynatrace (FROM=, TO
 .PHONY: backfill
 backfill: for-deploy ## resend a time range, independently of the schedule (FROM=, TO=, IDS=a,b, YES=1)
 	@$(ask) --from "$(FROM)" $(if $(YES),--yes) $(if $(TO),--to "$(TO)") $(if $(IDS),--ids "$(IDS)")
+
+.PHONY: test-alert
+test-alert: for-deploy ## open a problem on purpose and wait until people have been told of it
+	@$(ask)
 
 .PHONY: drift
 drift: for-deploy ## list what was changed outside Pulumi (ARGS=--report keeps an issue on GitHub)

@@ -7,14 +7,28 @@ import pulumi
 
 from providers.access import DeploymentAccess
 from providers.allowlist import OutboundAllowlist
+from providers.anomaly_detector import AnomalyDetector
 from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
+from providers.dashboard import Dashboard
 from providers.lifecycle import guard, keep_secret, owner, pulumi_provider, resolved
-from providers.parts import CHECKPOINT, EXECUTION_LOCK, LOG_INGEST, SCM, WORKFLOW, WORKFLOW_CONFIG
+from providers.notification import Notification
+from providers.parts import (
+    CHECKPOINT,
+    DASHBOARD,
+    EMAIL,
+    EXECUTION_LOCK,
+    LOG_INGEST,
+    SCM,
+    SLACK,
+    WORKFLOW,
+    WORKFLOW_CONFIG,
+)
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun, newest
 from workflow_src.check import checked
 from workflow_src.render import definition, script_template
+from workflow_src.watch import dashboard, detectors, notification
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
@@ -119,6 +133,52 @@ first_run = WorkflowRun(
     opts=after_allowlist,
 )
 
+# Watching, as the stack config asks for it; after the first run, before which silence is no problem
+after_first_run = pulumi.ResourceOptions(provider=dynatrace, depends_on=[first_run])
+watched = detectors.record_detectors(values["detections"])
+if values["alerts"]:
+    watched += detectors.own_detectors(values["triggerIntervalMinutes"])
+told = {}
+if watched and values["alertEmails"]:
+    told[EMAIL] = notification.email_task(values["alertEmails"])
+if watched and values["alertSlack"]:
+    told[SLACK] = notification.slack_task(**values["alertSlack"])
+if values["dashboard"]:
+    Dashboard(
+        "dashboard",
+        place,
+        name=settings.name_of(DASHBOARD),
+        purpose=DASHBOARD.purpose,
+        document_id=settings.document_id,
+        content=dashboard.content(),
+        workflow=workflow.id,
+        opts=after_first_run,
+    )
+for detector in watched:
+    AnomalyDetector(
+        f"detector-{detector.key}",
+        place,
+        name=f"{values['name']} {detector.title}",
+        event_name=notification.event_name(values["name"], detector.title),
+        detector=detector,
+        workflow=workflow.id,
+        actor=values["workflowActor"],
+        enabled=values["triggerEnabled"] or detector.key != "silent",  # a paused connector is silent on purpose
+        opts=after_first_run,
+    )
+notifications = {
+    part: Notification(
+        part.key,
+        place,
+        name=settings.name_of(part),
+        purpose=part.purpose,
+        definition=notification.definition(values["name"], task),
+        actor=values["workflowActor"],
+        opts=after_first_run,
+    )
+    for part, task in told.items()
+}
+
 # Summary
 pulumi.export("owner", settings.owner)
 for part, credential in credentials.items():
@@ -129,3 +189,8 @@ pulumi.export("workflowUrl", pulumi.Output.concat(workflows_url, workflow.id))
 pulumi.export("schedule", guard("schedule", settings.schedule_shown))
 pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})
 pulumi.export("logQuery", 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100')
+if values["dashboard"]:
+    pulumi.export(DASHBOARD.output, settings.document_id)
+    pulumi.export("dashboardUrl", settings.dashboard_url)
+for part, told_by in notifications.items():
+    pulumi.export(part.output, told_by.id)

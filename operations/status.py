@@ -14,6 +14,7 @@ from providers import parts
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
 from providers.api.errors import DynatraceError, LoginFailed
+from providers.api.scopes import BUCKETS, QUERY_SCOPES
 from providers.api.tokens import EXPIRES_SOON, expiry, platform_token
 
 from . import drift, executions, ledger, moments
@@ -24,6 +25,9 @@ PATIENT_INTERVALS = 3
 ONE_RUN = timedelta(minutes=3)
 """A run leaves the newest minute to the next run, and may take two minutes itself."""
 ALMOST_FULL = 90
+BUCKETS_OF_RECORDS = """fetch logs, from: now()-24h
+| filter log.source == "sectigo-scm"
+| summarize count(), by: {bucket = dt.system.bucket}"""
 ON_CALL = "docs/on-call.md"
 ENTRIES = {
     "scm": parts.SCM.output,
@@ -142,6 +146,7 @@ def read_parts(status: Status, stack: Stack, workflow_id: str) -> None:
         schedule(status, stack, workflow)
         status.ask("runs", lambda: runs(status, stack, workflow))
         status.ask("checkpoint", lambda: checkpoint(status, stack), "storage:logs:read and storage:buckets:read")
+        status.ask("retention", lambda: retention(status, stack), ", ".join((*QUERY_SCOPES, BUCKETS.scope)))
     status.ask("tokens", lambda: tokens(status, stack))
     status.ask("allowlist", lambda: allowlist(status, stack))
 
@@ -278,6 +283,23 @@ def checkpoint(status: Status, stack: Stack) -> None:
     )
     counts = f"; last run: {last.fetched} fetched, {last.sent} sent, {last.outcome}"
     status.add("lag", text + counts, behind, lagSeconds=lag)
+
+
+def retention(status: Status, stack: Stack) -> None:
+    """How long the buckets that the newest audit records are in keep them. Nobody who has not asked for
+    ``auditRetentionDays`` is told that it cannot be read."""
+    environment, wanted = stack.environment, stack.config["auditRetentionDays"]
+    try:
+        rows = environment.query_logs(BUCKETS_OF_RECORDS)
+        days = {str(row["bucket"]): environment.buckets.retention_days(str(row["bucket"])) for row in rows}
+    except DynatraceError:
+        if not wanted:
+            return
+        raise
+    shown = ", ".join(f"bucket {name} keeps records for {kept} days" for name, kept in days.items())
+    short = [f"bucket {name} keeps audit records for {kept} days" for name, kept in days.items() if kept < wanted]
+    problem = f"{' and '.join(short)}, not for auditRetentionDays {wanted} (docs/watch.md)" if short else ""
+    status.add("retention", shown or "no audit records in the last 24 h", problem, retentionDays=days)
 
 
 def tokens(status: Status, stack: Stack) -> None:

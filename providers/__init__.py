@@ -10,6 +10,9 @@ manual step           resource                    module
 7                     ConfigCredential            ``credential``
 8, 9, 10              Workflow                    ``workflow``
 11                    WorkflowRun                 ``workflow_run``
+if asked for          Dashboard                   ``dashboard``
+if asked for          AnomalyDetector             ``anomaly_detector``
+if asked for          Notification                ``notification``
 ====================  ==========================  ================================================
 
 Layers, lowest first; each knows only those before it (the import contracts in pyproject.toml check this):

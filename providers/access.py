@@ -31,6 +31,7 @@ class AccessProperties(Properties):
     log_ingest_token: str
     platform_token: str
     platform_token_expires: str
+    features: str
 
 
 class AccessProvider(ObjectProvider[AccessProperties]):

@@ -8,6 +8,7 @@ layer: it knows no resource, and no Pulumi but for where the config comes from.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,10 +24,12 @@ from .parts import BY_KEY, WORKFLOW, Part
 from .rules import (
     LIMITS,
     apps_url_of,
+    attribute,
     between,
     boolean,
     client_id,
     duration,
+    emails,
     environment_url,
     history,
     iso_time,
@@ -46,19 +49,55 @@ from .rules import (
 
 # UNVERIFIED for the audit API; it is the documented address of Sectigo's other APIs.
 SCM_TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
+LONGEST_WATCHED_INTERVAL = 20
+"""Minutes; three intervals must fit into the window of an anomaly detector."""
 LOG_AGE_LIMIT = timedelta(hours=24)
 """Log ingest refuses or drops older records."""
 
 
 def adoptions(text: str) -> dict[str, str]:
+    form = "must be an object of IDs, like {scm: CREDENTIALS_VAULT-...}"
+    given = an_object(text, form)
+    if not all(isinstance(id, str) for id in given.values()):
+        raise ValueError(form)
+    if unknown := sorted(given.keys() - BY_KEY.keys()):
+        raise ValueError(f"knows {', '.join(BY_KEY)}, not {', '.join(unknown)}")
+    return given
+
+
+DETECTIONS = (
+    "failedSignIns", "revocations", "administrators", "apiKeys", "access", "policies", "wildcards", "notifications",
+)  # fmt: skip
+"""What can be detected in the audit records; ``workflow_src/watch/detectors.yaml`` says how."""
+
+
+def detections(text: str) -> dict[str, int]:
+    """The number of records that opens a problem, by detection."""
+    found = an_object(text, "must be an object of numbers, like {failedSignIns: 10, apiKeys: 1}")
+    if unknown := sorted(found.keys() - set(DETECTIONS)):
+        raise ValueError(f"knows {', '.join(DETECTIONS)}, not {', '.join(unknown)}")
+    return {name: between(1, 100_000)(str(number)) for name, number in found.items()}
+
+
+def slack(text: str) -> dict[str, str]:
+    """The Slack connection and channel to tell of problems; empty for none."""
+    found = an_object(text, SLACK_FORM)
+    if found and (found.keys() != {"connection", "channel"} or not all(isinstance(one, str) for one in found.values())):
+        raise ValueError(SLACK_FORM)
+    return found
+
+
+SLACK_FORM = "must have the form {connection: ID, channel: NAME}"
+
+
+def an_object(text: str, form: str) -> dict[str, Any]:
+    """A config object; Pulumi passes it as JSON. ``form``: what to say of anything else."""
     try:
         given = json.loads(text)
     except ValueError:
         given = None
-    if not isinstance(given, dict) or not all(isinstance(id, str) for id in given.values()):
-        raise ValueError("must be an object of IDs, like {scm: CREDENTIALS_VAULT-...}")
-    if unknown := sorted(given.keys() - BY_KEY.keys()):
-        raise ValueError(f"knows {', '.join(BY_KEY)}, not {', '.join(unknown)}")
+    if not isinstance(given, dict):
+        raise ValueError(form)
     return given
 
 
@@ -101,6 +140,15 @@ KEYS: dict[str, Key] = {
     "keepCheckpoint": Key(boolean, "false"),
     "protectState": Key(boolean, "false"),
     "showRunLog": Key(boolean, "true", inputs=("showLog",)),
+    "dashboard": Key(boolean, "false"),
+    "alerts": Key(boolean, "false"),
+    "alertEmails": Key(emails, ""),
+    "alertSlack": Key(slack, "{}"),
+    "detections": Key(detections, "{}"),
+    "auditRetentionDays": Key(between(0, 3657), "0"),
+    "securityContext": Key(optional(attribute), ""),
+    "costCenter": Key(optional(attribute), ""),
+    "costProduct": Key(optional(attribute), ""),
     "formerStack": Key(optional(owner), ""),
     "adopt": Key(adoptions, "{}"),
 }
@@ -136,6 +184,15 @@ class Values(TypedDict):
     keepCheckpoint: bool
     protectState: bool
     showRunLog: bool
+    dashboard: bool
+    alerts: bool
+    alertEmails: list[str]
+    alertSlack: dict[str, str]
+    detections: dict[str, int]
+    auditRetentionDays: int
+    securityContext: str
+    costCenter: str
+    costProduct: str
     formerStack: str
     adopt: dict[str, str]
 
@@ -327,6 +384,9 @@ class Access:
     oauth_client_secret: str = field(repr=False)
     account_urn: str
     log_ingest_token: str = field(repr=False)
+    features: str = ""
+    """The optional features that the stack uses, separated by spaces: keys of ``scopes.FEATURES``. They decide which
+    scopes the preflight asks for."""
     platform_token: str = field(default="", repr=False)
     platform_token_expires: str = ""
 
@@ -346,7 +406,7 @@ class Access:
 
 
 SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token", "platform_token")
-OPTIONAL_ACCESS = ("platform_token", "platform_token_expires")
+OPTIONAL_ACCESS = ("platform_token", "platform_token_expires", "features")
 
 
 def access_of(values: Values) -> Access:
@@ -360,9 +420,15 @@ def access_of(values: Values) -> Access:
         oauth_client_secret=values["oauthClientSecret"],
         account_urn=values["accountUrn"],
         log_ingest_token=values["logIngestToken"] or values["dynatraceApiToken"],
+        features=features_of(values),
         platform_token=values["platformToken"],
         platform_token_expires=values["platformTokenExpires"],
     )
+
+
+def features_of(values: Values) -> str:
+    used = {"dashboard": values["dashboard"], "alerts": values["alerts"] or values["detections"]}
+    return " ".join(feature for feature, on in used.items() if on)
 
 
 class Properties(TypedDict):
@@ -397,6 +463,8 @@ class ScriptParameters(TypedDict):
     scmApiUrl: str
     scmTokenUrl: str
     maxExecutionTimeMinutes: int
+    attributes: dict[str, str]
+    """What every record gets besides what SCM sends."""
 
 
 class Schedule(TypedDict):
@@ -440,15 +508,23 @@ class Settings:
 
     @property
     def warnings(self) -> list[str]:
-        history = self.values["initHistoryDuration"]
-        if duration(history) <= LOG_AGE_LIMIT:
-            return []
-        shown = "" if "initHistoryDuration" in self.marked else f" {history}"
-        return [
-            f"initHistoryDuration{shown}: Dynatrace refuses log records older than "
-            f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
-            "original timestamp is in scm.event.timestamp"
-        ]
+        values, found = self.values, []
+        history = values["initHistoryDuration"]
+        if duration(history) > LOG_AGE_LIMIT:
+            shown = "" if "initHistoryDuration" in self.marked else f" {history}"
+            found.append(
+                f"initHistoryDuration{shown}: Dynatrace refuses log records older than "
+                f"{LOG_AGE_LIMIT // timedelta(hours=1)} h. Older audit records are sent with the current time; the "
+                "original timestamp is in scm.event.timestamp"
+            )
+        if (values["alertEmails"] or values["alertSlack"]) and "alerts" not in self.access.features:
+            found.append("alertEmails and alertSlack have no effect without alerts or detections")
+        if values["alerts"] and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
+            found.append(
+                f"alerts: silence is not watched, because a detector sees {3 * LONGEST_WATCHED_INTERVAL} minutes and "
+                f"triggerIntervalMinutes is {values['triggerIntervalMinutes']}; see docs/watch.md"
+            )
+        return found
 
     @property
     def secret_inputs(self) -> frozenset[str]:
@@ -526,11 +602,17 @@ class Settings:
     @property
     def script_parameters(self) -> ScriptParameters:
         values = self.values
+        attributes = {
+            "dt.security_context": values["securityContext"],
+            "dt.cost.costcenter": values["costCenter"],
+            "dt.cost.product": values["costProduct"],
+        }
         return {
             "environmentUrl": values["dynatraceEnvironmentUrl"],
             "scmApiUrl": values["scmApiUrl"],
             "scmTokenUrl": values["scmTokenUrl"],
             "maxExecutionTimeMinutes": values["maxExecutionTimeMinutes"],
+            "attributes": {key: text for key, text in attributes.items() if text},
         }
 
     @property
@@ -543,6 +625,17 @@ class Settings:
             return "off"
         minutes = self.values["triggerIntervalMinutes"]
         return f"Every {minutes} minutes" if minutes > 1 else "Every minute"
+
+    @property
+    def document_id(self) -> str:
+        """The dashboard's ID: the same on every deployment, so that a lost state creates no second one."""
+        digest = hashlib.sha256("\0".join((self.project, self.stack, self.values["name"])).encode()).hexdigest()
+        words = re.sub(r"[^a-z0-9]+", "-", f"{self.stack} {self.values['name']}".lower()).strip("-")
+        return f"scm-audit-{words[:60].strip('-')}-{digest[:8]}"
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"{self.access.apps_url}/ui/apps/dynatrace.dashboards/dashboard/{self.document_id}"
 
     @property
     def automations_url(self) -> str:

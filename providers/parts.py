@@ -51,6 +51,12 @@ WORKFLOW_CONFIG = credential(
 )
 WORKFLOW = Part("workflow", "Integration", "Sends Sectigo SCM audit records to Dynatrace logs.", output="workflowId")
 
+DASHBOARD = Part("dashboard", "Audit", "Shows the audit records and the connector that ships them.", "dashboardId")
+EMAIL = Part("alertEmails", "Alert E-Mail", "Tells people by e-mail when a problem opens.", "alertEmailWorkflowId")
+SLACK = Part("alertSlack", "Alert Slack", "Tells people in Slack when a problem opens.", "alertSlackWorkflowId")
+WATCH = (DASHBOARD, EMAIL, SLACK)
+"""Optional objects; ``key`` is the config key that asks for them. They are never adopted."""
+
 CREDENTIALS = (SCM, LOG_INGEST, CHECKPOINT, EXECUTION_LOCK, WORKFLOW_CONFIG)
 PARTS = (*CREDENTIALS, WORKFLOW)
 BY_KEY = {part.key: part for part in PARTS}

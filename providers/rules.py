@@ -263,6 +263,23 @@ def title(text: str) -> str:
     return text
 
 
+def emails(text: str) -> list[str]:
+    """Up to ten addresses, separated by commas or spaces; the limit of Dynatrace's e-mail action."""
+    found = re.split(r"[,;\s]+", text.strip()) if text.strip() else []
+    if wrong := [one for one in found if not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+", one)]:
+        raise ValueError(f"must be e-mail addresses, separated by commas; {wrong[0]} is none")
+    if len(found) > 10:
+        raise ValueError("must be 10 addresses at most; use a distribution list")
+    return list(dict.fromkeys(found))
+
+
+def attribute(text: str) -> str:
+    """The value of a log attribute."""
+    if not re.fullmatch(r"\S[^\x00-\x1f\x7f]{0,248}\S|\S", text):
+        raise ValueError("must be 1 to 250 printable characters without spaces at either end")
+    return text
+
+
 def owner(text: str) -> str:
     """The owner of objects, as their marks name it (``claims``)."""
     if not OWNER.fullmatch(text.strip()):

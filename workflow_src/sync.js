@@ -24,7 +24,7 @@ import { createHash } from "node:crypto";
 
 // Rendered at deployment (workflow_src/render.py); JSON, so that this line is valid before and after.
 // deno-fmt-ignore
-const PARAMETERS = {"environmentUrl":"","scmApiUrl":"","scmTokenUrl":"","maxExecutionTimeMinutes":55,"scmCredentialId":"","logIngestCredentialId":"","checkpointCredentialId":"","executionLockCredentialId":"","workflowConfigCredentialId":""};
+const PARAMETERS = {"environmentUrl":"","scmApiUrl":"","scmTokenUrl":"","maxExecutionTimeMinutes":55,"attributes":{},"scmCredentialId":"","logIngestCredentialId":"","checkpointCredentialId":"","executionLockCredentialId":"","workflowConfigCredentialId":""};
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -142,6 +142,11 @@ const SCM = {
     actor: ["actor", "user", "admin.login", "initiator"],
     address: ["ip", "address", "remoteAddress"],
   },
+  /** Statuses that say how an action ended, in Dynatrace's words; others say nothing about it. */
+  results: [
+    { status: /^(ok|success(ful)?|succeeded|completed?|done)$/i, name: "Succeeded", outcome: "success" },
+    { status: /^(err(or)?|fail(ed|ure)?|denied|refused|reject(ed)?|declined)$/i, name: "Failed", outcome: "failure" },
+  ],
   /** The first rule that matches gives the severity; the vendor says only "by the action type". */
   severity: [
     { status: /^(?!success$|ok$|$)/i, level: "ERROR" },
@@ -2210,7 +2215,8 @@ function toEvent(raw, hash, again, now = hostNow()) {
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
   const [service, namedAction] = [pick("service") || "unknown", pick("action")];
   const action = namedAction || "unknown";
-  const status = pick("status") || "SUCCESS";
+  const namedStatus = pick("status");
+  const status = namedStatus || "SUCCESS";
   const level = severityOf(status, action);
   // A record without an id gets one from its content: equal content, equal id.
   const ownId = pick("id");
@@ -2246,8 +2252,20 @@ function toEvent(raw, hash, again, now = hostNow()) {
   put("scm.event.timestamp", time);
   put("scm.event.time_raw", us === null ? rawTime : "");
   put("scm.status", status);
-  put("scm.actor", pick("actor"));
-  put("scm.ip", pick("address"));
+  const [actor, address] = [pick("actor"), pick("address")];
+  put("scm.actor", actor);
+  put("scm.ip", address);
+  // Dynatrace's names for the same values; none where SCM gives none (facts: dynatrace-api 7).
+  const result = SCM.results.find(({ status }) => status.test(namedStatus));
+  put("audit.action", namedAction);
+  put("audit.identity", actor);
+  put("audit.result", result?.name ?? "");
+  put("audit.status", result?.name ?? "");
+  put("audit.time", time);
+  put("event.outcome", result?.outcome ?? "");
+  put("client.ip", ADDRESS.test(address) ? address : "");
+  put("user.email", EMAIL.test(actor) ? actor : "");
+  for (const [key, value] of Object.entries(PARAMETERS.attributes)) put(key, value);
   put("scm.backfill", clamped ? "true" : "");
   put("scm.backfill_run", again ? "true" : "");
   let [room, dropped] = [LIMITS.attributes, 0];
@@ -2278,6 +2296,9 @@ function freeKey(log, key) {
   }
   return free;
 }
+
+const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|(?=.*:.*:)[\da-f:.]+)$/i;
+const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */
 const RESERVED = new Set(["scm.backfill", "scm.backfill_run", "scm.event.time_raw", "scm.event.timestamp"]);

@@ -96,6 +96,7 @@ def ours(url: str, folder: Path) -> tuple[list[str], dict[str, str]]:
         "scmApiUrl": url,
         "scmTokenUrl": f"{url}/openid-connect/token",
         "maxExecutionTimeMinutes": 55,
+        "attributes": {},
         "scmCredentialId": "scm",
         "logIngestCredentialId": "ingest",
         "checkpointCredentialId": "checkpoint",

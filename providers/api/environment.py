@@ -19,6 +19,9 @@ from . import permissions, preflight
 from .allowlist import AllowlistSettings
 from .api_tokens import ApiTokens
 from .automation import Automation
+from .buckets import Buckets
+from .detectors import Detectors
+from .documents import Documents
 from .errors import ApiError, DynatraceError, LoginFailed, NotFound, PreflightFailed
 from .http import Http
 from .redaction import Redactor
@@ -49,6 +52,9 @@ class Environment:
         self.vault = Vault(self._classic, self.sleep)
         self.allowlist = AllowlistSettings(self._classic)
         self.automation = Automation(self._platform, self.sleep)
+        self.buckets = Buckets(self._platform)
+        self.documents = Documents(self._platform)
+        self.detectors = Detectors(self._platform)
         self.api_tokens = ApiTokens(partial(self._platform, scopes=TOKEN_SCOPES))
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
@@ -72,7 +78,7 @@ class Environment:
                     ) from None
                 if error.status != 401 or renewed or self.access.platform_token:
                     raise
-                self._bearers.pop(scopes, None)
+                self._bearers.clear()
         raise AssertionError("unreachable")
 
     def lookup_token(self, token: str) -> Any:
@@ -114,9 +120,9 @@ class Environment:
         if self.access.platform_token:
             return self.access.platform_token
         with self._lock:
-            token, ends = self._bearers.get(scopes, ("", 0.0))
-            if time.monotonic() < ends:
-                return token
+            for granted, (token, ends) in self._bearers.items():
+                if set(scopes) <= set(granted) and time.monotonic() < ends:
+                    return token
             answer = self._login(scopes)
             token = str(answer["access_token"])
             self.redact.add(token)

@@ -143,11 +143,13 @@ class Http:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str | None, str] | tuple[str, str, str]] | None = None,
         writes: bool | None = None,
         answer_headers: dict[str, str] | None = None,
     ) -> Any:
         """Send and return the decoded JSON answer (None if empty). ``writes`` None: all but GET write.
 
+        ``files``: makes the body multipart, as ``requests`` takes it; ``form`` adds plain fields to it.
         ``answer_headers`` is filled with the answer's headers, their names in lower case, and ``STATUS``.
 
         Raises:
@@ -158,7 +160,9 @@ class Http:
         for attempt in range(TRIES):
             if writes if writes is not None else method != "GET":
                 self._before_write()
-            status, answer, problem, asked = self._exchange(method, url, headers, query, body, form, answer_headers)
+            status, answer, problem, asked = self._exchange(
+                method, url, headers, query, body, form, files, answer_headers
+            )
             if problem is None and status is not None and status < 400:
                 return answer
             if attempt + 1 == TRIES or not should_retry(method, status, path):
@@ -181,6 +185,7 @@ class Http:
         query: Mapping[str, Any] | None,
         body: Any,
         form: Mapping[str, str] | None,
+        files: Mapping[str, tuple[str | None, str] | tuple[str, str, str]] | None,
         answer_headers: dict[str, str] | None,
     ) -> tuple[int | None, Any, str | None, float | None]:
         """(status, decoded body, transport problem, what the server asked to wait)"""
@@ -195,6 +200,7 @@ class Http:
                 params=query,
                 json=body,
                 data=form,
+                files=files,
                 timeout=(CONNECT_S, ANSWER_S),
                 allow_redirects=False,
             )

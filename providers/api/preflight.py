@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from . import tokens
 from .errors import DynatraceError, NotFound, PreflightFailed
-from .scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES
+from .scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, FEATURES, INGEST_SCOPES
 
 if TYPE_CHECKING:
     from .environment import Environment
 
 MANUAL = "https://docs.sectigo.com/scm/sectigo-connector-for-dynatrace/configuring-the-connector.html"
+
+OAUTH_PAGE = "https://myaccount.dynatrace.com (Identity & Access Management, OAuth clients)"
 
 
 def check(environment: Environment) -> list[str]:
@@ -29,7 +32,7 @@ def check(environment: Environment) -> list[str]:
         problems += token_problems(
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
         )
-    problems += automation_problems(environment, warnings)
+    problems += automation_problems(environment, warnings) or feature_problems(environment)
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise PreflightFailed(
@@ -71,3 +74,19 @@ def automation_problems(environment: Environment, warnings: list[str]) -> list[s
     except DynatraceError as error:
         return [f"appsUrl {environment.access.apps_url}: {error}"]
     return []
+
+
+def feature_problems(environment: Environment) -> list[str]:
+    """Problems of the optional features that the stack uses; a half deployment helps nobody."""
+    found, features = [], environment.access.features.split()
+    with suppress(DynatraceError):  # one token for all; where that fails, each feature says what it lacks
+        environment.bearer(tuple(scope for feature in features for scope in FEATURES[feature]))
+    for feature in features:
+        try:
+            environment.bearer(FEATURES[feature])
+        except DynatraceError as error:
+            found.append(
+                f"{feature}: {error}. Add the scopes at {OAUTH_PAGE}, and to the policy of the client's user "
+                f"(docs/security.md), or turn the feature off: pulumi config rm {feature}"
+            )
+    return found

@@ -46,6 +46,25 @@ NO_LOGS = "make logs, make reconcile, and checkpoint and lag in make status"
 LOGS_READ = Need("oauthClientId", "storage:logs:read", required=False, without=NO_LOGS, commands=READING_LOGS)
 BUCKETS_READ = Need("oauthClientId", "storage:buckets:read", required=False, without=NO_LOGS, commands=READING_LOGS)
 
+DASHBOARD = tuple(
+    Need("oauthClientId", scope, required=False, without="the dashboard", when="dashboard")
+    for scope in ("document:documents:read", "document:documents:write", "document:documents:delete")
+)
+TRASH = tuple(
+    Need(
+        "oauthClientId", scope, required=False,
+        without="removing a deleted dashboard from the trash, where Dynatrace keeps it for 30 days",
+    )
+    for scope in ("document:trash.documents:read", "document:trash.documents:delete")
+)  # fmt: skip
+DETECTORS = tuple(
+    Need("oauthClientId", scope, required=False, without="the anomaly detectors", when="alerts")
+    for scope in ("settings:objects:read", "settings:objects:write", "settings:schemas:read")
+)
+BUCKETS = Need(
+    "oauthClientId", "storage:bucket-definitions:read", required=False,
+    without="the bucket's retention in make status", commands=("status",),
+)  # fmt: skip
 RESOLVE = Need(
     "oauthClientId", "app-engine:functions:run", required=False, commands=("doctor",),
     without="the check of what the user may do, in make doctor",
@@ -69,6 +88,10 @@ ACTOR = (
     Need("actor", "environment-api:credentials:read", box="secondary"),
     Need("actor", "environment-api:credentials:write", box="secondary"),
     Need("actor", "environment:roles:viewer"),
+    Need("actor", "storage:logs:read", required=False, when="alerts", without="what the detectors query"),
+    Need("actor", "storage:buckets:read", required=False, when="alerts", without="what the detectors query"),
+    Need("actor", "storage:events:read", required=False, when="alertEmails", without="the notification of a problem"),
+    Need("actor", "email:emails:send", required=False, when="alertEmails", without="the notification of a problem"),
 )  # fmt: skip
 
 NAME_ACTOR = Need("oauthClientUser", "iam:service-users:use", when="workflowActor")
@@ -84,6 +107,10 @@ TABLE = (
     WORKFLOWS_RUN,
     LOGS_READ,
     BUCKETS_READ,
+    *DASHBOARD,
+    *TRASH,
+    *DETECTORS,
+    BUCKETS,
     RESOLVE,
     API_TOKENS_WRITE,
     *ACTOR,
@@ -104,5 +131,10 @@ RESOLVE_SCOPES = (*AUTOMATION_SCOPES, RESOLVE.scope)
 TOKEN_SCOPES = (API_TOKENS_WRITE.scope,)
 QUERY_SCOPES = (LOGS_READ.scope, BUCKETS_READ.scope)
 """Asked for in a token request of their own: one ungranted scope fails a whole request."""
+DOCUMENT_SCOPES, TRASH_SCOPES, DETECTOR_SCOPES = (
+    tuple(need.scope for need in needs) for needs in (DASHBOARD, TRASH, DETECTORS)
+)
+FEATURES = {"dashboard": DOCUMENT_SCOPES, "alerts": DETECTOR_SCOPES}
+"""What the OAuth client must have for each feature that a stack uses, by config key."""
 ACTOR_BOXES = ", ".join(f"{need.scope} ({need.box})" for need in ACTOR if need.box)
 """What a person ticks, in words."""

@@ -114,7 +114,7 @@ REFUSED: tuple[Refused, ...] = (
         "GET POST", "/platform/app-engine/function-executor/v1/*", "scripts run as tasks of workflows only",
         f"{AUTOMATION}/workflows/{{id}}/run",
     ),
-    Refused("GET POST PUT DELETE", "/platform/storage/management/v1/*", "there is one bucket, default_logs", QUERY),
+    Refused("POST PUT DELETE", "/platform/storage/management/v1/*", "there is one bucket, default_logs", QUERY),
     Refused("GET POST", "/platform/storage/query/v1/query:autocomplete", "a help of the editor", QUERY),
     Refused("GET POST", "/platform/storage/query/v1/query:parse", "a help of the editor", QUERY),
     Refused("GET POST PUT DELETE", "/platform/openpipeline/v1/*", "records are stored as they come", QUERY),

@@ -14,7 +14,7 @@ from providers.api.scopes import TABLE, Holder, scopes_of
 from providers.configuration import KEYS
 from tests import ROOT
 
-SCOPE = re.compile(r"`([a-z-]+(?::[a-z-]+){1,2}|(?:credentialVault|settings|logs)\.\w+)`")
+SCOPE = re.compile(r"`([a-z-]+(?::[a-z.-]+){1,2}|(?:credentialVault|settings|logs)\.\w+)`")
 ROWS: dict[Holder, str] = {
     "dynatraceApiToken": r"^`dynatraceApiToken`$",
     "logIngestToken": r"^`logIngestToken`$",
@@ -59,7 +59,7 @@ def test_the_policy_that_the_documents_show_allows_what_one_service_user_needs()
 
     assert policies
     for policy in policies:
-        allowed = set(re.findall(r"[a-z-]+:[a-z-]+(?::[a-z-]+)?", policy))
+        allowed = set(re.findall(r"[a-z-]+:[a-z.-]+(?::[a-z-]+)?", policy))
         assert allowed == {*scopes_of("actor", required=None), *scopes_of("oauthClientId", required=None)}
 
 

@@ -22,6 +22,8 @@ PROGRAM = ("providers", "workflow_src")
 QUICK = Path(__file__).parent / "quick"
 DEV_ADDRESS = "http://127.0.0.1:8787"
 LEFT_ALONE = (OpType.SAME, OpType.READ, OpType.REFRESH)
+UNWATCHED = {"dashboard": None, "alerts": None, "alertEmails": None}
+"""Config of the dev stack that most tests do without: the objects that it asks for have a test of their own."""
 OWN_TYPES = "pulumi:"
 """Types of Pulumi's own resources: the stack itself and its providers."""
 ENGINE_COMMANDS = ("up", "preview", "refresh", "destroy")
@@ -89,7 +91,7 @@ class Deployment:
         dev = (ROOT / "Pulumi.dev.yaml").read_text().replace(DEV_ADDRESS, local.url)
         self.file = self.project / f"Pulumi.{stack}.yaml"
         self.file.write_text(dev)
-        self.configure(initHistoryDuration="1h", showRunLog="true", **config)
+        self.configure(**{**UNWATCHED, "initHistoryDuration": "1h", "showRunLog": "true", **config})
         self._first_config = self.file.read_text()
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},

@@ -18,7 +18,7 @@ EXPLAINED = {
     **{name: {"stack"} for name in MARKED},
     "scm": {"stack", "tokenUrl"},
     "allowlist": {"stack", "entry"},
-    "workflow": {"stack", "script"},
+    "workflow": {"stack", "script", "parameters"},
     "first-run": {"stack", "revision", "credentials"},
 }
 CREATED = {"access"}

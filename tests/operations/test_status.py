@@ -30,8 +30,8 @@ def test_a_healthy_stack_is_one_screen_without_a_complaint(deployed: Operated) -
 
     lines = [line.split()[0] for line in done.text.splitlines() if line and not line.startswith("warning")]
     assert lines == [
-        "stack", "objects", "entries", "identities", "schedule", "runs", "lock", "checkpoint", "lag", "tokens",
-        "allowlist", "drift", "OK",
+        "stack", "objects", "entries", "identities", "schedule", "runs", "lock", "checkpoint", "lag", "retention",
+        "tokens", "allowlist", "drift", "OK",
     ]  # fmt: skip
     outputs = deployed.outputs
     assert outputs["workflowId"] in done.text
@@ -385,6 +385,22 @@ def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, runnin
     assert "{" not in found["problems"][0]
     doctor = deployed.operate("doctor", check=False)
     assert doctor.code == 1 and "FAIL  the last run failed" in doctor.text
+
+
+def test_a_bucket_that_forgets_too_soon_needs_attention(deployed: Operated, running: Local) -> None:
+    assert "retention   bucket default_logs keeps records for 35 days" in deployed.operate("status", check=False).text
+
+    deployed.configure(auditRetentionDays="365")
+    try:
+        _, found = status(deployed)
+    finally:
+        deployed.configure(auditRetentionDays=None)
+
+    assert found["retentionDays"] == {"default_logs": 35}
+    assert (
+        "bucket default_logs keeps audit records for 35 days, not for auditRetentionDays 365 (docs/watch.md)"
+        in found["problems"]
+    )
 
 
 def test_credentials_that_no_run_has_proven_yet_are_named(prepare: Callable[..., Operated], local: Local) -> None:

@@ -9,6 +9,7 @@ import pytest
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import new_token
 from providers.api.errors import PreflightFailed
+from providers.api.scopes import AUTOMATION_SCOPES
 from tests.provider.conftest import CLIENT, connect
 
 SCOPES = ("credentialVault.read", "credentialVault.write", "settings.read", "settings.write")
@@ -152,3 +153,17 @@ def test_a_gateways_page_with_429_is_waited_out(
     assert connect(local, sleep=waits.append).ready() == []
 
     assert waits == [17.0]
+
+
+def test_scopes_of_a_feature_are_missing_only_where_it_is_used(local: Local) -> None:
+    needed = [*AUTOMATION_SCOPES, "document:documents:read", "document:documents:delete"]
+    client = {**CLIENT, "id": "dt0s02.MANUAL", "secret": "dt0s02.MANUAL.X", "scopes": needed}
+    local.sim("POST", "identities", {"oauthClients": [client]})
+    its = {"oauth_client_id": client["id"], "oauth_client_secret": client["secret"]}
+
+    assert connect(local, **its).ready() == []
+    text = report(local, **its, features="dashboard alerts")
+
+    assert "dashboard: OAuth client dt0s02.MANUAL lacks document:documents:write. Add the scopes at https://" in text
+    assert "alerts: OAuth client dt0s02.MANUAL lacks settings:objects:read" in text
+    assert "turn the feature off: pulumi config rm dashboard" in text

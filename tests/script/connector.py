@@ -75,6 +75,7 @@ class Connector:
             "scmApiUrl": SCM_URL,
             "scmTokenUrl": TOKEN_URL,
             "maxExecutionTimeMinutes": max_minutes,
+            "attributes": {},
             "scmCredentialId": self.ids["scm"],
             "logIngestCredentialId": self.ids["ingest"],
             "checkpointCredentialId": self.ids["checkpoint"],

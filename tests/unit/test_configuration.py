@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_pulumi_yaml_lists_the_same_keys_and_defaults() -> None:
     assert list(schema) == list(KEYS)
     for name, key in KEYS.items():
         told = schema[name].get("default")
-        shown = {True: "true", False: "false", None: None}.get(told, str(told)) if told != {} else "{}"
+        shown = told if told is None else str(told).lower() if isinstance(told, bool) else str(told)
         assert shown == key.default, name
         assert schema[name]["description"]
         if key.secret and key.default is None:
@@ -202,6 +203,72 @@ def test_history_older_than_log_ingest_accepts_causes_a_warning() -> None:
     assert settings(initHistoryDuration="24h").warnings == []
     assert ["initHistoryDuration 1d1h: Dynatrace refuses log records older than 24 h" in text
             for text in settings(initHistoryDuration="1d1h").warnings] == [True]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("", []),
+        ("a@b.example", ["a@b.example"]),
+        (" a@b.example, c@d.example;a@b.example ", ["a@b.example", "c@d.example"]),
+    ],
+)
+def test_e_mail_addresses_are_a_list_without_repeats(text: str, addresses: list[str]) -> None:
+    assert read({**GIVEN, "alertEmails": text})["alertEmails"] == addresses
+
+
+def test_what_watches_is_checked_by_key() -> None:
+    text = problem(
+        alertEmails="pki-team",
+        alertSlack='{"channel":"#pki"}',
+        detections='{"logins":10}',
+        auditRetentionDays="4000",
+        securityContext=" x",
+    )
+
+    for line in (
+        "alertEmails: must be e-mail addresses, separated by commas; pki-team is none",
+        "alertSlack: must have the form {connection: ID, channel: NAME}",
+        "detections: knows failedSignIns, revocations, administrators, apiKeys, access, policies, wildcards, "
+        "notifications, not logins",
+        "auditRetentionDays: must be an integer from 0 to 3657",
+        "securityContext: must be 1 to 250 printable characters",
+    ):
+        assert line in text
+    many = ",".join(f"a{n}@b.example" for n in range(11))
+    assert "alertEmails: must be 10 addresses at most" in problem(alertEmails=many)
+    assert "detections: must be an integer from 1 to 100000" in problem(detections='{"apiKeys":0}')
+
+
+def test_settings_that_have_no_effect_are_warned_of() -> None:
+    assert settings(alerts="true", alertEmails="a@b.example", triggerIntervalMinutes="20").warnings == []
+    assert settings(detections='{"apiKeys":1}', alertEmails="a@b.example").warnings == []
+    assert "have no effect without alerts or detections" in settings(alertEmails="a@b.example").warnings[0]
+    assert "silence is not watched" in settings(alerts="true", triggerIntervalMinutes="21").warnings[0]
+
+
+def test_only_features_that_are_used_are_asked_for() -> None:
+    assert settings().access.features == ""
+    assert settings(dashboard="true", detections='{"apiKeys":1}').access.features == "dashboard alerts"
+
+
+def test_the_dashboards_id_is_the_stacks_own_and_fits() -> None:
+    ids = {
+        Settings(read({**GIVEN, "name": name}), "p", stack).document_id
+        for name in ("Sectigo SCM", "SECTIGO-SCM", "ä" * 100)
+        for stack in ("prod", "prod-eu")
+    }
+
+    assert len(ids) == 6
+    assert all(re.fullmatch(r"[A-Za-z0-9-]{10,100}", id) for id in ids)
+
+
+def test_attributes_of_every_record_are_those_that_are_set() -> None:
+    assert settings().script_parameters["attributes"] == {}
+    assert settings(securityContext="pki", costCenter="42").script_parameters["attributes"] == {
+        "dt.security_context": "pki",
+        "dt.cost.costcenter": "42",
+    }
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ export const SCM = {
     actor: ["actor", "user", "admin.login", "initiator"],
     address: ["ip", "address", "remoteAddress"],
   },
+  /** Statuses that say how an action ended, in Dynatrace's words; others say nothing about it. */
+  results: [
+    { status: /^(ok|success(ful)?|succeeded|completed?|done)$/i, name: "Succeeded", outcome: "success" },
+    { status: /^(err(or)?|fail(ed|ure)?|denied|refused|reject(ed)?|declined)$/i, name: "Failed", outcome: "failure" },
+  ],
   /** The first rule that matches gives the severity; the vendor says only "by the action type". */
   severity: [
     { status: /^(?!success$|ok$|$)/i, level: "ERROR" },

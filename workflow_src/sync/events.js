@@ -1,6 +1,7 @@
 import { SCM } from "./assumptions.js";
 import { hostNow } from "./clock.js";
 import { LIMITS } from "./limits.js";
+import { PARAMETERS } from "./parameters.js";
 import { recordTime } from "./record_time.js";
 import { at, clean, cutBytes, leaves, placeOf } from "./text.js";
 import { formatTime, WRITTEN } from "./time.js";
@@ -43,7 +44,8 @@ export function toEvent(raw, hash, again, now = hostNow()) {
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
   const [service, namedAction] = [pick("service") || "unknown", pick("action")];
   const action = namedAction || "unknown";
-  const status = pick("status") || "SUCCESS";
+  const namedStatus = pick("status");
+  const status = namedStatus || "SUCCESS";
   const level = severityOf(status, action);
   // A record without an id gets one from its content: equal content, equal id.
   const ownId = pick("id");
@@ -79,8 +81,20 @@ export function toEvent(raw, hash, again, now = hostNow()) {
   put("scm.event.timestamp", time);
   put("scm.event.time_raw", us === null ? rawTime : "");
   put("scm.status", status);
-  put("scm.actor", pick("actor"));
-  put("scm.ip", pick("address"));
+  const [actor, address] = [pick("actor"), pick("address")];
+  put("scm.actor", actor);
+  put("scm.ip", address);
+  // Dynatrace's names for the same values; none where SCM gives none (facts: dynatrace-api 7).
+  const result = SCM.results.find(({ status }) => status.test(namedStatus));
+  put("audit.action", namedAction);
+  put("audit.identity", actor);
+  put("audit.result", result?.name ?? "");
+  put("audit.status", result?.name ?? "");
+  put("audit.time", time);
+  put("event.outcome", result?.outcome ?? "");
+  put("client.ip", ADDRESS.test(address) ? address : "");
+  put("user.email", EMAIL.test(actor) ? actor : "");
+  for (const [key, value] of Object.entries(PARAMETERS.attributes)) put(key, value);
   put("scm.backfill", clamped ? "true" : "");
   put("scm.backfill_run", again ? "true" : "");
   let [room, dropped] = [LIMITS.attributes, 0];
@@ -111,6 +125,9 @@ function freeKey(log, key) {
   }
   return free;
 }
+
+const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|(?=.*:.*:)[\da-f:.]+)$/i;
+const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
 
 /** Ours even where a record has none of that name: a flag of its own must not pass for it. */
 const RESERVED = new Set(["scm.backfill", "scm.backfill_run", "scm.event.time_raw", "scm.event.timestamp"]);

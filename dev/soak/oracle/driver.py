@@ -39,6 +39,7 @@ def rendered(template: str | None = None) -> str:
             "scmApiUrl": "https://audit.demo.sectigo.com",
             "scmTokenUrl": "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token",
             "maxExecutionTimeMinutes": 55,
+            "attributes": {},
             **ids,
         },
     )

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from ..kernel.world import World
-from . import queries
+from . import buckets, queries
 from .queries import ROW_CHECKS
-from .routes import ROUTES
+from .routes import ROUTES as QUERY_ROUTES
+
+ROUTES = [*QUERY_ROUTES, *buckets.ROUTES]
 
 __all__ = ["ROUTES", "ROW_CHECKS", "setup"]
 

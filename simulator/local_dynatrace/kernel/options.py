@@ -82,6 +82,8 @@ class Options:
     # "drop" answers 200 (a part was stored), "silent" answers 204, "refuse" answers 400 for the whole batch.
     old_records: Literal["drop", "silent", "refuse"] = "drop"
     logs_visible_after_s: float = within(0, DAY_S, 10.0)
+    # What the bucket of logs says of itself; nothing is ever deleted here.
+    logs_retention_days: int = within(1, 3657, 35)
     # Outbound allowlist: does *.a.b cover x.y.a.b too? UNVERIFIED; the strict reading is the default.
     wildcard_depth: Literal["one", "any"] = "one"
     fixed: tuple[str, ...] = field(

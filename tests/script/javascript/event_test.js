@@ -84,3 +84,36 @@ Deno.test("what is remembered to recognise repeats is bounded", () => {
   assert.equal(memory.length, [...memory.recent.keys()].reduce((sum, text) => sum + text.length, 0));
   assert.ok([...memory.recent.keys()].some((key) => key.startsWith("id 39 ")));
 });
+
+Deno.test("Dynatrace's names are beside the manual's, and only where SCM gives a value", () => {
+  const log = (record) => JSON.parse(toEvent({ timestamp: "2026-01-29T09:30:00Z", ...record }, "0").json);
+  const full = log({ action: "login", user: "eve@nordhav.example", status: "FAILURE", ip: "2001:db8::7" });
+  const names = ["audit.action", "audit.identity", "audit.result", "audit.status", "audit.time", "event.outcome"];
+  assert.deepEqual(names.map((name) => full[name]), [
+    "login",
+    "eve@nordhav.example",
+    "Failed",
+    "Failed",
+    "2026-01-29T09:30:00Z",
+    "failure",
+  ]);
+  assert.deepEqual([full["client.ip"], full["user.email"], full["scm.actor"], full["scm.ip"], full["scm.status"]], [
+    "2001:db8::7",
+    "eve@nordhav.example",
+    "eve@nordhav.example",
+    "2001:db8::7",
+    "FAILURE",
+  ]);
+
+  const bare = log({ details: "something" });
+  assert.deepEqual([...names, "client.ip", "user.email"].filter((name) => name in bare), ["audit.time"]);
+  assert.equal(toEvent({}, "0").json.includes("audit."), false);
+});
+
+Deno.test("a status is a result only where its word is clear; an address only where it is one", () => {
+  const log = (record) => JSON.parse(toEvent(record, "0").json);
+  const results = { SUCCESS: "Succeeded", ok: "Succeeded", failed: "Failed", Denied: "Failed", PENDING: undefined };
+  for (const [status, result] of Object.entries(results)) assert.equal(log({ status })["audit.result"], result);
+  const addresses = ["192.0.2.1", "::1", "proxy-7", "10.0.0.1:443", "a:b", ""];
+  assert.deepEqual(addresses.map((ip) => "client.ip" in log({ ip })), [true, true, false, false, false, false]);
+});
