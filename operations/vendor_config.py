@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import yaml
 
 from providers.configuration import KEYS, is_needed, meant
-from providers.rules import boolean
+from providers.rules import boolean, placeholder_in
 
 from . import moments
 from .stack import Stack, StackError
@@ -39,7 +38,6 @@ NOT_TAKEN = "initial_checkpoint"
 NOTHING = ("", "~", "null", "Null", "NULL")
 BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 """What PyYAML, which the vendor's script uses, reads as a boolean."""
-PLACEHOLDER = re.compile(r"(^|[^A-Za-z0-9])YOUR[_-]")
 
 
 @dataclass
@@ -121,7 +119,7 @@ def read(path: Path) -> Reading:
             continue
         try:
             text = text_of(value, KEYS[key].rule)
-            if text == "" or PLACEHOLDER.search(text):
+            if text == "" or placeholder_in(text):
                 continue
             if name == NOT_TAKEN:
                 reading.initial_checkpoint = text

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from local_dynatrace.testing import Local
-from local_dynatrace.testing.callers import CLIENT, SERVICE_USER, new_token
+from local_dynatrace.testing.callers import CLIENT, SEED, SERVICE_USER, new_token
 from tests.engine import inside
 from tests.engine.deployment import PROJECT, Deployment
 
@@ -136,3 +136,27 @@ def test_what_the_user_marked_as_secret_is_stored_and_shown_nowhere_in_plaintext
     workflow = next(one for one in resources if one["urn"].endswith("::workflow"))
     assert "ciphertext" in workflow["inputs"]["schedule"]
     assert yaml.safe_load(stack.file.read_text())["config"][f"{PROJECT}:initHistoryDuration"] == "2h"
+
+
+def test_a_platform_token_takes_the_place_of_the_oauth_client_without_touching_an_object(
+    stack: Deployment, local: Local
+) -> None:
+    nothing = inside.names(local)
+    stack.up()
+    stack.configure(oauthClientId=None, oauthClientSecret=None, accountUrn=None)
+    stack.configure_secret("platformToken", f"dt0s16.{'X' * 24}.{'Y' * 64}")
+    stack.forget_calls()
+    refused = stack.up(check=False)
+    assert "platformToken: POST /platform/management/v1/effective-permissions:resolve answered 401" in refused.text
+    assert "Y" * 64 not in refused.text
+    assert writes(stack) == []
+
+    stack.configure_secret("platformToken", SEED["platform_tokens"][0]["token"])
+    assert stack.up().changes == {"update": {"access"}}
+    assert writes(stack) == []
+    assert "POST /sso/oauth2/token" not in stack.calls()
+    assert stack.preview("--expect-no-changes").changes == {}
+    state = (stack.state / ".pulumi" / "stacks" / PROJECT / f"{stack.stack}.json").read_text()
+    assert SEED["platform_tokens"][0]["token"].rsplit(".", 1)[1] not in state
+    stack.destroy("--run-program")
+    assert inside.names(local) == nothing
