@@ -115,7 +115,7 @@ export function parseCheckpoint(run, text) {
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, upTo, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
@@ -129,6 +129,8 @@ export function parseCheckpoint(run, text) {
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
+    const part = parseTime(upTo);
+    if (part !== null && part > begin && part < end) checkpoint.open.upTo = part;
   }
   // In the first window nothing has been read to an end yet.
   checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
@@ -146,6 +148,7 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalle
     to: moment(open?.to),
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
+    upTo: moment(open?.upTo),
     ordered: open?.ordered || undefined,
     told: moment(told),
     initial: initial || undefined,

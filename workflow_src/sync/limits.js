@@ -49,6 +49,14 @@ export const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
+   * part is meant to hold, and its least span. */
+  lanes: 4,
+  aheadRecords: 12_000,
+  aheadLength: 8_000_000,
+  partPages: 12,
+  partRecords: 4_000,
+  partSpan: 10 * SECOND,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */

@@ -1,3 +1,4 @@
+import { Parts } from "./ahead.js";
 import { advance, holdsOverlap, reachOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
 import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
 import { Stop } from "./errors.js";
@@ -7,7 +8,6 @@ import { parseLock } from "./lock.js";
 import { log, warn } from "./output.js";
 import { Paging } from "./paging.js";
 import { judge, release, reportOutside } from "./records.js";
-import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
 import { formatTime, parseDuration, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows } from "./windows.js";
@@ -29,6 +29,8 @@ import { newInitialCheckpoint, planWindows } from "./windows.js";
  *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
  *   within: Window | null}} Page
  */
+
+/** @typedef {Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]}} Undecided */
 
 /** @param {Run} run */
 export async function catchUp(run) {
@@ -115,12 +117,43 @@ async function* fetchPages(run, windows) {
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
   for (const window of windows) {
-    const paging = new Paging(window);
-    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
-    const undecided = [];
     memory.window += 1;
+    /** Pages of which not every record is decided on. @type {Undecided[]} */
+    const undecided = [];
+    for await (const read of readWindow(run, window)) {
+      undecided.push(read);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {Undecided} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!read.open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, read.done, hw));
+        hw = Math.max(read.done, hw ?? -Infinity);
+      }
+    }
+  }
+}
+
+/** @param {Run} run @param {Window} window @returns {AsyncGenerator<Undecided>} */
+async function* readWindow(run, window) {
+  const { leg: { clock }, memory } = run;
+  const parts = new Parts(run, window);
+  /** Up to where the parts cover the window, and what was left of it behind the last one. */
+  let covered = window.to;
+  /** @type {Window | null} */
+  let left = null;
+  for (let part = await parts.advance(); part !== null; part = await parts.advance()) {
+    const paging = new Paging(part);
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, query);
+      const page = parts.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -128,14 +161,14 @@ async function* fetchPages(run, windows) {
       if (paging.warning) warn(run, paging.warning);
       paging.warning = "";
     };
-    /** @type {ReturnType<typeof fetchPage> | null} */
+    /** @type {ReturnType<typeof fetchNext> | null} */
     let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
-      /** @type {Awaited<ReturnType<typeof fetchPage>>} */
+      /** @type {Awaited<ReturnType<typeof fetchNext>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const unlike = disagreement(run.leg.clock);
+      const unlike = disagreement(clock);
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
@@ -149,7 +182,7 @@ async function* fetchPages(run, windows) {
         }
         continue;
       }
-      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      const end = coveredTo(clock, window.to, answer.at);
       // L26: planned by a clock that was hours ahead, before SCM had shown its own.
       if (end < window.from && run.progress.checkpoint.hw === null) {
         throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
@@ -161,36 +194,28 @@ async function* fetchPages(run, windows) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
+      parts.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const open = paging.rest(end);
-      undecided.push({
+      const isRead = paging.state === "done";
+      if (isRead && end < part.to) covered = Math.min(covered, end);
+      const done = Math.min(covered, end);
+      const rest = paging.rest(end, window);
+      // A part's first second was in the one before: the checkpoint does not go back to it.
+      const open = rest && left && !isRead && paging.newest < part.from + SECOND * 1000 ? left : rest;
+      if (isRead) left = rest;
+      const isInOrder = paging.ordered && paging.state !== "splitting";
+      release(memory, !open ? Infinity : isRead ? part.to : isInOrder ? paging.newest : -Infinity);
+      const { length } = answer.records;
+      yield {
         at: ticks(),
-        fetched: answer.records.length,
+        fetched: length,
         judged,
         from: window.from,
         open,
-        done: end,
+        done,
         within: paging.ordered ? window : null,
-      });
-      const isInOrder = paging.ordered && paging.state !== "splitting";
-      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
-      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
-        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
-        const events = judged.filter(({ verdict }) => verdict === "send");
-        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-        yield {
-          ...page,
-          events,
-          length: sum(events, (event) => event.json.length + 1),
-          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
-        };
-      }
-      if (!open) {
-        memory.resumed.clear();
-        memory.overlap.finish(holdsOverlap(window.from, end, hw));
-        hw = Math.max(end, hw ?? -Infinity);
-      }
+      };
     }
   }
 }

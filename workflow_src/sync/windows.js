@@ -9,8 +9,8 @@ import { formatTime, parseTime } from "./time.js";
 
 /**
  * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
- * so far.
- * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
+ * so far; `upTo`: where the query ended that the token belongs to, if not at the window's end.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean, upTo?: number}} Window
  */
 
 /** The first part of the history, whose start is saved before anything is read.
