@@ -1053,7 +1053,7 @@ async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { from, events, marks, open, done }) {
+function advance(progress, { from, events, marks, open, done, again }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -1063,6 +1063,7 @@ function advance(progress, { from, events, marks, open, done }) {
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
+  if (again !== null) checkpoint.overlap.forget(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   if (open) return;
@@ -1453,11 +1454,11 @@ function unreadable(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
- * of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `again`:
+ * from where on records come again with the next part, else null; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
  *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null}} Page
+ *   within: Window | null, again: number | null}} Page
  */
 
 /** @typedef {Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]}} Undecided */
@@ -1636,16 +1637,14 @@ async function* readWindow(run, window) {
       if (isRead) left = rest;
       const isInOrder = paging.ordered && paging.state !== "splitting";
       release(memory, !open ? Infinity : isRead ? part.to : isInOrder ? paging.newest : -Infinity);
-      const { length } = answer.records;
-      yield {
-        at: ticks(),
-        fetched: length,
-        judged,
-        from: window.from,
-        open,
-        done,
-        within: paging.ordered ? window : null,
-      };
+      const again = open && isRead ? part.to - SECOND * 1000 : null;
+      if (again !== null) {
+        memory.window += 1;
+        memory.resumed.clear();
+        memory.overlap.forget(again);
+      }
+      const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
+      yield { at, fetched, judged, from: window.from, open, done, within, again };
     }
   }
 }
@@ -1700,7 +1699,8 @@ function advanceWithin({ ingest: { done }, progress }, page) {
   if (left === 0 || us === null || window === null) return;
   const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
   if (from <= window.from || from >= window.to) return;
-  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
+  const open = { ...window, from, token: null };
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open, again: null });
 }
 
 /** @param {Run} run */
