@@ -63,7 +63,8 @@ const LIMITS = {
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end. A kill repeats at most this and a batch. */
+  /** The checkpoint is saved after this many records or this long, and at the end. No more are sent without a save, so a
+   * kill repeats at most this many, or one page of SCM's if it is larger. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
@@ -1053,7 +1054,7 @@ async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { from, events, marks, open, done, again }) {
+function advance(progress, { from, events, marks, open, done, again = null }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -1652,14 +1653,17 @@ async function* readWindow(run, window) {
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
  * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
 async function sendPages(run, waiting, unconfirmed) {
-  const { counts } = run;
+  const { backfill, counts, progress } = run;
+  const room = () => backfill ? LIMITS.batchRecords : LIMITS.saveRecords - (counts.sent - progress.saved.sent);
   while (waiting.length > 0) {
+    if (waiting[0].events.length > room() && counts.sent > progress.saved.sent) await saveCheckpoint(run);
+    const most = Math.min(LIMITS.batchRecords, room());
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
       records += waiting[0].events.length;
       length += waiting[0].length;
-      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      if (records > most || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
@@ -1806,7 +1810,7 @@ class Parts {
    * page's oldest record. @param {PageAnswer} answer */
   measure({ records, token, took, tries }) {
     const { from, window: { to } } = this;
-    if (token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
+    if (records.length < LIMITS.smallPage || token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
     const now = latest(this.run.leg.clock);
     const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
       us >= from && us <= to

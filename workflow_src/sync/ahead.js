@@ -103,7 +103,7 @@ export class Parts {
    * page's oldest record. @param {PageAnswer} answer */
   measure({ records, token, took, tries }) {
     const { from, window: { to } } = this;
-    if (token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
+    if (records.length < LIMITS.smallPage || token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
     const now = latest(this.run.leg.clock);
     const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
       us >= from && us <= to

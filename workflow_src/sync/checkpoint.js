@@ -203,7 +203,7 @@ export async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-export function advance(progress, { from, events, marks, open, done, again }) {
+export function advance(progress, { from, events, marks, open, done, again = null }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {

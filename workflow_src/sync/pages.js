@@ -221,14 +221,17 @@ async function* readWindow(run, window) {
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
  * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
 async function sendPages(run, waiting, unconfirmed) {
-  const { counts } = run;
+  const { backfill, counts, progress } = run;
+  const room = () => backfill ? LIMITS.batchRecords : LIMITS.saveRecords - (counts.sent - progress.saved.sent);
   while (waiting.length > 0) {
+    if (waiting[0].events.length > room() && counts.sent > progress.saved.sent) await saveCheckpoint(run);
+    const most = Math.min(LIMITS.batchRecords, room());
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
       records += waiting[0].events.length;
       length += waiting[0].length;
-      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      if (records > most || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
