@@ -1064,7 +1064,7 @@ function advance(progress, { from, events, marks, open, done, again = null }) {
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
-  if (again !== null) checkpoint.overlap.forget(again);
+  if (again !== null) checkpoint.overlap.share(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   if (open) return;
@@ -1642,7 +1642,7 @@ async function* readWindow(run, window) {
       if (again !== null) {
         memory.window += 1;
         memory.resumed.clear();
-        memory.overlap.forget(again);
+        memory.overlap.share(again);
       }
       const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
       yield { at, fetched, judged, from: window.from, open, done, within, again };
@@ -2266,6 +2266,8 @@ class Overlap {
     this.known = { sums: new Map(), marks: new Map() };
     /** Of the window that is being read. @type {Memory} */
     this.part = { sums: new Map(), marks: new Map() };
+    /** Buckets that the next part of the window may bring again. @type {Set<number>} */
+    this.shared = new Set();
   }
 
   /** @param {number | null} us @param {number} mark */
@@ -2275,6 +2277,7 @@ class Overlap {
     if (marks.size > 2 * LIMITS.marks) this.part.marks = newest(marks, ([, time]) => time);
     if (us === null) return;
     const bucket = bucketOf(us);
+    if (this.shared.delete(bucket)) this.forgetBucket(bucket);
     const { sum, count } = sums.get(bucket) ?? { sum: 0, count: 0 };
     sums.set(bucket, { sum: (sum + mark) % RANGE, count: count + 1 });
     if (sums.size > 2 * LIMITS.marks) this.part.sums = newest(sums, ([each]) => each);
@@ -2293,11 +2296,19 @@ class Overlap {
 
   /** Reading starts again from here: what of it was read before is known, and counted again. @param {number} from */
   forget(from) {
-    for (const [bucket, sum] of this.part.sums) {
-      if (bucket < bucketOf(from)) continue;
-      this.part.sums.delete(bucket);
-      if (!this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
-    }
+    for (const bucket of this.part.sums.keys()) if (bucket >= bucketOf(from)) this.forgetBucket(bucket);
+  }
+
+  /** @param {number} bucket */
+  forgetBucket(bucket) {
+    const sum = this.part.sums.get(bucket);
+    if (sum && !this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
+    this.part.sums.delete(bucket);
+  }
+
+  /** The next part begins here, before the end of this one: what comes again is counted again. @param {number} from */
+  share(from) {
+    this.shared = new Set([...this.part.sums.keys()].filter((bucket) => bucket >= bucketOf(from)));
   }
 
   /** The window is read to its end. @param {boolean} isWhole The next run reads nothing that was not in this window. */
@@ -2308,6 +2319,7 @@ class Overlap {
       marks: newest(new Map([...known.marks, ...part.marks]), ([, time]) => time),
     };
     this.part = { sums: new Map(), marks: new Map() };
+    this.shared = new Set();
   }
 
   copy() {

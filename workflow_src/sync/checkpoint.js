@@ -213,7 +213,7 @@ export function advance(progress, { from, events, marks, open, done, again = nul
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
-  if (again !== null) checkpoint.overlap.forget(again);
+  if (again !== null) checkpoint.overlap.share(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   if (open) return;

@@ -210,7 +210,7 @@ async function* readWindow(run, window) {
       if (again !== null) {
         memory.window += 1;
         memory.resumed.clear();
-        memory.overlap.forget(again);
+        memory.overlap.share(again);
       }
       const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
       yield { at, fetched, judged, from: window.from, open, done, within, again };
