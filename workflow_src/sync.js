@@ -63,7 +63,8 @@ const LIMITS = {
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end. A kill repeats at most this and a batch. */
+  /** The checkpoint is saved after this many records or this long, and at the end. No more are sent without a save, so a
+   * kill repeats at most this many, or one page of SCM's if it is larger. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
@@ -77,6 +78,14 @@ const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
+   * part is meant to hold, and its least span. */
+  lanes: 4,
+  aheadRecords: 12_000,
+  aheadLength: 8_000_000,
+  partPages: 12,
+  partRecords: 4_000,
+  partSpan: 10 * SECOND,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
@@ -248,9 +257,12 @@ function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
+    ahead: newAhead(),
     ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
+    /** One renewal for all requests that wait for a token. @type {Promise<string> | null} */
+    renewal: null,
     counts: newCounts(),
   };
 }
@@ -962,7 +974,7 @@ function parseCheckpoint(run, text) {
     log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
   }
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, upTo, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
@@ -976,6 +988,8 @@ function parseCheckpoint(run, text) {
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
+    const part = parseTime(upTo);
+    if (part !== null && part > begin && part < end) checkpoint.open.upTo = part;
   }
   // In the first window nothing has been read to an end yet.
   checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
@@ -993,6 +1007,7 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, over
     to: moment(open?.to),
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
+    upTo: moment(open?.upTo),
     ordered: open?.ordered || undefined,
     told: moment(told),
     initial: initial || undefined,
@@ -1047,7 +1062,7 @@ async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { from, events, marks, open, done }) {
+function advance(progress, { from, events, marks, open, done, again = null }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -1057,6 +1072,7 @@ function advance(progress, { from, events, marks, open, done }) {
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
+  if (again !== null) checkpoint.overlap.share(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   if (open) return;
@@ -1113,8 +1129,8 @@ async function saveAfterFailure(run) {
 
 /**
  * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
- * so far.
- * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
+ * so far; `upTo`: where the query ended that the token belongs to, if not at the window's end.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean, upTo?: number}} Window
  */
 
 /** The first part of the history, whose start is saved before anything is read.
@@ -1168,7 +1184,7 @@ function planWindows(known) {
 function quarters({ from, to }, hw) {
   const begin = Math.max(from, hw ?? from);
   const [first, ...rest] = parts(begin, to, Math.max((to - begin) / 4, SECOND * 1000));
-  return [{ from, to, token: null, ordered: true, ...first && { to: first.to } }, ...rest];
+  return [{ from, to: first ? first.to : to, token: null, ordered: true }, ...rest];
 }
 
 /** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died
@@ -1245,8 +1261,9 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
 /** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
- * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`; `took`: milliseconds from
+ * then on; `length`: its characters.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number, took: number, length: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
@@ -1262,7 +1279,7 @@ class Paging {
     /** The last query. @type {Query} */
     this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null, tries: 1, at: 0 };
+    this.answer = { records: [], token: null, tries: 1, at: 0, took: 0, length: 0 };
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
@@ -1421,16 +1438,21 @@ class Paging {
   }
 
   /**
-   * What is left of the window behind the last page; null: nothing.
-   * @param {number} end Up to where that page covers. @returns {Window | null}
+   * What is left of a window behind the last page; null: nothing.
+   * @param {number} end Up to where that page covers. @param {Window} [whole] The window of which this one is a part.
+   * @returns {Window | null}
    */
-  rest(end) {
+  rest(end, whole = this.window) {
     const { window, state, ordered } = this;
-    if (state === "done") return null;
+    const isRead = state === "done";
+    if (isRead && window.to >= whole.to) return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const reached = state === "splitting" ? this.asked.from : this.reached();
-    const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
-    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
+    const inOrder = isRead ? window.to - SECOND * 1000 : this.reached();
+    const reached = state === "splitting" ? this.asked.from : inOrder;
+    const from = Math.max(whole.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
+    const token = this.isSession ? null : this.asked.token;
+    const more = token !== null && window.to < whole.to ? { upTo: window.to } : {};
+    return { from, to: whole.to, token, ordered: isRead || ordered, ...more };
   }
 }
 
@@ -1466,12 +1488,14 @@ function unreadable(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
- * of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `again`:
+ * from where on records come again with the next part, else null; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
  *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null}} Page
+ *   within: Window | null, again: number | null}} Page
  */
+
+/** @typedef {Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]}} Undecided */
 
 /** @param {Run} run */
 async function catchUp(run) {
@@ -1560,12 +1584,45 @@ async function* fetchPages(run, windows) {
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
   for (const window of windows) {
-    const paging = new Paging(window);
-    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
-    const undecided = [];
     memory.window += 1;
+    /** Pages of which not every record is decided on. @type {Undecided[]} */
+    const undecided = [];
+    const inQuarters = () => windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw));
+    for await (const read of readWindow(run, window, inQuarters)) {
+      undecided.push(read);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {Undecided} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!read.open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, read.done, hw));
+        hw = Math.max(read.done, hw ?? -Infinity);
+      }
+    }
+  }
+}
+
+/** @param {Run} run @param {Window} window @param {() => void} inQuarters Plans it again, in parts.
+ * @returns {AsyncGenerator<Undecided>} */
+async function* readWindow(run, window, inQuarters) {
+  const { leg: { clock }, memory } = run;
+  const parts = new Parts(run, window);
+  /** Up to where the parts cover the window, and what was left of it behind the last one. */
+  let covered = window.to;
+  /** @type {Window | null} */
+  let left = null;
+  for (let part = await parts.advance(); part !== null; part = await parts.advance()) {
+    const paging = new Paging(part);
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, query);
+      const page = parts.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -1573,14 +1630,14 @@ async function* fetchPages(run, windows) {
       if (paging.warning) warn(run, paging.warning);
       paging.warning = "";
     };
-    /** @type {ReturnType<typeof fetchPage> | null} */
+    /** @type {ReturnType<typeof fetchNext> | null} */
     let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
-      /** @type {Awaited<ReturnType<typeof fetchPage>>} */
+      /** @type {Awaited<ReturnType<typeof fetchNext>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const unlike = disagreement(run.leg.clock);
+      const unlike = disagreement(clock);
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
@@ -1592,8 +1649,8 @@ async function* fetchPages(run, windows) {
             run,
             "SCM rejected the page token of a window that must be read from its start; reading it in parts",
           );
-          windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw)); // L24
-          break;
+          inQuarters(); // L24
+          return;
         }
       }
       const query = paging.next(answer);
@@ -1602,7 +1659,7 @@ async function* fetchPages(run, windows) {
         warnOnce();
         continue;
       }
-      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      const end = coveredTo(clock, window.to, answer.at);
       // L26: planned by a clock that was hours ahead, before SCM had shown its own.
       if (end < window.from && run.progress.checkpoint.hw === null) {
         throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
@@ -1614,36 +1671,26 @@ async function* fetchPages(run, windows) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
+      parts.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const open = paging.rest(end);
-      undecided.push({
-        at: ticks(),
-        fetched: answer.records.length,
-        judged,
-        from: window.from,
-        open,
-        done: end,
-        within: paging.ordered ? window : null,
-      });
+      const isRead = paging.state === "done";
+      if (isRead && end < part.to) covered = Math.min(covered, end);
+      const done = Math.min(covered, end);
+      const rest = paging.rest(end, window);
+      // A part's first second was in the one before: the checkpoint does not go back to it.
+      const open = rest && left && !isRead && paging.newest < part.from + SECOND * 1000 ? left : rest;
+      if (isRead) left = rest;
       const isInOrder = paging.ordered && paging.state !== "splitting";
-      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
-      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
-        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
-        const events = judged.filter(({ verdict }) => verdict === "send");
-        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-        yield {
-          ...page,
-          events,
-          length: sum(events, (event) => event.json.length + 1),
-          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
-        };
-      }
-      if (!open) {
+      release(memory, !open ? Infinity : isRead ? part.to : isInOrder ? paging.newest : -Infinity);
+      const again = open && isRead ? part.to - SECOND * 1000 : null;
+      if (again !== null) {
+        memory.window += 1;
         memory.resumed.clear();
-        memory.overlap.finish(holdsOverlap(window.from, end, hw));
-        hw = Math.max(end, hw ?? -Infinity);
+        memory.overlap.share(again);
       }
+      const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
+      yield { at, fetched, judged, from: window.from, open, done, within, again };
     }
   }
 }
@@ -1651,14 +1698,17 @@ async function* fetchPages(run, windows) {
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
  * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
 async function sendPages(run, waiting, unconfirmed) {
-  const { counts } = run;
+  const { backfill, counts, progress } = run;
+  const room = () => backfill ? LIMITS.batchRecords : LIMITS.saveRecords - (counts.sent - progress.saved.sent);
   while (waiting.length > 0) {
+    if (waiting[0].events.length > room() && counts.sent > progress.saved.sent) await saveCheckpoint(run);
+    const most = Math.min(LIMITS.batchRecords, room());
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
       records += waiting[0].events.length;
       length += waiting[0].length;
-      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      if (records > most || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
@@ -1698,7 +1748,8 @@ function advanceWithin({ ingest: { done }, progress }, page) {
   if (left === 0 || us === null || window === null) return;
   const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
   if (from <= window.from || from >= window.to) return;
-  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
+  const open = { ...window, from, token: null };
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open, again: null });
 }
 
 /** @param {Run} run */
@@ -1710,12 +1761,223 @@ function logProgress({ counts }) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Read ahead: a window of many pages is cut in parts, each a query of its own. While one part is read, the first pages of
+// the next ones are requested. Parts are read in order all the same; nothing is decided here about their records.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A page requested ahead; null: it did not come, so it is requested again in its turn.
+ * @typedef {{query: Query, page: Promise<PageAnswer | null>}} Early */
+
+/** A part of a window; `early`: its first pages; `isRead`: its turn has come.
+ * @typedef {{window: Window, early: Early[], isRead: boolean}} Part */
+
+/** What a leg knows about reading ahead. */
+function newAhead() {
+  return {
+    /** False from where it was too much for SCM, or pages do not lead on as expected. */
+    isOn: true,
+    /** Each page's token is another one. */
+    hasTokens: false,
+    /** Milliseconds that pages took, and how many: requested one at a time, and several at once. */
+    alone: { took: 0, pages: 0 },
+    together: { took: 0, pages: 0 },
+    /** Of the pages that wait for their turn. */
+    waiting: { records: 0, length: 0 },
+    /** Characters of the largest page. */
+    largest: 0,
+  };
+}
+
+/** One window's parts, in order; `part` is the one to read. */
+class Parts {
+  /** @param {Run} run @param {Window} window */
+  constructor(run, window) {
+    this.run = run;
+    this.window = window;
+    /** @type {Part | null} */
+    this.part = null;
+    /** How many records it has had; how many make it long enough: each part costs a request more. */
+    this.records = 0;
+    this.enough = 0;
+    /** Where the next part begins, Infinity: there is none; and how long it is, Infinity: not known. Microseconds. */
+    this.from = window.from;
+    this.span = Infinity;
+    /** Parts that are requested ahead, and how many of them still ask for pages. @type {Part[]} */
+    this.next = [];
+    this.asking = 0;
+  }
+
+  /** Goes on to the next part; null: there is none. @returns {Promise<Window | null>} */
+  async advance() {
+    const { part } = this;
+    // The first one is as long as the gap before the window's records.
+    if (part && this.span < Infinity && part.window.from > this.window.from) {
+      const fit = Math.max(1 / 8, Math.min(2, this.enough / this.records));
+      this.span = Math.max(LIMITS.partSpan * 1000, (part.window.to - part.window.from) * fit);
+    }
+    this.records = 0;
+    if (this.next.length === 0 && this.from === Infinity) return null;
+    this.part = this.next.shift() ?? (this.span < Infinity ? this.cut(this.span) : await this.begin());
+    this.part.isRead = true;
+    return this.part.window;
+  }
+
+  /** @param {number} span @returns {Part} */
+  cut(span) {
+    const { from, window: { to: last } } = this;
+    const to = Math.floor((from + span) / 1e6) * 1e6;
+    const isLast = !this.run.ahead.isOn || !(to + span / 2 < last);
+    // L21
+    this.from = isLast ? Infinity : to - SECOND * 1000;
+    return { window: { from, to: isLast ? last : to, token: null, ordered: true }, early: [], isRead: false };
+  }
+
+  /** The part before whose first page nothing is known of the window. @returns {Promise<Part>} */
+  async begin() {
+    const { run, from, window, window: { token, to, upTo = to } } = this;
+    if (token !== null && this.part === null) {
+      // The leg before was in the middle of it.
+      this.from = upTo < to ? upTo - SECOND * 1000 : Infinity;
+      return { window: { ...window, to: upTo }, early: [], isRead: true };
+    }
+    // L12: where runs have died, memory may be short.
+    if (!run.ahead.isOn || run.progress.checkpoint.span !== null) return this.cut(Infinity);
+    const query = { token: null, from, to };
+    const answer = /** @type {PageAnswer} */ (await fetchPage(run, query));
+    const oldest = this.measure(answer);
+    // That page is not used: where nothing is known of its order, the part must ask for what is in the part.
+    if (this.span < Infinity) return this.cut(oldest - from + this.span);
+    this.count(answer, 1);
+    return { ...this.cut(Infinity), early: [{ query, page: Promise.resolve(answer) }] };
+  }
+
+  /** Sets how long a part should be by the window's first page, if the window is worth cutting. Returns the time of that
+   * page's oldest record. @param {PageAnswer} answer */
+  measure({ records, token, took, tries }) {
+    const { from, window: { to } } = this;
+    if (records.length < LIMITS.smallPage || token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
+    const now = latest(this.run.leg.clock);
+    const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
+      us >= from && us <= to
+    );
+    this.enough = Math.max(records.length, Math.min(LIMITS.partRecords, LIMITS.partPages * records.length));
+    const [oldest, newest] = [Math.min(...times), Math.max(...times)];
+    const span = Math.max(LIMITS.partSpan * 1000, (newest - oldest) * this.enough / records.length);
+    if (oldest + 2 * span < to) this.span = span;
+    return oldest;
+  }
+
+  /** The answer to a query of the part that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
+  async page(query) {
+    const { run, run: { ahead } } = this;
+    const { early } = /** @type {Part} */ (this.part);
+    const first = early.shift();
+    let answer = first ? await first.page : null;
+    if (first && answer) this.count(answer, -1);
+    if (!first || !answer || first.query.token !== query.token || first.query.from !== query.from) {
+      for (const { page } of early.splice(0)) page.then((unused) => unused && this.count(unused, -1));
+      const isAlone = this.asking === 0;
+      answer = await fetchPage(run, query);
+      if (answer && query.token !== null && isAlone) add(ahead.alone, answer.took);
+      if (answer && answer.tries > 1) this.stop("it needed more than one request for a page");
+    }
+    if (answer) {
+      this.records += answer.records.length;
+      ahead.largest = Math.max(ahead.largest, answer.length);
+      if (query.token !== null) ahead.hasTokens = answer.token !== query.token;
+    }
+    return answer;
+  }
+
+  /** Whether another part is to follow, and its length is known. */
+  isCut() {
+    return this.from < Infinity && this.span < Infinity;
+  }
+
+  /** Requests pages of the next parts while this one goes as expected. @param {Paging} paging */
+  look({ detours, idle, isSession, state }) {
+    const { ahead } = this.run;
+    if (detours > 0 || idle > 0 || isSession || state === "splitting") ahead.isOn = false;
+    if (mean(ahead.alone) < LIMITS.quickAnswer) ahead.isOn = false;
+    const lanes = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / ahead.largest));
+    while (ahead.isOn && ahead.hasTokens && hasRoom(ahead) && this.asking < lanes && this.isCut()) {
+      const part = this.cut(this.span);
+      this.next.push(part);
+      this.follow(part);
+    }
+  }
+
+  /** Requests the first pages of a part, until its turn comes. @param {Part} part */
+  async follow(part) {
+    const { run, run: { ahead } } = this;
+    const { window: { from, to }, early } = part;
+    this.asking += 1;
+    /** @type {Query | null} */
+    let query = { token: null, from, to };
+    while (query && ahead.isOn && !part.isRead && early.length < 2 * LIMITS.partPages && hasRoom(ahead)) {
+      /** @type {Promise<PageAnswer | null>} */
+      const page = fetchPage(run, query, true).catch((error) => this.stop(describe(error), error instanceof Stop));
+      early.push({ query, page });
+      /** @type {PageAnswer | null} */
+      const answer = await page;
+      if (answer) {
+        this.count(answer, 1);
+        add(ahead.together, answer.took);
+      }
+      const isSlow = mean(ahead.together) > 2 * mean(ahead.alone) && ahead.together.pages > LIMITS.partPages;
+      if (isSlow) this.stop("it answers more slowly");
+      /** @type {string | null} */
+      const token = answer && answer.records.length > 0 ? answer.token : null;
+      query = token !== null && token !== query.token ? { ...query, token } : null;
+    }
+    this.asking -= 1;
+  }
+
+  /** One page at a time for the rest of this leg. @param {string} why @param {boolean} [isEnd] Of the leg. */
+  stop(why, isEnd = false) {
+    const { ahead } = this.run;
+    if (ahead.isOn && this.span < Infinity && !isEnd) log(`  SCM is asked for one page at a time from here: ${why}`);
+    ahead.isOn = false;
+    return null;
+  }
+
+  /** @param {PageAnswer} answer @param {1 | -1} times */
+  count({ records, length }, times) {
+    const { ahead } = this.run;
+    ahead.waiting.records += times * records.length;
+    ahead.waiting.length += times * length;
+  }
+}
+
+/** @param {Run["ahead"]} ahead */
+function hasRoom({ waiting: { records, length } }) {
+  return records < LIMITS.aheadRecords && length < LIMITS.aheadLength;
+}
+
+/** @param {{took: number, pages: number}} sum @param {number} took */
+function add(sum, took) {
+  sum.took += took;
+  sum.pages += 1;
+}
+
+/** NaN: nothing was measured. @param {{took: number, pages: number}} sum */
+function mean({ took, pages }) {
+  return took / pages;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // SCM: access token and pages
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 async function accessToken(run) {
   if (run.access && ticks() < run.access.renewAt) return run.access.token;
+  run.renewal ??= renew(run).finally(() => void (run.renewal = null));
+  return await run.renewal;
+}
+
+/** @param {Run} run @returns {Promise<string>} */
+async function renew(run) {
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -1748,9 +2010,9 @@ async function accessToken(run) {
 
 /**
  * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
- * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
+ * @param {Run} run @param {Query} query @param {boolean} [once] Without another try. @returns {Promise<PageAnswer | null>}
  */
-async function fetchPage(run, { token, from, to }) {
+async function fetchPage(run, { token, from, to }, once = false) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -1762,18 +2024,29 @@ async function fetchPage(run, { token, from, to }) {
   url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
     const at = ticks();
-    const answer = await request(run, "SCM audit API", url.href, async () => ({
-      headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
-    const { status, headers, tries } = answer;
+    let access = "";
+    const answer = await request(
+      run,
+      "SCM audit API",
+      url.href,
+      async () => {
+        access = await accessToken(run);
+        return { headers: { Authorization: `Bearer ${access}`, Accept: "application/json" } };
+      },
+      (given) => given.status >= 300 || recordsIn(given) !== undefined,
+      { isFinal: () => once },
+    );
+    const { status, headers, tries, text } = answer;
     if (status === 401 && !renewed) {
-      run.access = null;
+      // Another request may have renewed it.
+      if (run.access?.token === access) run.access = null;
       continue;
     }
     const records = recordsIn(answer);
     if (records) {
       readDate(clock, headers);
-      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
+      const cursor = headers.get(SCM.cursorHeader) || null;
+      return { records, token: cursor, tries, at, took: ticks() - at, length: text.length };
     }
     // L3: whether it is the token that is wrong, a query by time shows.
     if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
@@ -2038,6 +2311,8 @@ class Overlap {
     this.known = { sums: new Map(), marks: new Map() };
     /** Of the window that is being read. @type {Memory} */
     this.part = { sums: new Map(), marks: new Map() };
+    /** Buckets that the next part of the window may bring again. @type {Set<number>} */
+    this.shared = new Set();
   }
 
   /** @param {number | null} us @param {number} mark */
@@ -2047,6 +2322,7 @@ class Overlap {
     if (marks.size > 2 * LIMITS.marks) this.part.marks = newest(marks, ([, time]) => time);
     if (us === null) return;
     const bucket = bucketOf(us);
+    if (this.shared.delete(bucket)) this.forgetBucket(bucket);
     const { sum, count } = sums.get(bucket) ?? { sum: 0, count: 0 };
     sums.set(bucket, { sum: (sum + mark) % RANGE, count: count + 1 });
     if (sums.size > 2 * LIMITS.marks) this.part.sums = newest(sums, ([each]) => each);
@@ -2065,11 +2341,19 @@ class Overlap {
 
   /** Reading starts again from here: what of it was read before is known, and counted again. @param {number} from */
   forget(from) {
-    for (const [bucket, sum] of this.part.sums) {
-      if (bucket < bucketOf(from)) continue;
-      this.part.sums.delete(bucket);
-      if (!this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
-    }
+    for (const bucket of this.part.sums.keys()) if (bucket >= bucketOf(from)) this.forgetBucket(bucket);
+  }
+
+  /** @param {number} bucket */
+  forgetBucket(bucket) {
+    const sum = this.part.sums.get(bucket);
+    if (sum && !this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
+    this.part.sums.delete(bucket);
+  }
+
+  /** The next part begins here, before the end of this one: what comes again is counted again. @param {number} from */
+  share(from) {
+    this.shared = new Set([...this.part.sums.keys()].filter((bucket) => bucket >= bucketOf(from)));
   }
 
   /** The window is read to its end. @param {boolean} isWhole The next run reads nothing that was not in this window. */
@@ -2080,6 +2364,7 @@ class Overlap {
       marks: newest(new Map([...known.marks, ...part.marks]), ([, time]) => time),
     };
     this.part = { sums: new Map(), marks: new Map() };
+    this.shared = new Set();
   }
 
   copy() {

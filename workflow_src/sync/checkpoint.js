@@ -118,7 +118,7 @@ export function parseCheckpoint(run, text) {
     log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
   }
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, upTo, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
@@ -132,6 +132,8 @@ export function parseCheckpoint(run, text) {
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
+    const part = parseTime(upTo);
+    if (part !== null && part > begin && part < end) checkpoint.open.upTo = part;
   }
   // In the first window nothing has been read to an end yet.
   checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
@@ -149,6 +151,7 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalle
     to: moment(open?.to),
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
+    upTo: moment(open?.upTo),
     ordered: open?.ordered || undefined,
     told: moment(told),
     initial: initial || undefined,
@@ -203,7 +206,7 @@ export async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-export function advance(progress, { from, events, marks, open, done }) {
+export function advance(progress, { from, events, marks, open, done, again = null }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -213,6 +216,7 @@ export function advance(progress, { from, events, marks, open, done }) {
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
+  if (again !== null) checkpoint.overlap.share(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
   if (open) return;

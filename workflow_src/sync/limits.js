@@ -35,7 +35,8 @@ export const LIMITS = {
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end. A kill repeats at most this and a batch. */
+  /** The checkpoint is saved after this many records or this long, and at the end. No more are sent without a save, so a
+   * kill repeats at most this many, or one page of SCM's if it is larger. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
@@ -49,6 +50,14 @@ export const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
+  /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
+   * part is meant to hold, and its least span. */
+  lanes: 4,
+  aheadRecords: 12_000,
+  aheadLength: 8_000_000,
+  partPages: 12,
+  partRecords: 4_000,
+  partSpan: 10 * SECOND,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */

@@ -1,3 +1,4 @@
+import { Parts } from "./ahead.js";
 import { advance, holdsOverlap, reachOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
 import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
 import { Stop } from "./errors.js";
@@ -7,7 +8,6 @@ import { parseLock } from "./lock.js";
 import { log, warn } from "./output.js";
 import { Paging } from "./paging.js";
 import { judge, release, reportOutside } from "./records.js";
-import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
 import { formatTime, parseDuration, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows, quarters } from "./windows.js";
@@ -23,12 +23,14 @@ import { newInitialCheckpoint, planWindows, quarters } from "./windows.js";
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
- * of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `again`:
+ * from where on records come again with the next part, else null; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
  *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null}} Page
+ *   within: Window | null, again: number | null}} Page
  */
+
+/** @typedef {Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]}} Undecided */
 
 /** @param {Run} run */
 export async function catchUp(run) {
@@ -117,12 +119,45 @@ async function* fetchPages(run, windows) {
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
   for (const window of windows) {
-    const paging = new Paging(window);
-    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
-    const undecided = [];
     memory.window += 1;
+    /** Pages of which not every record is decided on. @type {Undecided[]} */
+    const undecided = [];
+    const inQuarters = () => windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw));
+    for await (const read of readWindow(run, window, inQuarters)) {
+      undecided.push(read);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {Undecided} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
+      }
+      if (!read.open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, read.done, hw));
+        hw = Math.max(read.done, hw ?? -Infinity);
+      }
+    }
+  }
+}
+
+/** @param {Run} run @param {Window} window @param {() => void} inQuarters Plans it again, in parts.
+ * @returns {AsyncGenerator<Undecided>} */
+async function* readWindow(run, window, inQuarters) {
+  const { leg: { clock }, memory } = run;
+  const parts = new Parts(run, window);
+  /** Up to where the parts cover the window, and what was left of it behind the last one. */
+  let covered = window.to;
+  /** @type {Window | null} */
+  let left = null;
+  for (let part = await parts.advance(); part !== null; part = await parts.advance()) {
+    const paging = new Paging(part);
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, query);
+      const page = parts.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -130,14 +165,14 @@ async function* fetchPages(run, windows) {
       if (paging.warning) warn(run, paging.warning);
       paging.warning = "";
     };
-    /** @type {ReturnType<typeof fetchPage> | null} */
+    /** @type {ReturnType<typeof fetchNext> | null} */
     let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
-      /** @type {Awaited<ReturnType<typeof fetchPage>>} */
+      /** @type {Awaited<ReturnType<typeof fetchNext>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const unlike = disagreement(run.leg.clock);
+      const unlike = disagreement(clock);
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
@@ -149,8 +184,8 @@ async function* fetchPages(run, windows) {
             run,
             "SCM rejected the page token of a window that must be read from its start; reading it in parts",
           );
-          windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw)); // L24
-          break;
+          inQuarters(); // L24
+          return;
         }
       }
       const query = paging.next(answer);
@@ -159,7 +194,7 @@ async function* fetchPages(run, windows) {
         warnOnce();
         continue;
       }
-      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      const end = coveredTo(clock, window.to, answer.at);
       // L26: planned by a clock that was hours ahead, before SCM had shown its own.
       if (end < window.from && run.progress.checkpoint.hw === null) {
         throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
@@ -171,36 +206,26 @@ async function* fetchPages(run, windows) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
+      parts.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const open = paging.rest(end);
-      undecided.push({
-        at: ticks(),
-        fetched: answer.records.length,
-        judged,
-        from: window.from,
-        open,
-        done: end,
-        within: paging.ordered ? window : null,
-      });
+      const isRead = paging.state === "done";
+      if (isRead && end < part.to) covered = Math.min(covered, end);
+      const done = Math.min(covered, end);
+      const rest = paging.rest(end, window);
+      // A part's first second was in the one before: the checkpoint does not go back to it.
+      const open = rest && left && !isRead && paging.newest < part.from + SECOND * 1000 ? left : rest;
+      if (isRead) left = rest;
       const isInOrder = paging.ordered && paging.state !== "splitting";
-      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
-      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
-        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
-        const events = judged.filter(({ verdict }) => verdict === "send");
-        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-        yield {
-          ...page,
-          events,
-          length: sum(events, (event) => event.json.length + 1),
-          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
-        };
-      }
-      if (!open) {
+      release(memory, !open ? Infinity : isRead ? part.to : isInOrder ? paging.newest : -Infinity);
+      const again = open && isRead ? part.to - SECOND * 1000 : null;
+      if (again !== null) {
+        memory.window += 1;
         memory.resumed.clear();
-        memory.overlap.finish(holdsOverlap(window.from, end, hw));
-        hw = Math.max(end, hw ?? -Infinity);
+        memory.overlap.share(again);
       }
+      const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
+      yield { at, fetched, judged, from: window.from, open, done, within, again };
     }
   }
 }
@@ -208,14 +233,17 @@ async function* fetchPages(run, windows) {
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
  * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
 async function sendPages(run, waiting, unconfirmed) {
-  const { counts } = run;
+  const { backfill, counts, progress } = run;
+  const room = () => backfill ? LIMITS.batchRecords : LIMITS.saveRecords - (counts.sent - progress.saved.sent);
   while (waiting.length > 0) {
+    if (waiting[0].events.length > room() && counts.sent > progress.saved.sent) await saveCheckpoint(run);
+    const most = Math.min(LIMITS.batchRecords, room());
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
       records += waiting[0].events.length;
       length += waiting[0].length;
-      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      if (records > most || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
@@ -255,7 +283,8 @@ function advanceWithin({ ingest: { done }, progress }, page) {
   if (left === 0 || us === null || window === null) return;
   const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
   if (from <= window.from || from >= window.to) return;
-  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
+  const open = { ...window, from, token: null };
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open, again: null });
 }
 
 /** @param {Run} run */

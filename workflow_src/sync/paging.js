@@ -11,8 +11,9 @@ import { LIMITS, SECOND } from "./limits.js";
 /** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
- * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`; `took`: milliseconds from
+ * then on; `length`: its characters.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number, took: number, length: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
@@ -28,7 +29,7 @@ export class Paging {
     /** The last query. @type {Query} */
     this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null, tries: 1, at: 0 };
+    this.answer = { records: [], token: null, tries: 1, at: 0, took: 0, length: 0 };
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
@@ -187,16 +188,21 @@ export class Paging {
   }
 
   /**
-   * What is left of the window behind the last page; null: nothing.
-   * @param {number} end Up to where that page covers. @returns {Window | null}
+   * What is left of a window behind the last page; null: nothing.
+   * @param {number} end Up to where that page covers. @param {Window} [whole] The window of which this one is a part.
+   * @returns {Window | null}
    */
-  rest(end) {
+  rest(end, whole = this.window) {
     const { window, state, ordered } = this;
-    if (state === "done") return null;
+    const isRead = state === "done";
+    if (isRead && window.to >= whole.to) return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const reached = state === "splitting" ? this.asked.from : this.reached();
-    const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
-    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
+    const inOrder = isRead ? window.to - SECOND * 1000 : this.reached();
+    const reached = state === "splitting" ? this.asked.from : inOrder;
+    const from = Math.max(whole.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
+    const token = this.isSession ? null : this.asked.token;
+    const more = token !== null && window.to < whole.to ? { upTo: window.to } : {};
+    return { from, to: whole.to, token, ordered: isRead || ordered, ...more };
   }
 }
 

@@ -1,3 +1,4 @@
+import { newAhead } from "./ahead.js";
 import { readChain, startNextLeg } from "./chain.js";
 import {
   askForLess,
@@ -103,9 +104,12 @@ export function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
+    ahead: newAhead(),
     ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
+    /** One renewal for all requests that wait for a token. @type {Promise<string> | null} */
+    renewal: null,
     counts: newCounts(),
   };
 }

@@ -9,8 +9,8 @@ import { formatTime, parseTime } from "./time.js";
 
 /**
  * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
- * so far.
- * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
+ * so far; `upTo`: where the query ended that the token belongs to, if not at the window's end.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean, upTo?: number}} Window
  */
 
 /** The first part of the history, whose start is saved before anything is read.
@@ -64,7 +64,7 @@ export function planWindows(known) {
 export function quarters({ from, to }, hw) {
   const begin = Math.max(from, hw ?? from);
   const [first, ...rest] = parts(begin, to, Math.max((to - begin) / 4, SECOND * 1000));
-  return [{ from, to, token: null, ordered: true, ...first && { to: first.to } }, ...rest];
+  return [{ from, to: first ? first.to : to, token: null, ordered: true }, ...rest];
 }
 
 /** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died
