@@ -1142,8 +1142,23 @@ function planWindows(known) {
   const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
   const { open, hw } = start.checkpoint;
   const to = Math.max(newest, hw ?? newest);
-  const windows = [...(open ? [open] : []), ...slices(start.from, to, start.checkpoint.span)];
+  // L24: what did not fit into a leg is a measure for what comes next.
+  const isUnordered = open && !open.ordered;
+  const rest = !open ? [] : isUnordered && open.token === null ? quarters(open, hw) : [open];
+  const span = start.checkpoint.span ?? (isUnordered ? open.to - open.from : null);
+  const windows = [...rest, ...slices(start.from, to, span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
+}
+
+/**
+ * L24: a window that an earlier leg has begun and that must be read again from its start, in parts: as a whole it may not
+ * fit into any leg. No part ends at what was reached before, as that would be no progress.
+ * @param {Window} window @param {number | null} hw @returns {Window[]}
+ */
+function quarters({ from, to }, hw) {
+  const begin = Math.max(from, hw ?? from);
+  const [first, ...rest] = parts(begin, to, Math.max((to - begin) / 4, SECOND * 1000));
+  return [{ from, to, token: null, ordered: true, ...first && { to: first.to } }, ...rest];
 }
 
 /** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died
@@ -1241,6 +1256,8 @@ class Paging {
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
+    /** Whether a later time has followed an earlier one: before that, nothing speaks for an order. */
+    this.rises = false;
     /** Size of the largest page. */
     this.full = 0;
     /** Whether tokens name a session, as they stay the same from page to page, instead of a place. */
@@ -1332,6 +1349,7 @@ class Paging {
       if (us === null || us < this.window.from || us > this.window.to) continue;
       if (pass === undefined && us < this.newest) this.ordered = false;
       isLater ||= us > this.newest;
+      this.rises ||= us > this.newest && this.newest >= this.window.from;
       this.newest = Math.max(this.newest, us);
     }
     if (this.known.size > LIMITS.knownRecords) [this.older, this.known] = [this.known, new Map()];
@@ -1344,7 +1362,12 @@ class Paging {
     if (this.detours > 1) return this.split(`${why} again; reading smaller windows`);
     this.warning = `${why}; continuing by time`;
     this.state = "following";
-    return this.byTime(this.ordered ? this.newest - SECOND * 1000 : this.window.from);
+    return this.byTime(this.reached());
+  }
+
+  /** L19: from where a reader without a token misses nothing. */
+  reached() {
+    return this.ordered && this.rises ? this.newest - SECOND * 1000 : this.window.from;
   }
 
   /** @param {number} from @returns {Query} */
@@ -1392,10 +1415,10 @@ class Paging {
    * @param {number} end Up to where that page covers. @returns {Window | null}
    */
   rest(end) {
-    const { window, state, newest, ordered } = this;
+    const { window, state, ordered } = this;
     if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const reached = state === "splitting" ? this.asked.from : ordered ? newest - SECOND * 1000 : window.from;
+    const reached = state === "splitting" ? this.asked.from : this.reached();
     const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
     return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
@@ -1549,14 +1572,22 @@ async function* fetchPages(run, windows) {
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
+      if (answer === null && isSavedToken) {
+        memory.resumed.clear();
+        for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        if (!window.ordered) {
+          warn(
+            run,
+            "SCM rejected the page token of a window that must be read from its start; reading it in parts",
+          );
+          windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw)); // L24
+          break;
+        }
+      }
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
         warnOnce();
-        if (isSavedToken) {
-          memory.resumed.clear();
-          for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
-        }
         continue;
       }
       const end = coveredTo(run.leg.clock, window.to, answer.at);

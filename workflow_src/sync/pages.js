@@ -10,7 +10,7 @@ import { judge, release, reportOutside } from "./records.js";
 import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
 import { formatTime, parseDuration, shownSpan } from "./time.js";
-import { newInitialCheckpoint, planWindows } from "./windows.js";
+import { newInitialCheckpoint, planWindows, quarters } from "./windows.js";
 /** @import { Event } from "./events.js" */
 /** @import { Judged } from "./records.js" */
 /** @import { Query } from "./paging.js" */
@@ -139,14 +139,22 @@ async function* fetchPages(run, windows) {
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
+      if (answer === null && isSavedToken) {
+        memory.resumed.clear();
+        for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
+        if (!window.ordered) {
+          warn(
+            run,
+            "SCM rejected the page token of a window that must be read from its start; reading it in parts",
+          );
+          windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw)); // L24
+          break;
+        }
+      }
       const query = paging.next(answer);
       fetching = query && fetchNext(query);
       if (answer === null) {
         warnOnce();
-        if (isSavedToken) {
-          memory.resumed.clear();
-          for (const overlap of [memory.overlap, run.progress.checkpoint.overlap]) overlap.forget(window.from);
-        }
         continue;
       }
       const end = coveredTo(run.leg.clock, window.to, answer.at);

@@ -32,6 +32,8 @@ export class Paging {
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
+    /** Whether a later time has followed an earlier one: before that, nothing speaks for an order. */
+    this.rises = false;
     /** Size of the largest page. */
     this.full = 0;
     /** Whether tokens name a session, as they stay the same from page to page, instead of a place. */
@@ -123,6 +125,7 @@ export class Paging {
       if (us === null || us < this.window.from || us > this.window.to) continue;
       if (pass === undefined && us < this.newest) this.ordered = false;
       isLater ||= us > this.newest;
+      this.rises ||= us > this.newest && this.newest >= this.window.from;
       this.newest = Math.max(this.newest, us);
     }
     if (this.known.size > LIMITS.knownRecords) [this.older, this.known] = [this.known, new Map()];
@@ -135,7 +138,12 @@ export class Paging {
     if (this.detours > 1) return this.split(`${why} again; reading smaller windows`);
     this.warning = `${why}; continuing by time`;
     this.state = "following";
-    return this.byTime(this.ordered ? this.newest - SECOND * 1000 : this.window.from);
+    return this.byTime(this.reached());
+  }
+
+  /** L19: from where a reader without a token misses nothing. */
+  reached() {
+    return this.ordered && this.rises ? this.newest - SECOND * 1000 : this.window.from;
   }
 
   /** @param {number} from @returns {Query} */
@@ -183,10 +191,10 @@ export class Paging {
    * @param {number} end Up to where that page covers. @returns {Window | null}
    */
   rest(end) {
-    const { window, state, newest, ordered } = this;
+    const { window, state, ordered } = this;
     if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const reached = state === "splitting" ? this.asked.from : ordered ? newest - SECOND * 1000 : window.from;
+    const reached = state === "splitting" ? this.asked.from : this.reached();
     const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
     return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }

@@ -48,8 +48,23 @@ export function planWindows(known) {
   const start = backfill ? startOfBackfill(known, backfill) : startOfRun(known);
   const { open, hw } = start.checkpoint;
   const to = Math.max(newest, hw ?? newest);
-  const windows = [...(open ? [open] : []), ...slices(start.from, to, start.checkpoint.span)];
+  // L24: what did not fit into a leg is a measure for what comes next.
+  const isUnordered = open && !open.ordered;
+  const rest = !open ? [] : isUnordered && open.token === null ? quarters(open, hw) : [open];
+  const span = start.checkpoint.span ?? (isUnordered ? open.to - open.from : null);
+  const windows = [...rest, ...slices(start.from, to, span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
+}
+
+/**
+ * L24: a window that an earlier leg has begun and that must be read again from its start, in parts: as a whole it may not
+ * fit into any leg. No part ends at what was reached before, as that would be no progress.
+ * @param {Window} window @param {number | null} hw @returns {Window[]}
+ */
+export function quarters({ from, to }, hw) {
+  const begin = Math.max(from, hw ?? from);
+  const [first, ...rest] = parts(begin, to, Math.max((to - begin) / 4, SECOND * 1000));
+  return [{ from, to, token: null, ordered: true, ...first && { to: first.to } }, ...rest];
 }
 
 /** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died

@@ -10,7 +10,7 @@
  * - a script leaves the vault as it found it: no metadata changed, no entry made that somebody had deleted;
  * - what a run's own record claims as covered was delivered by then (or set aside by id);
  * - no secret, in any encoding, in anything a script prints, returns, throws or reports;
- * - never more than two successful runs in a row that deliver nothing while records wait;
+ * - never more than two successful runs in a row that deliver nothing new and come no further while records wait;
  * - requests to SCM and log ingest are bounded per run and record;
  * - without a fault and a late record nothing is repeated.
  *
@@ -74,7 +74,7 @@ export class Oracle {
     this.resets = 0;
     /** Ids that runs have reported as set aside. */
     this.setAside = "";
-    /** Successful runs in a row that delivered nothing new while records waited. */
+    /** Successful runs in a row that delivered nothing new and came no further while records waited. */
     this.idle = 0;
     this.log = (/** @type {string} */ _text) => {};
   }
@@ -92,7 +92,7 @@ export class Oracle {
   started(process) {
     this.open.set(process, []);
     this.began.set(process, this.best);
-    process.firsts = 0;
+    process.moved = false;
     this.log(`run ${process.number} started`);
   }
 
@@ -135,12 +135,12 @@ export class Oracle {
 
   /** @param {any} process */
   #checkProgress(process) {
-    if (process.firsts > 0) this.idle = 0;
+    if (process.moved) this.idle = 0;
     if (process.end !== "ended" || process.result?.outcome === "skipped" || process.result?.backfill) return;
     const waits = [...this.waiting.values()].some((entry) =>
       this.#isDue(entry, process.startedMs - LEFT_MS) && !this.#isSetAside(entry)
     );
-    this.idle = process.firsts > 0 || !waits ? 0 : this.idle + 1;
+    this.idle = process.moved || !waits ? 0 : this.idle + 1;
     if (this.idle === IDLE_SUCCESSES + 1) {
       this.problems.push(`${this.idle} successful runs in a row delivered nothing while records wait`);
     }
@@ -183,7 +183,7 @@ export class Oracle {
     if (record["scm.backfill_run"]) return void this.resent.add(id);
     const count = (this.counts.get(id) ?? 0) + 1;
     this.counts.set(id, count);
-    if (this.waiting.delete(id)) process.firsts += 1;
+    if (this.waiting.delete(id)) process.moved = true;
     this.#open(process).push(delivery);
     if (!process.alive) this.bound += 1; // arrived after its sender's death
     if (count === 1) return;
@@ -248,6 +248,7 @@ export class Oracle {
     this.best = checkpoint;
     if (checkpoint.reached > (this.reads.at(-1)?.reached ?? -Infinity)) {
       this.reads.push({ reached: checkpoint.reached, startedMs: process.startedMs });
+      process.moved = true;
     }
     const left = [];
     for (const delivery of this.#open(process)) {

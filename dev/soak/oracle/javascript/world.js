@@ -121,7 +121,8 @@ export class World {
 
   /** Half of a request's way. */
   latency() {
-    const latencyMs = this.round.quiet ? Math.min(50, this.schedule.latencyMs) : this.schedule.latencyMs;
+    const { latencyMs: usual, alwaysSlow } = this.schedule;
+    const latencyMs = this.round.quiet && !alwaysSlow ? Math.min(50, usual) : usual;
     return (latencyMs * (0.5 + this.random.next())) / 2;
   }
 

@@ -1,6 +1,9 @@
 /** Pages and their tokens: refused, expired, for ever new, of any order, without any. */
+import { START_MS } from "../schedule.js";
 import { answer } from "../scm.js";
-import { restamp, spread } from "./plans.js";
+import { more, restamp, spread } from "./plans.js";
+
+const MINUTE = 60_000;
 
 /** Every answer of SCM's records. @param {(world: any, random: any) => (request: any, next: () => any) => any} make
  * @returns {import("../lies.js").Lie["world"]} */
@@ -182,11 +185,15 @@ export const LIES = {
   "endless-window": {
     cases: [24],
     calm: true,
-    excuses: { placeless: true, copies: 3 },
+    excuses: { placeless: true, copies: 6 },
     plan: (plan, random) => {
       newestFirst(plan);
-      Object.assign(plan, { pageSize: 1, latencyMs: 2500, legs: false });
+      Object.assign(plan, { pageSize: 1, latencyMs: 2500, alwaysSlow: true, legs: false });
       spread(plan, random);
+      plan.rounds[0].records.splice(40);
+      more(plan, 60, (index) => (START_MS - 115 * MINUTE + index * MINUTE) * 1000);
+      const last = plan.rounds.at(-1);
+      for (let n = 1; n <= 6; n += 1) plan.rounds.push({ ...last, at: last.at + n * 10 * MINUTE });
     },
     world: pages(() => {
       /** @type {Map<any, Set<string>>} By script: the tokens that it was given. */
