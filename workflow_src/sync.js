@@ -953,6 +953,9 @@ function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
+  if (machine === "{}") {
+    log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
+  }
   const more = parseJson(machine) ?? {};
   const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
@@ -1062,9 +1065,11 @@ function holdsOverlap(from, done, hw) {
   return done - from >= LIMITS.overlap * 1000 && done >= (hw ?? -Infinity);
 }
 
-/** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
-function saveIsDue({ counts, progress: { saved } }) {
-  return counts.sent - saved.sent >= LIMITS.saveRecords || ticks() - saved.at >= LIMITS.saveEvery;
+/** Whether enough was sent, or enough time has passed, since the last save. After runs that died at one place this one
+ * may, too: what it has read on its way there, though it was empty, is kept (L12). @param {Run} run */
+function saveIsDue({ counts, progress: { checkpoint, saved } }) {
+  const isAway = checkpoint.span !== null && reachOf(checkpoint) - (saved.hw ?? -Infinity) >= HOUR * 1000;
+  return isAway || counts.sent - saved.sent >= LIMITS.saveRecords || ticks() - saved.at >= LIMITS.saveEvery;
 }
 
 /** @param {Run} run @param {string} [said] */
@@ -1330,7 +1335,7 @@ class Paging {
     if (isLater || this.step === 0) [this.step, this.size] = [SECOND * 1000, length];
     else if (length >= this.size && this.step > 1) this.step = 1;
     else if (length < this.size || this.size < LIMITS.smallPage || this.size < this.full) this.state = "done";
-    else throw unreadable(this.size);
+    else return this.split(); // Full pages of one moment, or SCM filters by other times.
     if (this.state === "done") return null;
     this.state = "confirming";
     return this.byTime(this.newest - this.step);
@@ -1522,6 +1527,8 @@ function startWindows(run) {
     history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
+  // L27: what was saved before a checkpoint was moved says nothing about what is read from there on.
+  if (plan.checkpoint.hw !== progress.checkpoint.hw) progress.saved.hw = null;
   progress.checkpoint = plan.checkpoint;
   const { open, overlap } = plan.checkpoint;
   // A window that is not continued, or from a time on: what of it was read before is counted again.

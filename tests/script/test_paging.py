@@ -201,6 +201,7 @@ def test_07_a_refused_token_that_scm_gives_out_again_is_no_circle(connector: Con
 
     assert ran.outcome == "caught up"
     assert "WARN SCM rejected a page token; continuing by time" in ran.warnings
+    assert set(connector.ids_arrived()) == {f"r{i}" for i in range(40)}
 
 
 def test_08_a_short_page_is_not_the_end(connector: Connector) -> None:

@@ -1,6 +1,6 @@
 import { newestToRead, ticks } from "./clock.js";
 import { Failure } from "./errors.js";
-import { LIMITS, MINUTE } from "./limits.js";
+import { HOUR, LIMITS, MINUTE } from "./limits.js";
 import { describe, log, warn } from "./output.js";
 import { formatOverlap, Overlap, parseMarks, parseOverlap } from "./overlap.js";
 import { PARAMETERS } from "./parameters.js";
@@ -114,6 +114,9 @@ export function parseCheckpoint(run, text) {
     return checkpoint;
   }
   Object.assign(checkpoint, { ts, id: id.join("|"), hw: us });
+  if (machine === "{}") {
+    log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
+  }
   const more = parseJson(machine) ?? {};
   const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
   if (v !== 1 && machine !== "{}") {
@@ -223,9 +226,11 @@ export function holdsOverlap(from, done, hw) {
   return done - from >= LIMITS.overlap * 1000 && done >= (hw ?? -Infinity);
 }
 
-/** Whether enough was sent, or enough time has passed, since the last save. @param {Run} run */
-export function saveIsDue({ counts, progress: { saved } }) {
-  return counts.sent - saved.sent >= LIMITS.saveRecords || ticks() - saved.at >= LIMITS.saveEvery;
+/** Whether enough was sent, or enough time has passed, since the last save. After runs that died at one place this one
+ * may, too: what it has read on its way there, though it was empty, is kept (L12). @param {Run} run */
+export function saveIsDue({ counts, progress: { checkpoint, saved } }) {
+  const isAway = checkpoint.span !== null && reachOf(checkpoint) - (saved.hw ?? -Infinity) >= HOUR * 1000;
+  return isAway || counts.sent - saved.sent >= LIMITS.saveRecords || ticks() - saved.at >= LIMITS.saveEvery;
 }
 
 /** @param {Run} run @param {string} [said] */

@@ -89,6 +89,8 @@ function startWindows(run) {
     history: parseDuration(config.initHistoryDuration)?.ms ?? 0,
     newest: backfill?.to ?? newestToRead(leg.clock),
   });
+  // L27: what was saved before a checkpoint was moved says nothing about what is read from there on.
+  if (plan.checkpoint.hw !== progress.checkpoint.hw) progress.saved.hw = null;
   progress.checkpoint = plan.checkpoint;
   const { open, overlap } = plan.checkpoint;
   // A window that is not continued, or from a time on: what of it was read before is counted again.

@@ -106,7 +106,7 @@ export class Paging {
     if (isLater || this.step === 0) [this.step, this.size] = [SECOND * 1000, length];
     else if (length >= this.size && this.step > 1) this.step = 1;
     else if (length < this.size || this.size < LIMITS.smallPage || this.size < this.full) this.state = "done";
-    else throw unreadable(this.size);
+    else return this.split(); // Full pages of one moment, or SCM filters by other times.
     if (this.state === "done") return null;
     this.state = "confirming";
     return this.byTime(this.newest - this.step);

@@ -81,6 +81,22 @@ for (const order of ORDERS) {
   });
 }
 
+Deno.test("L19: one record, or several of one time, show no order: a reader without a token begins at the window's start", () => {
+  const paging = new Paging(window());
+  const page = (...times) => {
+    const judged = times.map((us, id) => ({ id: `${us} ${id}`, us }));
+    paging.next({ records: judged, token: `t${times[0]}`, tries: 1, at: 0 });
+    paging.read(judged);
+    return paging.rest(FROM + 7_200e6);
+  };
+  const late = FROM + 6_000e6;
+  assert.equal(page(late).from, FROM);
+  assert.equal(page(late, late).from, FROM);
+  const after = page(late + 5e6);
+  assert.deepEqual([after.from, after.ordered], [late + 4e6, true]);
+  assert.deepEqual([page(late - 5e6).from, paging.ordered], [FROM, false]);
+});
+
 Deno.test("L18: times outside the window, or of another zone, are no measure of how far a page came", () => {
   const day = 86_400e6;
   for (const shown of [(at) => at + 7_200e6, (at) => at + 1_800e6, (at) => at - 900e6, () => null]) {

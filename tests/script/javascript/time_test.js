@@ -16,7 +16,7 @@ import {
 import { LIMITS } from "sync/limits.js";
 import { recordTime } from "sync/record_time.js";
 import { formatTime, parseDuration, parseTime } from "sync/time.js";
-import { planWindows } from "sync/windows.js";
+import { planWindows, quarters } from "sync/windows.js";
 
 const moments = fc.integer({ min: Date.UTC(1900, 0) * 1000, max: Date.UTC(2200, 0) * 1000 });
 const zone = Deno.env.get("TZ");
@@ -266,6 +266,28 @@ Deno.test("L21: every window of a backfill begins a second before the end of the
   const resumed = plan({ ...emptyCheckpoint(), open }, { backfill, newest: backfill.to }).windows;
   assert.deepEqual(resumed[0], open);
   assert.equal(resumed[1].from, middle - US);
+});
+
+Deno.test("L24: a window that must be read again from its start is read in parts, and what follows in that size", () => {
+  const [hw, to] = [NOW - 6 * HOUR * 1000, NOW - 2 * HOUR * 1000];
+  const open = { from: hw - 300 * US, to, token: null, ordered: false };
+  const { windows } = plan({ ...emptyCheckpoint(), ts: formatTime(hw), hw, open });
+
+  assert.deepEqual(
+    windows.slice(0, 4).map(({ from, to: end }) => [(from - open.from) / US, (end - hw) / US / 3600]),
+    [[0, 1], [3899, 2], [7499, 3], [11099, 4]],
+  );
+  assert.ok(windows.every(({ token, ordered }) => token === null && ordered));
+  assert.equal(windows.at(-1).to, NOW - 60 * US);
+  const ordered = plan({ ...emptyCheckpoint(), ts: formatTime(hw), hw, open: { ...open, ordered: true } });
+  assert.equal(ordered.windows[0].to, to, "a window in order is continued, not read again");
+  const withToken = plan({ ...emptyCheckpoint(), ts: formatTime(hw), hw, open: { ...open, token: "t" } });
+  assert.equal(withToken.windows[0].token, "t");
+
+  assert.deepEqual(quarters({ from: 0, to: 5 * US, token: "t", ordered: false }, 5 * US), [
+    { from: 0, to: 5 * US, token: null, ordered: true },
+  ], "what was reached before is not cut");
+  assert.equal(quarters({ from: 0, to: 5 * US, token: "t", ordered: false }, 3.5 * US).length, 2);
 });
 
 Deno.test("L12: after a run that died the windows of the first six hours are small, the others as ever", () => {

@@ -27,6 +27,7 @@ const REQUESTS_A_RECORD = 4;
 /** What a script's death may repeat at most: what was accepted since the last save, and one batch on its way. */
 export const REPEATS_AFTER_A_DEATH = 10_000;
 const IDLE_SUCCESSES = 2;
+const SET_ASIDE = /^WARN record .* was rejected by log ingest/;
 /** A world with more repeats is not worth playing to its end. */
 const REPEATS_A_RECORD = 5;
 
@@ -63,7 +64,8 @@ export class Oracle {
     this.excuses = schedule.excuses ?? {};
     const initial = schedule.rounds.some((/** @type {any} */ round) => round.initialCheckpoint);
     /** From here on records are due. */
-    this.firstUs = START_MS * 1000 - (initial ? 20 : schedule.history === "1d12h" ? 31 : 2) * HOUR_US;
+    this.firstUs = schedule.firstUs ??
+      START_MS * 1000 - (initial ? 20 : schedule.history === "1d12h" ? 31 : 2) * HOUR_US;
     /** Records that wait to be delivered for the first time. @type {Map<string, any>} */
     this.waiting = new Map();
     /** Records that a backfill on request has sent. @type {Set<string>} */
@@ -81,7 +83,8 @@ export class Oracle {
 
   /** All records are in SCM now. @param {any} world */
   issued(world) {
-    world.mostRequests = REQUESTS_A_RUN + REQUESTS_A_RECORD * world.scm.records.length;
+    const { requests = REQUESTS_A_RUN } = this.excuses;
+    world.mostRequests = requests + REQUESTS_A_RECORD * world.scm.records.length;
     for (const entry of world.scm.records) {
       this.places.set(entry.record.objectId, { us: entry.us, number: entry.number });
       this.waiting.set(entry.record.objectId, entry);
@@ -104,6 +107,8 @@ export class Oracle {
     this.mostInFlight = Math.max(this.mostInFlight, left.length);
     const outcome = process.result?.outcome ?? process.error;
     this.log(`run ${process.number} ${process.end}${outcome ? `: ${outcome}` : ""}; ${left.length} records in flight`);
+    // Its run log is all that a dead run leaves.
+    if (process.end === "killed") this.setAside += process.lines.filter((line) => SET_ASIDE.test(line)).join(" ");
     if (process.end === "killed" && left.length > REPEATS_AFTER_A_DEATH) {
       this.problems.push(`run ${process.number} died with ${left.length} records that will be repeated`);
     }
@@ -111,7 +116,9 @@ export class Oracle {
     this.#checkRequests(process);
     this.#checkProgress(process);
     // A last page without cursor has no place of its own: what it brought may come once more.
-    if (process.end === "ended" && inFlight > 0 && this.schedule.lastPageToken && !this.excuses.placeless) {
+    // Nor do records that are newer than a clock that was set back meanwhile.
+    const isDone = process.end === "ended" && this.schedule.lastPageToken && !process.stepped;
+    if (isDone && inFlight > 0 && !this.excuses.placeless) {
       this.problems.push(
         `run ${process.number} reported "${outcome}" with ${inFlight} accepted records behind no checkpoint`,
       );
@@ -160,9 +167,9 @@ export class Oracle {
     const found = leaked(JSON.stringify(record), world.secrets);
     if (found) this.problems.push(`run ${process.number} shows a secret in the ledger (${found})`);
     const [from, to] = [micros(record["connector.coveredFrom"]), micros(record["connector.coveredTo"])];
-    if (from === null || to === null || (!this.schedule.lies && this.resets > 0)) return; // worlds of their own: "moved-back"
+    if (from === null || to === null) return;
     for (const [id, entry] of this.waiting) {
-      if (entry.us < from || entry.us > to) continue;
+      if (entry.us < from || entry.us >= to) continue;
       // What SCM showed only after that part was read is for the next run, which begins earlier by the overlap.
       const reader = this.reads.find(({ reached }) => reached >= entry.us);
       if (!this.#isDue(entry, Math.min(process.startedMs, reader?.startedMs ?? Infinity))) continue;
@@ -428,6 +435,9 @@ function covers(checkpoint, place) {
 function sameContent(source, log, excuses) {
   const content = `[${source.service}] ${source.action}: ${source.details.replaceAll("\n", "\\u000a")}`;
   const cut = source.details.length > 400_000;
+  if (excuses.setAside && log["content.truncated"] && log.content.startsWith("Log ingest rejected this record")) {
+    return true;
+  }
   const undated = excuses.undated && log["scm.event.timestamp"] === undefined && log["scm.event.time_raw"];
   return (cut ? content.startsWith(log.content.slice(0, 400_000)) : log.content === content) &&
     (excuses.anyTime || undated || micros(log["scm.event.timestamp"]) === micros(source.timestamp)) &&

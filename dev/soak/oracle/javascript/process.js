@@ -33,6 +33,8 @@ export class Process {
     this.made = new Set();
     /** Requests to SCM and log ingest. */
     this.requests = 0;
+    /** Its host's clock was set. */
+    this.stepped = false;
     /** How many of its calls a fault has hit. */
     this.faults = 0;
     /** How many of its requests a lying log ingest has refused. */
@@ -138,7 +140,10 @@ export class Process {
         sentMs: timeline.nowMs,
       };
       this.onTheWay.add(request);
-      if (rule?.world_step_ms) this.offsetMs += rule.world_step_ms;
+      if (rule?.world_step_ms) {
+        this.offsetMs += rule.world_step_ms;
+        this.stepped = true;
+      }
       if (rule?.world_delete) world.deleteEntries(rule.world_delete);
       const answered = (/** @type {() => void} */ act, delayMs = 0) =>
         timeline.after(world.latency() + delayMs, () => {

@@ -1,7 +1,7 @@
 /** Pages and their tokens: refused, expired, for ever new, of any order, without any. */
 import { START_MS } from "../schedule.js";
 import { answer } from "../scm.js";
-import { more, restamp, spread } from "./plans.js";
+import { more, moreRounds, restamp, spread } from "./plans.js";
 
 const MINUTE = 60_000;
 
@@ -192,8 +192,7 @@ export const LIES = {
       spread(plan, random);
       plan.rounds[0].records.splice(40);
       more(plan, 60, (index) => (START_MS - 115 * MINUTE + index * MINUTE) * 1000);
-      const last = plan.rounds.at(-1);
-      for (let n = 1; n <= 6; n += 1) plan.rounds.push({ ...last, at: last.at + n * 10 * MINUTE });
+      moreRounds(plan, 6);
     },
     world: pages(() => {
       /** @type {Map<any, Set<string>>} By script: the tokens that it was given. */
@@ -221,11 +220,14 @@ export const LIES = {
   "heavy-pages": {
     cases: [12],
     calm: true,
-    excuses: { placeless: true, copies: 4 },
+    // 360 windows of a minute.
+    excuses: { placeless: true, copies: 4, requests: 500 },
     plan: (plan, random) => {
       plan.pageSize = 1000;
       plan.legs = true;
       spread(plan, random);
+      plan.settlingRounds = 20;
+      moreRounds(plan, 20);
     },
     world: pages(() => (_, next) => {
       const given = next();

@@ -23,6 +23,12 @@ export function spread(plan, random) {
   });
 }
 
+/** So many more quiet rounds, for what needs many runs. @param {any} plan @param {number} count */
+export function moreRounds(plan, count) {
+  const last = plan.rounds.at(-1);
+  for (let n = 1; n <= count; n += 1) plan.rounds.push({ ...last, records: [], at: last.at + n * 600_000 });
+}
+
 /** @param {any} made @param {number} us */
 export function restamp(made, us) {
   made.us = us;

@@ -39,12 +39,14 @@ export const LIES = {
         : [];
     },
   },
-  // Case 14: a bare checkpoint says nothing about what came before it.
+  // Case 14: a bare checkpoint in the past is how a person moves the start; what came before it is neither read nor claimed.
   "bare-checkpoint": {
     cases: [14],
     calm: true,
     plan: (plan, random) => {
-      plan.checkpoint = `${iso(START_MS - random.between(1, 110) * MINUTE).replace("Z", "000Z")}|somebody`;
+      const ms = START_MS - random.between(1, 110) * MINUTE;
+      plan.checkpoint = `${iso(ms).replace("Z", "000Z")}|somebody`;
+      plan.firstUs = ms * 1000;
     },
   },
   // Case 27: an initial checkpoint that goes back, and a run that fails before it has read anything of it.
@@ -98,6 +100,7 @@ export const LIES = {
     calm: true,
     plan: (plan, random) => {
       Object.assign(plan, {
+        legs: true,
         to: random.pick(["exclusive", undefined]),
         pageSize: random.between(8, 12),
         history: "4h",

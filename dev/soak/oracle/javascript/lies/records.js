@@ -13,6 +13,13 @@ const stamped = (us) => (/** @type {any} */ made) => {
   made.us = filedUs;
 };
 
+/** A page of a few records that is full says nothing where times do not help either. @param {any} plan @param {any} random */
+function bigWithoutTokens(plan, random) {
+  if (plan.lastPageToken) return;
+  plan.pageSize = random.pick([10, 37, 100]);
+  plan.excuses = { ...plan.excuses, placeless: true };
+}
+
 /** Another order of keys, at every depth. @param {any} value @param {any} random @returns {any} */
 function shuffled(value, random) {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
@@ -99,12 +106,16 @@ export const LIES = {
         stamped(hours * 60 * MINUTE_US)(made);
         made.record.timestamp = made.record.timestamp.slice(0, -1);
       });
+      bigWithoutTokens(plan, random);
     },
   },
   // Case 7: stamped minutes before SCM files the record, which is what its filter goes by.
   "stamped-early": {
     cases: [7],
-    plan: (plan, random) => each(plan, stamped(-random.pick([1, 4, 8, 30]) * MINUTE_US)),
+    plan: (plan, random) => {
+      each(plan, stamped(-random.pick([1, 4, 8, 30]) * MINUTE_US));
+      bigWithoutTokens(plan, random);
+    },
   },
   // Case 18: stamped ahead, with and without page tokens.
   "stamped-ahead": {
@@ -112,12 +123,13 @@ export const LIES = {
     plan: (plan, random) => {
       each(plan, stamped(random.pick([2, 8, 120]) * MINUTE_US));
       plan.lastPageToken = random.chance(0.5);
-      if (!plan.lastPageToken) plan.pageSize = random.pick([10, 37, 100]);
+      bigWithoutTokens(plan, random);
     },
   },
   // Case 18: one record dated days ahead.
   "one-far-ahead": {
     cases: [18],
+    excuses: { undated: true },
     plan: (plan, random) => {
       plan.lastPageToken = random.chance(0.3);
       const all = plan.rounds.flatMap(({ records }) => records);

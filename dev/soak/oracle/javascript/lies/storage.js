@@ -17,6 +17,9 @@ const storage = (lie) => (world, random) => {
   );
 };
 
+/** A record that log ingest takes, behind all others. @param {any} plan */
+const last = (plan) => more(plan, 1, () => (START_MS + plan.rounds.at(-1).at - 15 * MINUTE) * 1000);
+
 /** @type {Record<string, import("../lies.js").Lie>} */
 export const LIES = {
   // Case 13: answers after 25 s, and has stored.
@@ -65,6 +68,7 @@ export const LIES = {
     plan: (plan, random) => {
       plan.latencyMs = random.pick([50, 500, 500]);
       plan.bad = random.between(1, 30);
+      last(plan);
     },
     world: storage((request, next, world) =>
       request.body.includes(`"object.id":"${69809 + world.schedule.bad}"`) ? refused() : next()
@@ -77,6 +81,7 @@ export const LIES = {
     plan: (plan) => {
       const made = plan.rounds.filter(({ quiet }) => !quiet).flatMap(({ records }) => records);
       plan.bad = Number(made.at(-1)?.record.objectId ?? 0) - 69809;
+      last(plan);
       plan.latencyMs = 500;
     },
     world: storage((request, next, world) =>
