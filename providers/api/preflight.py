@@ -83,7 +83,7 @@ def feature_problems(environment: Environment) -> list[str]:
         environment.bearer(tuple(scope for feature in features for scope in FEATURES[feature]))
     for feature in features:
         try:
-            environment.bearer(FEATURES[feature])
+            environment.require_scopes(FEATURES[feature])
         except DynatraceError as error:
             found.append(
                 f"{feature}: {error}. Add the scopes at {OAUTH_PAGE}, and to the policy of the client's user "
