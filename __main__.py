@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pulumi
 
@@ -11,6 +12,7 @@ from providers.configuration import Settings
 from providers.credential import ConfigCredential, StateCredential, TokenCredential, UserCredential
 from providers.lifecycle import guard, keep_secret, owner, pulumi_provider, resolved
 from providers.parts import CHECKPOINT, EXECUTION_LOCK, LOG_INGEST, SCM, WORKFLOW, WORKFLOW_CONFIG
+from providers.readme import stack_readme
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun, newest
 from workflow_src.check import checked
@@ -116,16 +118,20 @@ first_run = WorkflowRun(
     credentials=pulumi.Output.all(scm.written, log_ingest.written).apply(newest),
     executions_url=f"{settings.automations_url}/executions",
     show_log=values["showRunLog"],
-    opts=after_allowlist,
+    opts=protected,  # `destroy` deletes it first, so that it stops before it has deleted anything
 )
 
 # Summary
-pulumi.export("owner", settings.owner)
-for part, credential in credentials.items():
-    pulumi.export(part.output, credential.id)
-pulumi.export(WORKFLOW.output, workflow.id)
 workflows_url = guard("workflowUrl", f"{settings.automations_url}/workflows/")
-pulumi.export("workflowUrl", pulumi.Output.concat(workflows_url, workflow.id))
-pulumi.export("schedule", guard("schedule", settings.schedule_shown))
-pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})
-pulumi.export("logQuery", 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100')
+outputs: dict[str, pulumi.Input[Any]] = {
+    **{part.output: credential.id for part, credential in credentials.items()},
+    WORKFLOW.output: workflow.id,
+    "workflowUrl": pulumi.Output.concat(workflows_url, workflow.id),
+    "schedule": guard("schedule", settings.schedule_shown),
+    "firstRun": {"execution": first_run.execution, "outcome": first_run.outcome},
+    "logQuery": 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100',
+    "owner": settings.owner,
+}
+outputs["readme"] = pulumi.Output.all(**outputs).apply(lambda known: stack_readme(settings.stack, known))
+for name, value in outputs.items():
+    pulumi.export(name, value)

@@ -31,6 +31,8 @@ class AccessProperties(Properties):
     log_ingest_token: str
     platform_token: str
     platform_token_expires: str
+    workflow_actor: str
+    owner_only: str
 
 
 class AccessProvider(ObjectProvider[AccessProperties]):

@@ -55,6 +55,11 @@ API_TOKENS_WRITE = Need(
     "oauthClientId", "environment-api:api-tokens:write", required=False, without="make api-token",
     commands=("api-token",),
 )  # fmt: skip
+READ_USER = Need(
+    "oauthClientId", "app-engine:apps:run", required=False, commands=("doctor",),
+    without="the comparison of users before the first write, and in make doctor",
+)  # fmt: skip
+"""Lets a client ask which user it acts as."""
 
 ACTOR = (
     Need("actor", "app-engine:functions:run", box="primary"),
@@ -86,6 +91,7 @@ TABLE = (
     BUCKETS_READ,
     RESOLVE,
     API_TOKENS_WRITE,
+    READ_USER,
     *ACTOR,
     NAME_ACTOR,
 )
@@ -104,5 +110,6 @@ RESOLVE_SCOPES = (*AUTOMATION_SCOPES, RESOLVE.scope)
 TOKEN_SCOPES = (API_TOKENS_WRITE.scope,)
 QUERY_SCOPES = (LOGS_READ.scope, BUCKETS_READ.scope)
 """Asked for in a token request of their own: one ungranted scope fails a whole request."""
+IDENTITY_SCOPES = (READ_USER.scope,)
 ACTOR_BOXES = ", ".join(f"{need.scope} ({need.box})" for need in ACTOR if need.box)
 """What a person ticks, in words."""
