@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from . import tokens
+from . import identities, tokens
 from .errors import DynatraceError, NotFound, PreflightFailed
 from .scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, FEATURES, INGEST_SCOPES
 
@@ -33,6 +33,10 @@ def check(environment: Environment) -> list[str]:
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
         )
     problems += automation_problems(environment, warnings) or feature_problems(environment)
+    if not problems:
+        users = identities.read(environment)
+        problems += [users.problem] if users.problem else []
+        warnings += [users.warning] if users.warning else []
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise PreflightFailed(

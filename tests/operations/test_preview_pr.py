@@ -19,7 +19,7 @@ from tests.engine.deployment import Done, search_path
 pytestmark = pytest.mark.slow
 
 CANARY = "canary-of-the-jobs-own-secret"
-PROGRAM = ("__main__.py", "Pulumi.yaml", ".gitignore", "providers", "workflow_src")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.README.md", ".gitignore", "providers", "workflow_src")
 
 
 def secure(text: str) -> dict[str, str]:
