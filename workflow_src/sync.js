@@ -1168,7 +1168,7 @@ function planWindows(known) {
 function quarters({ from, to }, hw) {
   const begin = Math.max(from, hw ?? from);
   const [first, ...rest] = parts(begin, to, Math.max((to - begin) / 4, SECOND * 1000));
-  return [{ from, to, token: null, ordered: true, ...first && { to: first.to } }, ...rest];
+  return [{ from, to: first ? first.to : to, token: null, ordered: true }, ...rest];
 }
 
 /** Slices of one size: the last one holds all of the last minutes, whose records are remembered. After a run that died

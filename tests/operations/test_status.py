@@ -30,8 +30,8 @@ def test_a_healthy_stack_is_one_screen_without_a_complaint(deployed: Operated) -
 
     lines = [line.split()[0] for line in done.text.splitlines() if line and not line.startswith("warning")]
     assert lines == [
-        "stack", "objects", "entries", "owner", "identities", "schedule", "runs", "lock", "checkpoint", "lag", "retention",
-        "tokens", "allowlist", "drift", "OK",
+        "stack", "objects", "entries", "owner", "identities", "schedule", "runs", "lock", "checkpoint", "lag",
+        "retention", "tokens", "allowlist", "drift", "OK",
     ]  # fmt: skip
     outputs = deployed.outputs
     assert outputs["workflowId"] in done.text
