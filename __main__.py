@@ -145,8 +145,9 @@ if watched and values["alertEmails"]:
     told[EMAIL] = notification.email_task(values["alertEmails"])
 if watched and values["alertSlack"]:
     told[SLACK] = notification.slack_task(**values["alertSlack"])
+dashboards: dict[str, pulumi.Input[Any]] = {}
 if values["dashboard"]:
-    Dashboard(
+    board = Dashboard(
         "dashboard",
         place,
         name=settings.name_of(DASHBOARD),
@@ -156,6 +157,9 @@ if values["dashboard"]:
         workflow=workflow.id,
         opts=after_first_run,
     )
+    # By the live ID: a renamed stack keeps its dashboard.
+    board_url = pulumi.Output.concat(guard("dashboardUrl", f"{settings.dashboards_url}/"), board.id)
+    dashboards = {DASHBOARD.output: board.id, "dashboardUrl": board_url}
 for detector in watched:
     AnomalyDetector(
         f"detector-{detector.key}",
@@ -191,10 +195,9 @@ outputs: dict[str, pulumi.Input[Any]] = {
     "firstRun": {"execution": first_run.execution, "outcome": first_run.outcome},
     "logQuery": 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100',
     "owner": settings.owner,
+    **dashboards,
     **{part.output: told_by.id for part, told_by in notifications.items()},
 }
-if values["dashboard"]:
-    outputs |= {DASHBOARD.output: settings.document_id, "dashboardUrl": settings.dashboard_url}
 outputs["readme"] = pulumi.Output.all(**outputs).apply(lambda known: stack_readme(settings.stack, known))
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -284,7 +284,7 @@ def read_access(given: dict[str, str]) -> Access:
     needed = {name: key for name, key in KEYS.items() if name in ACCESS}
     values, problems = checked(given, needed, frozenset(), frozenset())
     complain([*problems, *platform_access_problems(given)])
-    return access_of(cast(Values, {"dynatraceApiToken": "", "logIngestToken": "", **values}))
+    return access_of(cast(Values, {**dict.fromkeys(KEYS, ""), **values}))
 
 
 def complain(problems: list[str]) -> None:
@@ -640,8 +640,8 @@ class Settings:
         return f"scm-audit-{words[:60].strip('-')}-{digest[:8]}"
 
     @property
-    def dashboard_url(self) -> str:
-        return f"{self.access.apps_url}/ui/apps/dynatrace.dashboards/dashboard/{self.document_id}"
+    def dashboards_url(self) -> str:
+        return f"{self.access.apps_url}/ui/apps/dynatrace.dashboards/dashboard"
 
     @property
     def automations_url(self) -> str:
