@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import SEED, SERVICE_USER, Headers, bearer, with_token
-from local_dynatrace.testing.detectors import OBJECTS, create, detector, writer
+from local_dynatrace.testing.detectors import OBJECTS, create, detector, step, writer
 from local_dynatrace.testing.flows import settle
 
 MINUTE = 60
@@ -27,28 +26,14 @@ FAILURES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    local = Local(tmp_path_factory.mktemp("watched"), clock="frozen", scheduler=True)
-    yield local
-    local.close()
-
-
 @pytest.fixture
 def local(watched: Local) -> Local:
-    watched.sim("POST", "clock", {"mode": "frozen"})
-    watched.sim("POST", "reset")
     return watched
 
 
 @pytest.fixture
 def headers(local: Local) -> Headers:
     return writer(local)
-
-
-def step(local: Local, minutes: float) -> None:
-    local.sim("POST", "clock", {"step": minutes * MINUTE})
-    settle(local)
 
 
 def log(local: Local, **attributes: str) -> None:
@@ -229,6 +214,31 @@ def test_only_some_attributes_of_an_event_reach_its_problem(local: Local, header
     (problem,), (event,) = found(local, "fetch dt.davis.problems"), found(local, "fetch dt.davis.events")
     assert (problem["dt.security_context"], "team" in problem) == ("pki", False)
     assert (event["dt.security_context"], event["team"]) == ("pki", "crypto")
+
+
+def test_a_clock_that_is_set_back_goes_on(local: Local, headers: Headers) -> None:
+    create(local, headers, detector(FAILURES, **EACH))
+    step(local, 5)
+    step(local, -3)
+    log(local, result="failed", actor="eve")
+    step(local, 1)
+
+    assert problems(local) == [("Alert", "ACTIVE")]
+
+
+def test_an_event_whose_detector_a_saved_state_lacks_is_closed(local: Local, headers: Headers) -> None:
+    create(local, headers, detector(FAILURES, **EACH))
+    log(local, result="failed", actor="eve")
+    step(local, 1)
+    state = local.sim("GET", "state")
+    state["tables"]["settings_objects"] = [
+        row for row in state["tables"]["settings_objects"] if "anomaly" not in row["schema_id"]
+    ]
+    state["tables"]["davis_detectors"] = []
+    local.sim("PUT", "state", state)
+    settle(local)
+
+    assert problems(local) == [("Alert", "CLOSED")]
 
 
 @pytest.mark.parametrize("minutes", [1, 7, 90])

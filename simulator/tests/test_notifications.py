@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import SEED, SERVICE_USER, Headers, bearer, with_token
 from local_dynatrace.testing.detectors import create as create_detector
-from local_dynatrace.testing.detectors import detector, writer
-from local_dynatrace.testing.flows import API, author, get, settle, start
+from local_dynatrace.testing.detectors import detector, step, writer
+from local_dynatrace.testing.flows import API, author, get, start
 
 INGEST = with_token(SEED["api_tokens"][1]["token"])
 QUERY = 'fetch logs | filter result == "failed" | makeTimeseries n = count(default: 0), interval: 1m'
@@ -26,17 +25,8 @@ MAIL: dict[str, Any] = {
 Body = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    local = Local(tmp_path_factory.mktemp("watched"), clock="frozen", scheduler=True)
-    yield local
-    local.close()
-
-
 @pytest.fixture
 def local(watched: Local) -> Local:
-    watched.sim("POST", "clock", {"mode": "frozen"})
-    watched.sim("POST", "reset")
     return watched
 
 
@@ -77,11 +67,6 @@ def alarm(local: Local, name: str = "Alert", **event: str) -> None:
     record = {"content": "x", "result": "failed"}
     assert local.call("POST", "/api/v2/logs/ingest", headers=INGEST, json=[record]).status_code == 204
     step(local, 1)
-
-
-def step(local: Local, minutes: float) -> None:
-    local.sim("POST", "clock", {"step": minutes * 60})
-    settle(local)
 
 
 def messages(local: Local) -> list[Body]:
@@ -219,6 +204,7 @@ def test_a_test_alert_is_a_run_with_an_event_of_ones_own(local: Local, headers: 
         (EMAIL, {**MAIL, "content": "{{ 1 | to_yaml }}"}, "No filter named 'to_yaml'"),
         (EMAIL, {**MAIL, "content": "{{ 1 / 0 }}"}, "division by zero"),
         (EMAIL, {**MAIL, "content": "{% if %}"}, "The expression failed"),
+        (EMAIL, {**MAIL, "content": "{{ 'x' * 10 ** 15 }}"}, "The expression failed"),
         (EMAIL, {**MAIL, "content": "{{ result('other') }}"}, "There is no task other"),
         (SLACK, {"connection": "", "channel": "#pki", "message": "x"}, "no connection"),
         ("dynatrace.jira:jira-create-issue", {}, "'dynatrace.jira:jira-create-issue' is not part"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import api_token
-from local_dynatrace.testing.detectors import create, detector, writer
+from local_dynatrace.testing.detectors import create, detector, step, writer
 from local_dynatrace.testing.flows import API, author, settle
 
 from .test_notifications import MAIL, notify, on_problem
@@ -21,22 +20,9 @@ EACH = {"violatingSamples": "1", "slidingWindow": "5", "dealertingSamples": "5"}
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    local = Local(tmp_path_factory.mktemp("watched"), clock="frozen", scheduler=True)
-    yield local
-    local.close()
-
-
 @pytest.fixture
 def local(watched: Local) -> Local:
-    watched.sim("POST", "reset")
     return watched
-
-
-def step(local: Local, minutes: float) -> None:
-    local.sim("POST", "clock", {"step": minutes * 60})
-    settle(local)
 
 
 def alarm(local: Local, name: str = "Many failures", actor: str = "eve") -> None:

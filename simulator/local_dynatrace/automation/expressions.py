@@ -18,6 +18,10 @@ from ..kernel.store import Row
 from ..kernel.world import World
 
 Function = Callable[..., Any]
+FAILURES = (
+    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What an expression can end with, whatever it says."""
 
 
 class ExpressionError(Exception):
@@ -50,7 +54,7 @@ class Expressions:
                 available = ", ".join(sorted(self._functions))
                 raise ExpressionError(f"{names} is not part of the local environment. Available: {available}.")
             return self._environment.from_string(template).render(self._functions)
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except FAILURES as error:
             raise ExpressionError(f"The expression failed: {error}") from None
 
 

@@ -22,7 +22,6 @@ from .samples import Sample, Verdict
 from .series import MINUTE_US, FailedError, Found, Window
 
 MOST_MINUTES = 24 * 60
-LONGEST_DELAY_US = 3600 * MICROSECONDS
 NO_DIMENSIONS = "{}"
 
 
@@ -49,28 +48,23 @@ class Detection:
         self.world = world
 
     def next_us(self) -> int | None:
-        now, states = self.world.clock.now_us(), self._states()
-        enabled = self._enabled()
-        if states.keys() - enabled.keys():
+        now, states, enabled = self.world.clock.now_us(), self._states(), self._enabled()
+        if self._known() - enabled.keys():
             return now
-        due = [
-            state["due_us"] if (state := states.get(id)) and state["revision"] == each.revision else now
-            for id, each in enabled.items()
-        ]
+        due = [now if is_due(each, states.get(id), now) else states[id]["due_us"] for id, each in enabled.items()]
         return min(due, default=None)
 
     async def tick(self) -> None:
         now, states, enabled = self.world.clock.now_us(), self._states(), self._enabled()
         with self.world.store.transaction():
-            for object_id in states.keys() - enabled.keys():
+            for object_id in self._known() - enabled.keys():
                 self._forget(object_id)
             for object_id, detector in enabled.items():
                 state = states.get(object_id)
                 if state is None or state["revision"] != detector.revision:
                     self._plan(detector, state)
         for object_id, state in self._states().items():
-            # A clock that was set back leaves the state in the future.
-            if not now < state["due_us"] <= now + LONGEST_DELAY_US:
+            if is_due(enabled[object_id], state, now):
                 await self._evaluate(planned(enabled[object_id], state, now))
 
     def _enabled(self) -> dict[str, SettingsObject]:
@@ -79,6 +73,11 @@ class Detection:
 
     def _states(self) -> dict[str, Row]:
         return {row["object_id"]: row for row in self.world.store.all("SELECT * FROM davis_detectors")}
+
+    def _known(self) -> set[str]:
+        """Detectors that have been evaluated, or that have an active event."""
+        sql = "SELECT object_id FROM davis_detectors UNION SELECT object_id FROM davis_events WHERE status = 'ACTIVE'"
+        return {row["object_id"] for row in self.world.store.all(sql)}
 
     def _forget(self, object_id: str) -> None:
         """A detector was deleted or switched off: its events close at once [D]."""
@@ -187,17 +186,27 @@ class Detection:
             event_triggers.happened(self.world, records.wire(records.problem(row)))
 
 
+def is_due(detector: SettingsObject, state: Row | None, now: int) -> bool:
+    """Also if it is new or was changed, or if the clock has been set back since."""
+    if state is None or state["revision"] != detector.revision:
+        return True
+    return not now < state["due_us"] <= now + delay_us(detector)
+
+
 def planned(detector: SettingsObject, state: Row, now: int) -> Due:
     """The minutes that have passed since a detector was evaluated; at least the last one."""
     rule = analyzers.read(detector.value["analyzer"])
-    delay_us = (detector.value["executionSettings"].get("delay") or 60) * MICROSECONDS
     minute = now // MINUTE_US * MINUTE_US
     end = minute - offset_us(detector)
     since = state["evaluated_us"] if state["evaluated_us"] < end else end - MINUTE_US
     count = min(MOST_MINUTES, (end - since) // MINUTE_US)
     ends = range(end - (count - 1) * MINUTE_US, end + 1, MINUTE_US)
     windows = [Window(each - rule.window * MINUTE_US, each) for each in ends]
-    return Due(detector, rule, windows, minute + delay_us)
+    return Due(detector, rule, windows, minute + delay_us(detector))
+
+
+def delay_us(detector: SettingsObject) -> int:
+    return int(detector.value["executionSettings"].get("delay") or 60) * MICROSECONDS
 
 
 def offset_us(detector: SettingsObject) -> int:

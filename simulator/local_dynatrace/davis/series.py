@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -79,6 +80,8 @@ async def read(world: World, query: str, actor: str, windows: list[Window]) -> l
             return await asyncio.to_thread(work)
     except TimeoutError:
         raise FailedError(f"The response time exceeded {LIMIT_S * 1000:.0f} ms.") from None
+    except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError, sqlite3.Error) as error:
+        raise FailedError(f"The query failed: {error!r}.") from None  # and not the whole environment
     finally:
         stopped.set()
 

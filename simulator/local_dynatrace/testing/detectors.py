@@ -6,6 +6,7 @@ from typing import Any
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import SERVICE_USER, Headers, bearer
+from local_dynatrace.testing.flows import settle
 
 SCHEMA = "builtin:davis.anomaly-detectors"
 OBJECTS = "/platform/classic/environment-api/v2/settings/objects"
@@ -43,3 +44,9 @@ def create(local: Local, headers: Headers, value: dict[str, Any], **more: Any) -
     assert answer.status_code == 200, answer.text
     object_id: str = answer.json()[0]["objectId"]
     return object_id
+
+
+def step(local: Local, minutes: float) -> None:
+    """Let time pass, until everything that is due in it has been done."""
+    local.sim("POST", "clock", {"step": minutes * 60})
+    settle(local)
