@@ -122,7 +122,7 @@ def test_a_document_that_cannot_be_drawn_says_so(local: Local, content: str) -> 
         ({"type": "code", "input": "x"}, ["Tiles of type code are not part of the local environment."]),
         (
             {"type": "markdown", "content": "# Big\n**bold** <script>alert(1)</script> [a](javascript:x) [b](/x)"},
-            ["<h3>Big</h3>", "<strong>bold</strong>", "&lt;script&gt;", r'<a href="/x">b</a>'],
+            ["<h2>Big</h2>", "<strong>bold</strong>", "&lt;script&gt;", r'<a href="/x">b</a>'],
         ),
     ],
 )  # fmt: skip
@@ -273,3 +273,27 @@ def test_the_log_page_draws_series_and_keeps_its_timeframe(records: Local) -> No
     assert "1 record</h2>" in early and "early" in early
     wrong = records.call("GET", "/ui/apps/dynatrace.logs", params={"from": "soon"})
     assert wrong.status_code == 400 and "“soon” is not a time" in wrong.text
+
+
+def test_the_highest_heading_of_a_text_is_one_of_the_page_s_parts() -> None:
+    assert markdown.html("### Deep\n\n#### Deeper") == "<h2>Deep</h2>\n<h3>Deeper</h3>\n"
+
+
+def test_a_record_of_this_very_moment_is_in_the_chart(local: Local) -> None:
+    local.sim("POST", "clock", {"mode": "frozen", "jump": NOON})
+    record = {"content": "now", "timestamp": NOON}
+    assert local.call("POST", "/api/v2/logs/ingest", json=[record], headers=api_token(local, "logs.ingest")).ok
+    deploy(local, data("fetch logs | makeTimeseries n = count(default: 0), interval: 10m", "barChart"))
+
+    assert "2026-01-29 12:00:00 UTC: n 1" in drawn(local)
+
+
+def test_a_variable_without_a_default_takes_everything(records: Local) -> None:
+    one = [{"key": "service", "type": "csv", "multiple": True, "input": "mail, shop"}]
+    deploy(
+        records,
+        data("fetch logs | filter in(service, array($service)) | summarize n = count()", "singleValue"),
+        variables=one,
+    )
+
+    assert "<strong>6</strong>" in drawn(records)

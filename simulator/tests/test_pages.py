@@ -398,14 +398,37 @@ def test_a_preset_is_broken_and_repaired_by_a_button(local: Local) -> None:
     assert local.call("POST", "/_sim/ui/controls/presets/none").status_code == 404
 
 
-def test_every_preset_has_its_button_in_one_of_two_groups(local: Local) -> None:
+def test_every_preset_has_its_button_in_a_group_and_can_be_found(local: Local) -> None:
     text = page(local, "/_sim/ui/controls")
-    running, _, deploying = text.partition("Break something: while something is deployed")
+    running, _, deploying = text.partition("<h3>While something is deployed</h3>")
 
-    names = {preset["name"] for preset in local.sim("GET", "presets")["presets"]}
-    assert names == set(re.findall(r'action="/_sim/ui/controls/presets/([a-z0-9-]+)"', text))
-    assert '/presets/script-killed"' in running
-    assert '/presets/delete-fails"' in deploying
+    def names(shown: str) -> set[str]:
+        return set(re.findall(r'action="/_sim/ui/controls/presets/([a-z0-9-]+)"', shown))
+
+    assert names(text) == {preset["name"] for preset in local.sim("GET", "presets")["presets"]}
+    assert "script-killed" in names(running)
+    assert "delete-fails" in names(deploying)
+    scripts = running.partition("<h3>Scripts</h3>")[2].partition("</details>")[0]
+    assert names(scripts) == {"script-killed", "script-frozen", "clock-ahead"}
+    assert names(page(local, "/_sim/ui/controls?find=vault+cannot+be+DELETED")) == {"delete-fails"}
+    assert "No preset has these words." in page(local, "/_sim/ui/controls?find=xyzzy")
+
+
+def test_options_are_changed_by_a_form_all_or_none(local: Local) -> None:
+    def change(**form: str) -> requests.Response:
+        return local.call("POST", "/_sim/ui/controls/options", data=form, allow_redirects=False)
+
+    done = change(script_parallel="3", old_records="refuse", document_make_public="false")
+    assert (done.status_code, done.headers["location"]) == (303, "/_sim/ui/controls#options")
+    options = local.sim("GET", "options")
+    assert (options["script_parallel"], options["old_records"]) == (3, "refuse")
+    assert options["document_make_public"] is False
+    assert "at the start 10" in page(local, "/_sim/ui/controls")
+    for wrong, words in (({"script_parallel": "many"}, "expected a number"), ({"script_parallel": "999"}, "0 to 100")):
+        refused = change(logs_visible_after_s="7", **wrong)
+        assert refused.status_code == 400
+        assert words in refused.text
+    assert local.sim("GET", "options")["logs_visible_after_s"] == 0.0
 
 
 def upload(local: Local, path: str, content: str) -> requests.Response:

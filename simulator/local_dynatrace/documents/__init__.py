@@ -1,4 +1,4 @@
-"""Dynatrace's Documents API: dashboards, notebooks and whatever else apps keep (facts: watch A; SDKdoc).
+"""Dynatrace's Documents API: dashboards, notebooks and whatever else apps keep (facts: dynatrace-api 11; SDO).
 
 Reading order: ``tables`` (what is stored), ``form`` (what a multipart body may say), ``access`` (who sees, changes and
 deletes), ``filters`` and ``listing``, ``wire`` and the two route tables, ``errors``.

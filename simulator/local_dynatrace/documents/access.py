@@ -1,4 +1,4 @@
-"""Who may do what with a document: its owner everything, everybody else read what is public (facts: watch A3, A5).
+"""Who may do what with a document: its owner everything, everybody else read what is public (facts: dynatrace-api 11).
 
 Shares are not simulated. ``admin-access=true`` makes the caller the owner of every document, by a scope of its own.
 """

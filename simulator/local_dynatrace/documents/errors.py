@@ -1,4 +1,4 @@
-"""Refusals of the Documents API: ``{"error": {"code", "message", "details": {"errorRef"}}}`` (facts: watch A1).
+"""Refusals of the Documents API: ``{"error": {"code", "message", "details": {"errorRef"}}}`` (facts: dynatrace-api 11).
 
 The statuses are those the SDK's client names; no text was seen, so all texts are our own (UNVERIFIED).
 """

@@ -23,7 +23,7 @@ TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "starts-with": str.startswith,
     "ends-with": str.endswith,
 }
-"""These ignore case; equality does not (SDKdoc)."""
+"""These ignore case; equality does not (SDO)."""
 
 
 def test_of(text: str, fields: Collection[str]) -> Test:

@@ -1,4 +1,4 @@
-"""What a multipart body may say (facts: watch A2): checks, and the values to store."""
+"""What a multipart body may say (facts: dynatrace-api 11): checks, and the values to store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filter, order and pages of list calls (facts: watch A4)."""
+"""Filter, order and pages of list calls (facts: dynatrace-api 11)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ordered(call: Call, entries: list[Json], sorts: Collection[str]) -> list[Jso
 
 
 def sort_key(value: Any) -> tuple[int, str]:
-    """Numbers by value, text without regard to case (SDKdoc)."""
+    """Numbers by value, text without regard to case (SDO)."""
     return (value, "") if isinstance(value, int) else (0, str(value or "").lower())
 
 

@@ -142,7 +142,7 @@ def check_version(call: Call, document: Document) -> None:
 def route(method: str, path: str, handler: Handler, right: str, note: str = "", source: str = "") -> Route:
     return Route(
         method, f"{BASE}{path}", handler, api="documents", auth="platform", scope=f"document:documents:{right}",
-        source=source or "SDKdoc; error texts UNVERIFIED", fidelity="approximate" if note else "exact", note=note,
+        source=source or "SDO; error texts UNVERIFIED", fidelity="approximate" if note else "exact", note=note,
     )  # fmt: skip
 
 
@@ -152,8 +152,8 @@ ROUTES = [
         "GET", "", list_documents, "read", "pages by page-key only; no originAppId: there are no ready-made documents"
     ),
     route("POST", ":delete", delete_many, "delete"),
-    route("POST", "/{id}:makePublic", make_public, "write", source="DEVPORT 1.35; scope [D]"),
-    route("POST", "/{id}:makePrivate", make_private, "write", source="DEVPORT 1.35; scope [D]"),
+    route("POST", "/{id}:makePublic", make_public, "write", source="DPD 1.35; scope [D]"),
+    route("POST", "/{id}:makePrivate", make_private, "write", source="DPD 1.35; scope [D]"),
     route("POST", "/{id}:transfer-owner", transfer_owner, "write", "nobody is notified"),
     route("GET", "/{id}", get, "read"),
     route("GET", "/{id}/metadata", get_metadata, "read"),

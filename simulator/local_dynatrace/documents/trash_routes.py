@@ -32,7 +32,7 @@ def destroy(call: Call) -> Answer:
 def route(method: str, path: str, handler: Handler, right: str) -> Route:
     return Route(
         method, f"{BASE}{path}", handler, api="documents", auth="platform", scope=f"document:trash.documents:{right}",
-        source="SDKdoc; error texts UNVERIFIED", fidelity="approximate", note="nothing is destroyed after 30 days",
+        source="SDO; error texts UNVERIFIED", fidelity="approximate", note="nothing is destroyed after 30 days",
     )  # fmt: skip
 
 

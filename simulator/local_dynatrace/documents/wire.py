@@ -1,4 +1,4 @@
-"""Documents as they go over the wire (facts: watch A3)."""
+"""Documents as they go over the wire (facts: dynatrace-api 11)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def metadata(call: Call, document: Document) -> Json:
-    """As the caller sees it. The version is a number or text: clients meet both (facts: watch A3)."""
+    """As the caller sees it. The version is a number or text: clients meet both (facts: dynatrace-api 11)."""
     body: Json = {
         "id": document.id,
         "name": document.name,

@@ -22,7 +22,8 @@ def get_controls(call: Call) -> Answer:
 def show(call: Call, problem: str = "", *, draft: str = controls.EXAMPLE, status: int = 200, **more: Any) -> Answer:
     return page(
         call, "controls.html", "controls", "Controls", status=status, problem=problem, draft=draft,
-        presets=controls.all_presets(call.world), rules=controls.rules(call), modes=controls.MODES,
+        groups=controls.groups(call.world, call.query.get("find", "")), find=call.query.get("find", ""),
+        options=controls.options(call.world), rules=controls.rules(call), modes=controls.MODES,
         steps=controls.STEPS,
         panels=panels(call, "controls"), poll_ms=poll_ms(call, bool(call.world.scripts.running)),
         **{"difference": None, "done": "", "wanted": "", **more},
@@ -60,6 +61,15 @@ def switch(call: Call, *, on: bool) -> Answer:
     except WireError as error:
         return show(call, controls.message(error), status=error.status)
     return back(f"preset-{call.params['name']}")
+
+
+def post_options(call: Call) -> Answer:
+    try:
+        call.world.options.change(controls.given_options(call.world, controls.form(call)))
+    except ValueError as error:
+        return show(call, f"{error}.", status=400)
+    call.world.changed("options")
+    return back("options")
 
 
 def repair_everything(call: Call) -> Answer:
@@ -153,6 +163,7 @@ ROUTES: list[Route] = [
     route("POST", f"{PATH}/presets/{{name}}", post_preset),
     route("POST", f"{PATH}/presets/{{name}}/remove", remove_preset),
     route("POST", f"{PATH}/repair", repair_everything),
+    route("POST", f"{PATH}/options", post_options),
     route("POST", f"{PATH}/faults", post_fault),
     route("POST", f"{PATH}/faults/{{id}}/remove", remove_fault),
     route("POST", f"{PATH}/reset", post_reset),

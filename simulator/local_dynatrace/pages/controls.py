@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qs
 
 from ..control import presets
@@ -24,6 +24,17 @@ MODES = {
 }
 STEPS = ((60, "+1 minute"), (600, "+10 minutes"), (3600, "+1 hour"), (86_400, "+1 day"))
 SETTLING = {"credential_settles_s", "allowlist_settles_s"}
+DEPLOYING = "While something is deployed"
+SUBJECTS = {
+    "logs": "Log ingest", "vault": "Credential vault", "automation": "Workflows", "settings": "Settings",
+    "sso": "Sign-on", "grail": "Queries", "tokens": "Access tokens", "documents": "Documents",
+}  # fmt: skip
+"""What the presets of one API break."""
+OPTION_SUBJECTS = {
+    "credential": "Credential vault", "vault": "Credential vault", "allowlist": "Settings", "settings": "Settings",
+    "old_records": "Log ingest", "logs": "Log ingest", "document": "Documents", "bearer": "Sign-on",
+}  # fmt: skip
+"""By the beginning of an option's name."""
 
 
 def form(call: Call) -> dict[str, str]:
@@ -46,13 +57,74 @@ def upload(call: Call) -> Any:
         raise ValueError("The file is not valid JSON.") from None
 
 
-def all_presets(world: World) -> list[tuple[str, list[dict[str, Any]]]]:
-    """In two groups: what happens to workflows at run time, and what happens to a deployment."""
-    shown = [{**preset, "hits": hits(world, preset["name"])} for preset in presets.shown(world)]
+def groups(world: World, wanted: str = "") -> list[dict[str, Any]]:
+    """The presets whose words hold the wanted ones, by what they break; those that meet deployments come last."""
+    words = wanted.lower().split()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for preset in presets.shown(world):
+        text = f"{preset['name']} {preset['title']} {preset['look']} {json.dumps(preset['faults'])}".lower()
+        if all(word in text for word in words):
+            name = DEPLOYING if of_deployments(preset) else subject(world, preset)
+            found.setdefault(name, []).append({**preset, "hits": hits(world, preset["name"])})
     return [
-        ("While workflows run", [each for each in shown if not of_deployments(each)]),
-        ("While something is deployed", [each for each in shown if of_deployments(each)]),
+        {"name": name, "presets": members, "on": sum(each["on"] for each in members)}
+        for name, members in sorted(found.items(), key=lambda item: item[0] == DEPLOYING)
     ]
+
+
+def subject(world: World, preset: dict[str, Any]) -> str:
+    """What a preset breaks."""
+    if any(rule.get("script") for rule in preset["faults"]) or any(
+        key.startswith("script_") for key in preset["options"]
+    ):
+        return "Scripts"
+    if any(rule.get("tick") for rule in preset["faults"]) or "scheduler" in preset["options"]:
+        return "Schedules"
+    apis = {rule.get("api", "*") for rule in preset["faults"]}
+    if not apis:
+        option = next(iter(preset["options"]))
+        owner = (plugin.title for plugin in world.plugins if plugin.options and hasattr(plugin.options, option))
+        by_name = (name for start, name in OPTION_SUBJECTS.items() if option.startswith(start))
+        return next(owner, None) or next(by_name, "Several APIs")
+    titles = {**SUBJECTS, **{api: plugin.title for plugin in world.plugins for api in plugin.api_titles}}
+    named = {titles.get(api, "Several APIs") for api in apis}
+    return named.pop() if len(named) == 1 else "Several APIs"
+
+
+def options(world: World) -> list[dict[str, Any]]:
+    """Every option with its field: choices, or the range of a number."""
+    types = get_type_hints(type(world.options))
+    ranges = {each.name: each.metadata.get("range") for each in fields(world.options)}
+    found = []
+    for key, value in world.options.shown().items():
+        choices = get_args(types[key]) if get_origin(types[key]) is Literal else ()
+        found.append(
+            {
+                "key": key,
+                "value": json.dumps(value) if isinstance(value, bool) else value,
+                "choices": ("true", "false") if isinstance(value, bool) else choices,
+                "range": ranges[key],
+                "start": world.options_at_start[key],
+                "changed": value != world.options_at_start[key],
+            }
+        )
+    return found
+
+
+def given_options(world: World, form: dict[str, str]) -> dict[str, Any]:
+    """The options that a form changes. Raises ValueError with what is wrong."""
+    given: dict[str, Any] = {}
+    for key, value in world.options.shown().items():
+        text = form.get(key)
+        if text is None:
+            continue
+        try:
+            new: Any = text == "true" if isinstance(value, bool) else type(value)(text)
+        except ValueError:
+            raise ValueError(f"{key}: expected a number, not “{text}”") from None
+        if new != value:
+            given[key] = new
+    return given
 
 
 def of_deployments(preset: dict[str, Any]) -> bool:

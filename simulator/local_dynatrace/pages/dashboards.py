@@ -1,4 +1,4 @@
-"""The dashboard page: draws any dashboard document by running its tiles (facts: watch A7)."""
+"""The dashboard page: draws any dashboard document by running its tiles (facts: dynatrace-api 11)."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class Queries:
         from ..grail import dql, queries
 
         try:
-            prepared = queries.prepare(self.world, queries.Request(text, frame.from_us, frame.to_us))
+            prepared = queries.prepare(self.world, queries.Request(text, frame.from_us, frame.until_us))
         except dql.DqlError as error:
             raise QueryError(logs.located(text, error)) from None
         found = await queries.answer(self.world.store, prepared, MOST_ROWS, self.beginnings)

@@ -18,15 +18,20 @@ TRIGGERS = {"Manual": "Manual", "Schedule": "Schedule", "Event": "Event", "Workf
 ALIVE = ("RUNNING", "PAUSED")
 MAX_OUTCOME = 160
 MOST_HITS = 20
+PAGE = 50
+"""Rows on one page."""
 KILLED = '"type":"KILLED"'
 """In the text that the runtime gives to a script that was killed (endings.py)."""
 
 
-def rows(world: World, workflow: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest executions, of one workflow or of all."""
+def rows(
+    world: World, workflow: str | None = None, limit: int = PAGE, before: int | None = None
+) -> list[dict[str, Any]]:
+    """The newest executions, of one workflow or of all; of older ones those before a number."""
     found = world.store.all(
-        "SELECT * FROM executions WHERE ? IS NULL OR workflow = ? ORDER BY started_us DESC, number DESC LIMIT ?",
-        workflow, workflow, limit,
+        "SELECT * FROM executions WHERE (? IS NULL OR workflow = ?) AND (? IS NULL OR number < ?) "
+        "ORDER BY number DESC LIMIT ?",
+        workflow, workflow, before, before, limit,
     )  # fmt: skip
     return [row(world, each) for each in found]
 
@@ -34,6 +39,7 @@ def rows(world: World, workflow: str | None = None, limit: int = 50) -> list[dic
 def row(world: World, execution: Row) -> dict[str, Any]:
     return {
         "id": execution["id"],
+        "number": execution["number"],
         "href": f"{EXECUTIONS}/{execution['id']}",
         "title": execution["title"],
         "workflow_href": f"{WORKFLOWS}/{execution['workflow']}",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EVERYTHING = "fetch logs\n| sort timestamp desc\n| limit 100"
 MAX_RECORDS = 1000
+PAGE = 30
+"""Records that a page shows at first, and adds."""
 PATH = "/ui/apps/dynatrace.logs"
 PICTURES: dict[str, charts.Kind] = {"line": "line", "area": "area", "bar": "bar"}
 """How series can be drawn."""
@@ -27,7 +29,7 @@ def first_query(world: World) -> str:
     return next((plugin.pages.log_query for plugin in world.plugins if plugin.pages.log_query), EVERYTHING)
 
 
-async def view(world: World, query: str, frame: Timeframe, picture: str = "line") -> dict[str, Any]:
+async def view(world: World, query: str, frame: Timeframe, picture: str = "", show: str = "") -> dict[str, Any]:
     """The query, and either its error or its records: as log lines, as a chart if they are series, else as a table.
 
     A timeframe that the query itself names (``from:``) comes before that of the page.
@@ -36,10 +38,10 @@ async def view(world: World, query: str, frame: Timeframe, picture: str = "line"
 
     shown: dict[str, Any] = {
         "query": query, "error": None, "records": [], "table": None, "chart": None, "pictures": [], "truncated": False,
-        "count": 0, "frame": frame, "picker": timeframe.picker(frame, PATH, [("query", query)]),
+        "count": 0, "more": "", "frame": frame, "picker": timeframe.picker(frame, PATH, [("query", query)]),
     }  # fmt: skip
     try:
-        prepared = queries.prepare(world, queries.Request(query, frame.from_us, frame.to_us))
+        prepared = queries.prepare(world, queries.Request(query, frame.from_us, frame.until_us))
     except dql.DqlError as error:
         return {**shown, "error": located(query, error)}
     found = await queries.answer(world.store, prepared, MAX_RECORDS)
@@ -58,7 +60,11 @@ async def view(world: World, query: str, frame: Timeframe, picture: str = "line"
     rows: list[dict[str, Any]] = [dql.encode(row) for row in found.rows]
     if all("content" in row and isinstance(row.get("timestamp"), str) for row in rows):
         times = [(rfc3339.parse_ns(row["timestamp"]) // 1000, str(row.get("status"))) for row in rows]
-        return {**shown, "records": [log_record(row) for row in rows], "chart": histogram.chart(times)}
+        most = int(show[:4]) if show.isascii() and show.isdigit() else PAGE
+        address = {"query": query, **frame.query, "show": str(most + PAGE)}
+        more = f"{PATH}?{urlencode(address)}#record-{most}" if len(rows) > most else ""
+        records = [log_record(row) for row in rows[:most]]
+        return {**shown, "records": records, "more": more, "chart": histogram.chart(times)}
     return {**shown, "table": results.table(found.rows)}
 
 

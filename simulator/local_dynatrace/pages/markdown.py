@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
-HEADINGS_BELOW = 2
-"""A tile's first heading is one of the page's third level."""
+HIGHEST = 2
+"""The level of a text's highest headings, as those of the page's own parts."""
 
 
 @cache
@@ -27,7 +27,8 @@ def html(text: str) -> Markup:
 
     parser = _parser()
     tokens = parser.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + HEADINGS_BELOW)}"
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    highest = min((int(token.tag[1]) for token in headings), default=1)
+    for token in headings:
+        token.tag = f"h{min(6, int(token.tag[1]) - highest + HIGHEST)}"
     return Markup(parser.renderer.render(tokens, parser.options, {}))

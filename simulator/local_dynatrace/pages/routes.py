@@ -75,10 +75,14 @@ def run_workflow(call: Call) -> Answer:
 
 
 def get_executions(call: Call) -> Answer:
-    rows = executions.rows(call.world, limit=200)
+    text = call.query.get("before", "")
+    before = int(text[:18]) if text.isascii() and text.isdigit() else None
+    rows = executions.rows(call.world, before=before)
     return page(
-        call, "executions.html", "executions", "Executions", rows=rows, poll_ms=poll_ms(call, executions.running(rows))
-    )
+        call, "executions.html", "executions", "Executions", rows=rows, newest=EXECUTIONS if before is not None else "",
+        older=f"{EXECUTIONS}?before={rows[-1]['number']}" if len(rows) == executions.PAGE else "",
+        poll_ms=poll_ms(call, executions.running(rows)),
+    )  # fmt: skip
 
 
 def get_execution(call: Call) -> Answer:
@@ -97,7 +101,7 @@ def get_execution(call: Call) -> Answer:
 async def get_logs(call: Call) -> Answer:
     frame = timeframe.of(call.query, call.world.clock.now_us())
     query = call.query.get("query") or logs.first_query(call.world)
-    view = await logs.view(call.world, query, frame, call.query.get("chart", ""))
+    view = await logs.view(call.world, query, frame, call.query.get("chart", ""), call.query.get("show", ""))
     status = 400 if view["error"] or frame.problem else 200
     return page(call, "logs.html", "logs", "Logs", status=status, view=view)
 

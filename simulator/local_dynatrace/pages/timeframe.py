@@ -29,6 +29,11 @@ class Timeframe:
     problem: str = ""
 
     @property
+    def until_us(self) -> int:
+        """Where queries end, exclusive. Records of this very moment count in: the clock may be frozen."""
+        return self.to_us + 1 if self.end.strip() == NOW else self.to_us
+
+    @property
     def query(self) -> dict[str, str]:
         """For the address of a page."""
         return {"from": self.start, "to": self.end}

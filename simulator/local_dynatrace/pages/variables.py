@@ -1,4 +1,4 @@
-"""Variables of a dashboard: their choices, what is chosen, and how a query takes it (facts: watch A7).
+"""Variables of a dashboard: their choices, what is chosen, and how a query takes it (facts: dynatrace-api 11).
 
 In a query ``$key`` stands for the chosen value as a string, ``array($key)`` for several, and ``$key:noquote`` for the
 bare text. Nothing is replaced within strings and comments.
@@ -59,7 +59,8 @@ async def one(entry: dict[str, Any], given: list[str], before: list[Variable], v
         problem = f"Variables of type {kind or '(none)'} are not part of the local environment."
     default = entry.get("defaultValue")
     wanted = given or [str(each) for each in (default if isinstance(default, list) else [default or ""])]
-    everything = multiple and ALL in wanted
+    # What Dynatrace chooses where there is no default is UNVERIFIED; all is the most useful here.
+    everything = multiple and (ALL in wanted or wanted == [""])
     if kind == "text":
         chosen = wanted[:1]
     elif everything:

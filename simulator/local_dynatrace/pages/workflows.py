@@ -46,7 +46,7 @@ def one(world: World, id: str) -> dict[str, Any] | None:
     return {
         **row(world, workflow),
         "tasks": [task(name, each) for name, each in (definition.get("tasks") or {}).items()],
-        "executions": executions.rows(world, id, limit=100),
+        "executions": executions.rows(world, id),
     }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from local_dynatrace.pages.render import navigation
 from local_dynatrace.plugins import found as plugins
 from local_dynatrace.testing import Local
 
 AUTOMATION = "/ui/apps/dynatrace.automations"
+SERIES = "fetch logs | makeTimeseries n = count(), by: {loglevel}"
 
 
 def pages(local: Local) -> dict[str, str]:
@@ -17,6 +20,12 @@ def pages(local: Local) -> dict[str, str]:
     dump = local.sim("GET", "dump", all="true")
     for event in dump["davis_events"]:
         found["problem"] = f"/ui/apps/dynatrace.davis.problems/problem/{event['problem_id']}"
+    for document in dump["documents"]:
+        found[f"dashboard-{document['id']}"] = f"/ui/apps/dynatrace.dashboards/dashboard/{document['id']}"
+    opened = [line["number"] for line in local.sim("GET", "requests")["requests"]]
+    if opened:
+        found["request"] = f"/_sim/ui/requests/{opened[-1]}"
+    found["series"] = "/ui/apps/dynatrace.logs?" + urlencode({"query": SERIES, "from": "now()-24h"})
     executions = dump["executions"]
     executions.sort(key=lambda execution: execution["number"])
     if executions:

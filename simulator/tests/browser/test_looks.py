@@ -48,7 +48,7 @@ def test_every_page_of_an_empty_environment_says_what_is_to_come(
     assert [name for name, text in EMPTY.items() if text not in texts[name]] == []
 
 
-@pytest.mark.parametrize("name", ["overview", "controls", "requests", "vault", "execution"])
+@pytest.mark.parametrize("name", ["overview", "controls", "requests", "vault", "execution", "dashboard-board"])
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(chromium: Browser, used: Local, name: str) -> None:
     with tab(chromium, used) as page:
         page.goto(pages(used)[name])

@@ -57,6 +57,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// On a narrow screen a long page begins with its groups closed, save those in which something is on or looked for.
+if (matchMedia("(max-width: 40rem)").matches && !location.search && !location.hash) {
+  for (const group of document.querySelectorAll(".group:not(:has(.on)), .whole")) group.open = false;
+}
+
 // On a narrow screen the navigation is longer than its line.
 document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
