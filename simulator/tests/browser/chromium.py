@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +47,18 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+@cache
+def shared() -> Browser:
+    """One for the process, whichever folders' tests it runs: Playwright starts only once. Raises NoBrowserError."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(launched())
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Browser:
     try:
-        with launched() as browser:
-            yield browser
+        return shared()
     except NoBrowserError as missing:
         reason = f"no browser, so the pages are not tested in one ({missing}): `make browser`"
         if os.environ.get("REQUIRE_BROWSER") == "1":
