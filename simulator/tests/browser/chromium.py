@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,18 +45,12 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
-@cache
-def shared() -> Browser:
-    """One for the process, whichever folders' tests it runs: Playwright starts only once. Raises NoBrowserError."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(launched())
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Browser:
+# Not for the whole run: while Playwright is at work, no second Playwright and no asyncio.run can start.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
     try:
-        return shared()
+        with launched() as browser:
+            yield browser
     except NoBrowserError as missing:
         reason = f"no browser, so the pages are not tested in one ({missing}): `make browser`"
         if os.environ.get("REQUIRE_BROWSER") == "1":
