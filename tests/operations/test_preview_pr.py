@@ -118,6 +118,20 @@ def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Che
     assert (ROOT / "build" / "preview" / "prod.txt").read_text() in done.text
 
 
+def test_what_watches_the_connector_is_previewed_too(checkout: Checkout) -> None:
+    watched = {"dashboard": True, "alerts": True, "detections": {"failedSignIns": 10}}
+    checkout.configure(alertEmails="pki-team@nordhav.example", **watched)
+    checkout.commit("What production runs")
+    checkout.git("checkout", "--quiet", "-b", "on-call")
+    checkout.configure(alertEmails="on-call@nordhav.example", **watched)
+    checkout.commit("On call")
+
+    done = checkout.preview()
+
+    assert done.code == 0, done.text
+    assert "Preview of prod: 1 to update (alertEmails)\n" in done.text
+
+
 def test_a_base_without_the_stack_and_a_head_that_is_not_committed(checkout: Checkout) -> None:
     checkout.commit("No production yet")
     checkout.configure()
