@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pulumi
 
@@ -24,6 +25,7 @@ from providers.parts import (
     WORKFLOW,
     WORKFLOW_CONFIG,
 )
+from providers.readme import stack_readme
 from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun, newest
 from workflow_src.check import checked
@@ -130,7 +132,7 @@ first_run = WorkflowRun(
     credentials=pulumi.Output.all(scm.written, log_ingest.written).apply(newest),
     executions_url=f"{settings.automations_url}/executions",
     show_log=values["showRunLog"],
-    opts=after_allowlist,
+    opts=protected,  # `destroy` deletes it first, so that it stops before it has deleted anything
 )
 
 # Watching, as the stack config asks for it; after the first run, before which silence is no problem
@@ -143,8 +145,9 @@ if watched and values["alertEmails"]:
     told[EMAIL] = notification.email_task(values["alertEmails"])
 if watched and values["alertSlack"]:
     told[SLACK] = notification.slack_task(**values["alertSlack"])
+dashboards: dict[str, pulumi.Input[Any]] = {}
 if values["dashboard"]:
-    Dashboard(
+    board = Dashboard(
         "dashboard",
         place,
         name=settings.name_of(DASHBOARD),
@@ -154,6 +157,9 @@ if values["dashboard"]:
         workflow=workflow.id,
         opts=after_first_run,
     )
+    # By the live ID: a renamed stack keeps its dashboard.
+    board_url = pulumi.Output.concat(guard("dashboardUrl", f"{settings.dashboards_url}/"), board.id)
+    dashboards = {DASHBOARD.output: board.id, "dashboardUrl": board_url}
 for detector in watched:
     AnomalyDetector(
         f"detector-{detector.key}",
@@ -180,17 +186,18 @@ notifications = {
 }
 
 # Summary
-pulumi.export("owner", settings.owner)
-for part, credential in credentials.items():
-    pulumi.export(part.output, credential.id)
-pulumi.export(WORKFLOW.output, workflow.id)
 workflows_url = guard("workflowUrl", f"{settings.automations_url}/workflows/")
-pulumi.export("workflowUrl", pulumi.Output.concat(workflows_url, workflow.id))
-pulumi.export("schedule", guard("schedule", settings.schedule_shown))
-pulumi.export("firstRun", {"execution": first_run.execution, "outcome": first_run.outcome})
-pulumi.export("logQuery", 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100')
-if values["dashboard"]:
-    pulumi.export(DASHBOARD.output, settings.document_id)
-    pulumi.export("dashboardUrl", settings.dashboard_url)
-for part, told_by in notifications.items():
-    pulumi.export(part.output, told_by.id)
+outputs: dict[str, pulumi.Input[Any]] = {
+    **{part.output: credential.id for part, credential in credentials.items()},
+    WORKFLOW.output: workflow.id,
+    "workflowUrl": pulumi.Output.concat(workflows_url, workflow.id),
+    "schedule": guard("schedule", settings.schedule_shown),
+    "firstRun": {"execution": first_run.execution, "outcome": first_run.outcome},
+    "logQuery": 'fetch logs | filter log.source == "sectigo-scm" | sort timestamp desc | limit 100',
+    "owner": settings.owner,
+    **dashboards,
+    **{part.output: told_by.id for part, told_by in notifications.items()},
+}
+outputs["readme"] = pulumi.Output.all(**outputs).apply(lambda known: stack_readme(settings.stack, known))
+for name, value in outputs.items():
+    pulumi.export(name, value)

@@ -28,7 +28,7 @@ ENVIRONMENT, APP = "providers/api/environment.py", "simulator/local_dynatrace/ap
 ROWS = [
     (ENVIRONMENT, r"^from \.http import Http\n", "from .${name}s import ${Name}s\n"),
     (ENVIRONMENT, r"^ +self\.automation = .*\n", "        self.${name}s = ${Name}s(self._platform)\n"),
-    (APP, r"^from \. import [^#]*?\blogs, ", "${name}s, "),
+    (APP, r"^from \. import \([^)]*?\n    logs,\n", "    ${name}s,\n"),
     (APP, r"^APIS: [^#]*?\blogs, ", "${name}s, "),
     ("simulator/pyproject.toml", r'^ +"automation \| ', "${name}s | "),
 ]

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from providers.api import tokens
+from providers.api import identities, tokens
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, LoginFailed, NotFound, TransportError
-from providers.api.scopes import ACTOR, AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES
+from providers.api.scopes import ACTOR, AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES, READ_USER
 
-from . import executions
+from . import executions, marks
 from .scm import Scm, ScmError
 from .stack import Stack, StackError
 
@@ -82,8 +82,10 @@ def examine(stack: Stack, now: datetime) -> Findings:
     if api_tokens(findings, environment):
         allowlist(findings, environment, stack)
     if platform(findings, environment):
+        users(findings, environment)
         user_permissions(findings, environment)
         deployed(findings, environment, stack)
+        owner(findings, environment, stack)
     scm(findings, stack)
     return findings
 
@@ -178,6 +180,20 @@ def platform_token(findings: Findings, environment: Environment) -> bool:
     return True
 
 
+def users(findings: Findings, environment: Environment) -> None:
+    """Deploy token, OAuth client and workflow: of one user, or of users who can work together."""
+    found = identities.read(environment)
+    if found.problem or found.warning:
+        findings.say("FAIL" if found.problem else "warn", found.problem or found.warning, "See docs/deploy.md, step 1")
+    elif found.deployer and found.client:
+        findings.say("ok", f"users: {found.shown}")
+    else:
+        findings.say(
+            "skip", "users: the environment does not say which user the OAuth client acts as",
+            f"Add the optional scope {READ_USER.scope} to the client, or compare them yourself (docs/deploy.md)",
+        )  # fmt: skip
+
+
 def user_permissions(findings: Findings, environment: Environment) -> None:
     """Permissions of the OAuth client's user, who is also the actor unless workflowActor names another one."""
     page = f"{environment.access.apps_url}/ui/apps/dynatrace.automations/settings"
@@ -245,6 +261,25 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
             "warn", f"no run has proven yet that actor {actor} has all permissions (last run: {newest[0]['state']})",
             f"Check again after a successful run. {todo}",
         )  # fmt: skip
+
+
+def owner(findings: Findings, environment: Environment, stack: Stack) -> None:
+    """Whose the objects are, by their marks."""
+    try:
+        found = marks.named(environment, stack.config["name"])
+    except DynatraceError:
+        return  # the token's own check says why
+    page = "docs/state-and-upgrades.md, “Who owns an object”"
+    if not is_deployed(stack):
+        for one in found:
+            if one.owner:
+                findings.say("warn", f"{one}: pulumi up takes it over only if it is this stack's", f"See {page}")
+        return
+    seen = marks.judged(stack.outputs, stack.outputs.get("owner", ""), found)
+    for problem in seen.problems:
+        findings.say("FAIL", problem, f"See {page}")
+    if not seen.problems:
+        findings.say("ok", f"owner of the objects, by their marks: {seen.text}")
 
 
 def allowlist(findings: Findings, environment: Environment, stack: Stack) -> None:

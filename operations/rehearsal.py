@@ -12,21 +12,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers.api.scopes import (
-    AUTOMATION_SCOPES,
-    DEPLOY_SCOPES,
-    INGEST_SCOPES,
-    NAME_ACTOR,
-    QUERY_SCOPES,
-    RESOLVE_SCOPES,
-    scopes_of,
-)
+from providers.api.scopes import DEPLOY_SCOPES, INGEST_SCOPES, NAME_ACTOR, scopes_of
 
 from .stack import ROOT, StackError
 
 OWNER = "automation@service.local"
 """The service user of the local environment's seed; used if the config names no actor."""
-PERMISSIONS = sorted({*scopes_of("actor", required=None), *RESOLVE_SCOPES, NAME_ACTOR.scope})
+CLIENT_SCOPES = scopes_of("oauthClientId", required=None)
+"""Those of every feature: whether the real client has them, a preview without secrets cannot know."""
+PERMISSIONS = sorted({*scopes_of("actor", required=None), *CLIENT_SCOPES, NAME_ACTOR.scope})
 OPTIONS = {"scheduler": False, "scm_stream": False, "credential_settles_s": 0, "allowlist_settles_s": 0}
 
 PLAIN_PLACEHOLDERS = {
@@ -102,9 +96,7 @@ def introduce(url: str, config: Mapping[str, Any]) -> None:
             },
             {"token": secrets["logIngestToken"], "owner": owner, "name": "ingest", "scopes": [*INGEST_SCOPES]},
         ],
-        "platformTokens": [
-            {"token": secrets["platformToken"], "owner": owner, "scopes": [*RESOLVE_SCOPES, *QUERY_SCOPES]}
-        ],
+        "platformTokens": [{"token": secrets["platformToken"], "owner": owner, "scopes": [*CLIENT_SCOPES]}],
         "oauthClients": []
         if "oauthClientId" not in config
         else [
@@ -112,7 +104,7 @@ def introduce(url: str, config: Mapping[str, Any]) -> None:
                 "id": config["oauthClientId"],
                 "secret": secrets["oauthClientSecret"],
                 "subject": owner,
-                "scopes": [*AUTOMATION_SCOPES, *QUERY_SCOPES],
+                "scopes": [*CLIENT_SCOPES],
                 "account": config.get("accountUrn", ""),
             }
         ],

@@ -17,7 +17,7 @@ from providers.api.errors import DynatraceError, LoginFailed
 from providers.api.scopes import BUCKETS, QUERY_SCOPES
 from providers.api.tokens import EXPIRES_SOON, expiry, platform_token
 
-from . import drift, executions, ledger, moments
+from . import drift, executions, ledger, marks, moments
 from .stack import Preview, Stack, StackError
 
 EXECUTIONS = 5
@@ -141,6 +141,7 @@ def read_parts(status: Status, stack: Stack, workflow_id: str) -> None:
     status.add("stack", f"{stack.name} in {stack.config['dynatraceEnvironmentUrl']}", stack=stack.name)
     workflow = stack.environment.automation.workflow(workflow_id)
     objects(status, stack, workflow)
+    status.ask("owner", lambda: owner(status, stack))
     if workflow is not None:
         identities(status, stack, workflow)
         schedule(status, stack, workflow)
@@ -162,6 +163,13 @@ def objects(status: Status, stack: Stack, workflow: Json | None) -> None:
     status.add("entries", entries)
     owners = {entry.owner for entry in found.values() if entry}
     status.values["owners"] = sorted(owners)
+
+
+def owner(status: Status, stack: Stack) -> None:
+    """By the marks of the objects: one installation, and nobody else's objects of the same names."""
+    found = marks.named(stack.environment, stack.config["name"])
+    seen = marks.judged(stack.outputs, stack.outputs.get("owner", ""), found)
+    status.add("owner", seen.text, "; ".join(seen.problems), owner=seen.text)
 
 
 def identities(status: Status, stack: Stack, workflow: Json) -> None:

@@ -10,6 +10,7 @@ from providers import parts
 from providers.api.environment import Environment
 from providers.claims import mark_of
 
+from . import marks
 from .stack import Stack
 
 
@@ -69,8 +70,19 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             "and all records since then would be resent. To resume from the checkpoint:\n"
             f"  pulumi config rm initialCheckpoint --stack {stack.name}"
         )
+    for owner in owners(stack.environment, stack.config["name"]):
+        print(
+            f"\nObjects of this connector's names belong to Pulumi stack {owner}.\n"
+            "If that was this stack before its state was lost, take them over:\n"
+            f"  pulumi config set formerStack {owner} --stack {stack.name}"
+        )
     print("\nAnything not listed under `adopt` will be created. docs/way-in.md says what is kept.")
     return 0 if clear else 1
+
+
+def owners(environment: Environment, connector: str) -> list[str]:
+    """Who owns objects of this connector's names already, by their marks."""
+    return sorted({one.owner for one in marks.named(environment, connector)} - {""})
 
 
 def candidates(environment: Environment) -> list[Candidate]:
@@ -79,10 +91,10 @@ def candidates(environment: Environment) -> list[Candidate]:
         Candidate(kind.adopt_key, entry.id, entry.name)
         for entry in environment.vault.entries()
         for kind in KINDS
-        if entry.type == kind.type and kind.name.fullmatch(entry.name) and not mark_of(entry.description)[0]
+        if entry.type == kind.type and kind.name.fullmatch(entry.name) and not mark_of(entry.description).stack
     ]
     return found + [
         Candidate(parts.WORKFLOW.key, workflow["id"], workflow["title"])
         for workflow in environment.automation.workflows_titled(WORKFLOW_TITLE)
-        if not mark_of(workflow.get("description") or "")[0]
+        if not mark_of(workflow.get("description") or "").stack
     ]

@@ -32,6 +32,8 @@ class AccessProperties(Properties):
     platform_token: str
     platform_token_expires: str
     features: str
+    workflow_actor: str
+    owner_only: str
 
 
 class AccessProvider(ObjectProvider[AccessProperties]):

@@ -284,7 +284,7 @@ def read_access(given: dict[str, str]) -> Access:
     needed = {name: key for name, key in KEYS.items() if name in ACCESS}
     values, problems = checked(given, needed, frozenset(), frozenset())
     complain([*problems, *platform_access_problems(given)])
-    return access_of(cast(Values, {"dynatraceApiToken": "", "logIngestToken": "", **values}))
+    return access_of(cast(Values, {**dict.fromkeys(KEYS, ""), **values}))
 
 
 def complain(problems: list[str]) -> None:
@@ -389,6 +389,10 @@ class Access:
     scopes the preflight asks for."""
     platform_token: str = field(default="", repr=False)
     platform_token_expires: str = ""
+    workflow_actor: str = ""
+    """UUID, or empty. Compared with the users of the credentials."""
+    owner_only: str = ""
+    """``true`` if only their owner can use the vault entries."""
 
     @property
     def secrets(self) -> list[str]:
@@ -406,7 +410,7 @@ class Access:
 
 
 SECRET_ACCESS = ("api_token", "oauth_client_secret", "log_ingest_token", "platform_token")
-OPTIONAL_ACCESS = ("platform_token", "platform_token_expires", "features")
+OPTIONAL_ACCESS = ("platform_token", "platform_token_expires", "features", "workflow_actor", "owner_only")
 
 
 def access_of(values: Values) -> Access:
@@ -423,6 +427,8 @@ def access_of(values: Values) -> Access:
         features=features_of(values),
         platform_token=values["platformToken"],
         platform_token_expires=values["platformTokenExpires"],
+        workflow_actor=values["workflowActor"],
+        owner_only="true" if values["credentialsOwnerOnly"] else "",
     )
 
 
@@ -634,8 +640,8 @@ class Settings:
         return f"scm-audit-{words[:60].strip('-')}-{digest[:8]}"
 
     @property
-    def dashboard_url(self) -> str:
-        return f"{self.access.apps_url}/ui/apps/dynatrace.dashboards/dashboard/{self.document_id}"
+    def dashboards_url(self) -> str:
+        return f"{self.access.apps_url}/ui/apps/dynatrace.dashboards/dashboard"
 
     @property
     def automations_url(self) -> str:

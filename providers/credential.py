@@ -26,6 +26,7 @@ from .configuration import EntryProperties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved, secret
 from .ownership import Found, choose, is_ours, require_ours
+from .parts import SCM
 from .recovery import entry_in_use
 
 Text = pulumi.Input[str]
@@ -385,7 +386,13 @@ class ConfigCredentialProvider(KeptCredentialProvider[ConfigProperties]):
     def update_object(
         self, environment: Environment, id: str, olds: ConfigProperties, news: ConfigProperties
     ) -> Outputs:
-        return {} if olds.get("value") == news["value"] else super().update_object(environment, id, olds, news)
+        if olds.get("value") == news["value"]:
+            return {}
+        # Its own mark is the one that it was created with. That of the connector's first entry says whose it is now.
+        for entry in environment.vault.entries():
+            if entry.name == f"{news['connector']} {SCM.name}":
+                require_ours(NOUN, entry.name, entry.id, entry.description, str(olds.get("stack", "")), news["stack"])
+        return super().update_object(environment, id, olds, news)
 
     def adopt(self, environment: Environment, entry: Entry, props: ConfigProperties, differences: str) -> None:
         super().adopt(environment, entry, props, differences)

@@ -65,7 +65,7 @@ def project(folder: Path, url: str | None) -> Callable[..., None]:
     if url:
         for name in ("providers", "workflow_src"):
             shutil.copytree(ROOT / name, work / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("Pulumi.yaml", "__main__.py"):
+        for name in ("Pulumi.yaml", "__main__.py", "Pulumi.README.md"):
             shutil.copy(ROOT / name, work / name)
         stack_file = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8").replace("http://127.0.0.1:8787", url)
         (work / "Pulumi.dev.yaml").write_text(stack_file, encoding="utf-8")

@@ -138,9 +138,10 @@ def repaired(number: int) -> str:
     return f"""
 **Corrupted state files.** {number} times `kill -9` hit the engine while it wrote the state of a `file://` backend. The
 next command said `{TORN}`: the file was empty or cut off. Pulumi keeps the previous state beside it
-(`.pulumi/stacks/PROJECT/STACK.json.bak`). After this copy is restored (or, if there is none, after a new stack of the
-same name is created), the next `up` finds the objects that the copy does not know by their marks, and converges. This
-takes one manual step more than `pulumi cancel`; the figure `converged` includes these cases.
+(`.pulumi/stacks/PROJECT/STACK.json.bak`). After this copy is restored (or, if there is none because nothing had been
+created yet, after a new stack of the same name is created), the next `up` finds the objects that the copy does not know
+by their marks, and converges. This takes one manual step more than `pulumi cancel`; the figure `converged` includes
+these cases.
 """
 
 

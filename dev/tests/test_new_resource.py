@@ -25,7 +25,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             shutil.copy(ROOT / name, root)
-    return root, new_resource.write(root, "LogBucket")
+    return root, new_resource.write(root, "PipelineGroup")
 
 
 def run(root: Path, *words: str) -> None:
@@ -45,7 +45,7 @@ def test_it_touches_few_files_and_leaves_no_placeholder(written: tuple[Path, lis
 
 @pytest.mark.slow
 def test_its_own_test_is_green(written: tuple[Path, list[str]]) -> None:
-    run(written[0], "pytest", "-q", "-p", "no:cacheprovider", "tests/provider/test_log_bucket.py")
+    run(written[0], "pytest", "-q", "-p", "no:cacheprovider", "tests/provider/test_pipeline_group.py")
 
 
 def test_it_passes_the_linters(written: tuple[Path, list[str]]) -> None:
@@ -62,8 +62,8 @@ def test_it_passes_the_type_checker(written: tuple[Path, list[str]]) -> None:
 
 
 def test_nothing_is_overwritten(written: tuple[Path, list[str]]) -> None:
-    with pytest.raises(new_resource.CannotWriteError, match=r"providers/log_bucket\.py.* exists already"):
-        new_resource.write(written[0], "LogBucket")
+    with pytest.raises(new_resource.CannotWriteError, match=r"providers/pipeline_group\.py.* exists already"):
+        new_resource.write(written[0], "PipelineGroup")
 
 
 @pytest.mark.parametrize("name", ["", "logBucket", "Log Bucket", "log_bucket", "../Bucket"])

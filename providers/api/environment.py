@@ -24,8 +24,9 @@ from .detectors import Detectors
 from .documents import Documents
 from .errors import ApiError, DynatraceError, LoginFailed, NotFound, PreflightFailed
 from .http import Http
+from .identities import User
 from .redaction import Redactor
-from .scopes import AUTOMATION_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES, TOKEN_SCOPES
+from .scopes import AUTOMATION_SCOPES, IDENTITY_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES, TOKEN_SCOPES
 from .vault import Vault
 
 RENEW_BEFORE_S = 60.0
@@ -191,6 +192,14 @@ class Environment:
         """The deploy token's own description; its ``owner`` becomes the owner of what it writes."""
         described: dict[str, Any] = self.lookup_token(self.access.api_token)
         return described
+
+    @cached_property
+    def client_user(self) -> User | None:
+        """The user whom the OAuth client acts as; None if the environment does not say, or the client may not ask."""
+        try:
+            return User.of(self._platform("GET", "/platform/metadata/v1/user", scopes=IDENTITY_SCOPES))
+        except DynatraceError:
+            return None
 
     def ready(self) -> list[str]:
         """Check tokens and scopes once, before the first write; returns warnings the first time.

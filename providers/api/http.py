@@ -245,6 +245,11 @@ def hint(status: int, path: str, text: str, bearer_keys: str = "oauthClientId an
         )
     if status == 403 and NAME_ACTOR.scope in text:
         return f"The OAuth client's user needs {NAME_ACTOR.scope} to name another service user as {NAME_ACTOR.when}"
+    if status == 403 and "/credentials" in path and "another user" in text.lower():
+        return (
+            "The entry belongs to the user who wrote it last; dynatraceApiToken belongs to another one. Deploy with a "
+            "token of the entry's owner: docs/troubleshoot.md, “belong to another user”"
+        )
     if status in (400, 403, 404) and ACTOR_REFUSED.search(text):
         return "Dynatrace refused workflowActor: it must be the UUID of a service user that exists in this account"
     if status == 403 and path.startswith("/platform/automation/"):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from . import tokens
+from . import identities, tokens
 from .errors import DynatraceError, NotFound, PreflightFailed
 from .scopes import AUTOMATION_SCOPES, DEPLOY_SCOPES, FEATURES, INGEST_SCOPES
 
@@ -33,6 +33,10 @@ def check(environment: Environment) -> list[str]:
             "logIngestToken", lambda: environment.lookup_token(access.log_ingest_token), INGEST_SCOPES, warnings
         )
     problems += automation_problems(environment, warnings) or feature_problems(environment)
+    if not problems:
+        users = identities.read(environment)
+        problems += [users.problem] if users.problem else []
+        warnings += [users.warning] if users.warning else []
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
         raise PreflightFailed(
@@ -83,7 +87,7 @@ def feature_problems(environment: Environment) -> list[str]:
         environment.bearer(tuple(scope for feature in features for scope in FEATURES[feature]))
     for feature in features:
         try:
-            environment.bearer(FEATURES[feature])
+            environment.require_scopes(FEATURES[feature])
         except DynatraceError as error:
             found.append(
                 f"{feature}: {error}. Add the scopes at {OAUTH_PAGE}, and to the policy of the client's user "

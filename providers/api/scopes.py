@@ -74,6 +74,11 @@ API_TOKENS_WRITE = Need(
     "oauthClientId", "environment-api:api-tokens:write", required=False, without="make api-token",
     commands=("api-token",),
 )  # fmt: skip
+READ_USER = Need(
+    "oauthClientId", "app-engine:apps:run", required=False, commands=("doctor",),
+    without="the comparison of users before the first write, and in make doctor",
+)  # fmt: skip
+"""Lets a client ask which user it acts as."""
 
 ACTOR = (
     Need("actor", "app-engine:functions:run", box="primary"),
@@ -113,6 +118,7 @@ TABLE = (
     BUCKETS,
     RESOLVE,
     API_TOKENS_WRITE,
+    READ_USER,
     *ACTOR,
     NAME_ACTOR,
 )
@@ -136,5 +142,6 @@ DOCUMENT_SCOPES, TRASH_SCOPES, DETECTOR_SCOPES = (
 )
 FEATURES = {"dashboard": DOCUMENT_SCOPES, "alerts": DETECTOR_SCOPES}
 """What the OAuth client must have for each feature that a stack uses, by config key."""
+IDENTITY_SCOPES = (READ_USER.scope,)
 ACTOR_BOXES = ", ".join(f"{need.scope} ({need.box})" for need in ACTOR if need.box)
 """What a person ticks, in words."""

@@ -61,14 +61,14 @@ def test_the_live_host_takes_none(local: Local, scheme: str) -> None:
 
 
 def test_a_token_is_told_about_what_it_carries_itself(local: Local) -> None:
-    headers = platform_token(local, "app-engine:functions:run", "automation:workflows:read", "document:documents:read")
+    headers = platform_token(local, "app-engine:functions:run", "automation:workflows:read", "document:documents:admin")
 
     assert granted(
-        local, headers, "automation:workflows:read", "automation:workflows:write", "document:documents:read"
+        local, headers, "automation:workflows:read", "automation:workflows:write", "document:documents:admin"
     ) == {
         "automation:workflows:read": "true",
         "automation:workflows:write": "false",  # its user has it
-        "document:documents:read": "false",  # its user has it not
+        "document:documents:admin": "false",  # its user has it not
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,18 +15,9 @@ from local_dynatrace.testing.flows import API, author, body, create, every, get,
 MINUTE = 60
 
 
-@pytest.fixture(scope="module")
-def scheduled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    local = Local(tmp_path_factory.mktemp("scheduled"), clock="frozen", scheduler=True)
-    yield local
-    local.close()
-
-
 @pytest.fixture
-def local(scheduled: Local) -> Local:
-    scheduled.sim("POST", "clock", {"mode": "frozen"})
-    scheduled.sim("POST", "reset")
-    return scheduled
+def local(watched: Local) -> Local:
+    return watched
 
 
 def step(local: Local, seconds: float) -> None:

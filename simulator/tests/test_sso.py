@@ -51,12 +51,12 @@ def test_each_token_is_another_one(local: Local) -> None:
 
 
 def test_one_scope_that_the_client_lacks_fails_the_whole_request(local: Local) -> None:
-    answer = ask(local, scope="automation:workflows:read storage:events:read document:documents:write")
+    answer = ask(local, scope="automation:workflows:read storage:metrics:read document:documents:admin")
 
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_request"
     assert answer.json()["error_description"].endswith(
-        "OAuth client is missing following scopes [storage:events:read, document:documents:write]"
+        "OAuth client is missing following scopes [storage:metrics:read, document:documents:admin]"
     )
 
 

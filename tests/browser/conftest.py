@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["chromium"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lived(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """The environment of the whole story, to look at."""
     local = story.told(tmp_path_factory.mktemp("story"))
@@ -26,7 +26,7 @@ def lived(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     local.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def at_work(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """A deployed connector, to break and to repair."""
     local = story.deployed(tmp_path_factory.mktemp("deployed"))

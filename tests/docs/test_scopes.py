@@ -83,7 +83,8 @@ def test_the_seed_of_the_local_environment_grants_them() -> None:
     assert user >= {*scopes_of("actor", required=None), *scopes_of("oauthClientUser")}
 
 
-def test_a_preview_without_secrets_grants_what_a_deployment_needs() -> None:
-    permitted = {*scopes_of("actor", required=None), *scopes_of("oauthClientId"), *scopes_of("oauthClientUser")}
+def test_a_preview_without_secrets_grants_what_a_deployment_with_every_feature_needs() -> None:
+    holders: tuple[Holder, ...] = ("actor", "oauthClientId", "oauthClientUser")
+    permitted = {scope for holder in holders for scope in scopes_of(holder, required=None)}
 
     assert set(rehearsal.PERMISSIONS) == permitted

@@ -36,8 +36,8 @@ def plant(stack: Deployment) -> None:
         {"token": CANARIES["logIngestToken"], "name": "Ingest", "owner": SERVICE_USER["email"], "scopes": SCOPES[:1]},
     ]
     client = {**CLIENT, "secret": CANARIES["oauthClientSecret"]}
-    scm = {"id": SCM_CLIENT, "secret": CANARIES["sectigoClientSecret"]}
-    stack.local.sim("POST", "identities", {"apiTokens": tokens, "oauthClients": [client], "scmClients": [scm]})
+    scm = [{"id": id, "secret": CANARIES["sectigoClientSecret"]} for id in (SCM_CLIENT, OTHER_CLIENT)]
+    stack.local.sim("POST", "identities", {"apiTokens": tokens, "oauthClients": [client], "scmClients": scm})
     for key, secret in CANARIES.items():
         stack.configure_secret(key, secret)
 

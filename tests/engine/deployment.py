@@ -86,7 +86,7 @@ class Deployment:
         for name in PROGRAM:
             shutil.copytree(ROOT / name, self.project / name)
         (self.project / ".venv").symlink_to(ROOT / ".venv")
-        for name in ("__main__.py", "Pulumi.yaml"):
+        for name in ("__main__.py", "Pulumi.yaml", "Pulumi.README.md"):
             shutil.copy(ROOT / name, self.project)
         dev = (ROOT / "Pulumi.dev.yaml").read_text().replace(DEV_ADDRESS, local.url)
         self.file = self.project / f"Pulumi.{stack}.yaml"
@@ -182,6 +182,11 @@ class Deployment:
     def outputs(self) -> dict[str, Any]:
         outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--stack", self.stack).text)
         return outputs
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The outputs that a rename or a new state leaves as they are."""
+        return {key: value for key, value in self.outputs.items() if key not in ("owner", "readme")}
 
     def calls(self, **filters: Any) -> list[str]:
         """Calls of clients (not of scripts) since the request log was emptied: ``GET /path``."""

@@ -15,6 +15,7 @@ STATES = Path(__file__).parent / "states"
 STATE = STATES / "first-release.json"
 MARKED = ("scm", "log-ingest", "checkpoint", "execution-lock", "workflow-config")
 EXPLAINED = {
+    "dynatrace": {"sectigo-dynatrace:owner_only", "sectigo-dynatrace:workflow_actor"},
     **{name: {"stack"} for name in MARKED},
     "scm": {"stack", "tokenUrl"},
     "allowlist": {"stack", "entry"},

@@ -93,7 +93,9 @@ def test_a_window_that_takes_longer_than_a_leg_goes_on_in_the_next(
 ) -> None:
     stack, _ = holed(prepare, local)
     # Every page takes 18 s of the simulated clock: a leg of 100 s reads about half of the ten pages.
-    local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 18, "times": None})
+    local.sim(
+        "POST", "faults", {"api": "scm", "path": "/api/v1/records", "caller": "script", "delay_s": 18, "times": None}
+    )
 
     done = stack.operate("backfill", *WINDOW, "--yes")
 

@@ -19,7 +19,7 @@ from tests.engine.deployment import Done, search_path
 pytestmark = pytest.mark.slow
 
 CANARY = "canary-of-the-jobs-own-secret"
-PROGRAM = ("__main__.py", "Pulumi.yaml", ".gitignore", "providers", "workflow_src")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.README.md", ".gitignore", "providers", "workflow_src")
 
 
 def secure(text: str) -> dict[str, str]:
@@ -116,6 +116,20 @@ def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Che
     assert "Changes to `prod`" in summary.read_text()
     assert "10 => 5" in summary.read_text()
     assert (ROOT / "build" / "preview" / "prod.txt").read_text() in done.text
+
+
+def test_what_watches_the_connector_is_previewed_too(checkout: Checkout) -> None:
+    watched = {"dashboard": True, "alerts": True, "detections": {"failedSignIns": 10}}
+    checkout.configure(alertEmails="pki-team@nordhav.example", **watched)
+    checkout.commit("What production runs")
+    checkout.git("checkout", "--quiet", "-b", "on-call")
+    checkout.configure(alertEmails="on-call@nordhav.example", **watched)
+    checkout.commit("On call")
+
+    done = checkout.preview()
+
+    assert done.code == 0, done.text
+    assert "Preview of prod: 1 to update (alertEmails)\n" in done.text
 
 
 def test_a_base_without_the_stack_and_a_head_that_is_not_committed(checkout: Checkout) -> None:

@@ -30,8 +30,8 @@ def test_a_healthy_stack_is_one_screen_without_a_complaint(deployed: Operated) -
 
     lines = [line.split()[0] for line in done.text.splitlines() if line and not line.startswith("warning")]
     assert lines == [
-        "stack", "objects", "entries", "identities", "schedule", "runs", "lock", "checkpoint", "lag", "retention",
-        "tokens", "allowlist", "drift", "OK",
+        "stack", "objects", "entries", "owner", "identities", "schedule", "runs", "lock", "checkpoint", "lag",
+        "retention", "tokens", "allowlist", "drift", "OK",
     ]  # fmt: skip
     outputs = deployed.outputs
     assert outputs["workflowId"] in done.text
@@ -362,7 +362,10 @@ def test_without_the_optional_scopes_each_feature_says_what_it_skips(deployed: O
 def test_the_readme_of_a_stack_has_its_outputs_filled_in(deployed: Operated) -> None:
     text = deployed.operate("readme").text
     assert deployed.outputs["workflowUrl"] in text
+    assert deployed.outputs["owner"] in text
+    assert f"make status STACK={deployed.stack}" in text
     assert "${" not in text
+    assert text.strip() == deployed.outputs["readme"].strip(), "Pulumi Cloud shows the same"
 
 
 def token(text: str) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from local_dynatrace.testing import Local
-from local_dynatrace.testing.callers import new_token
+from local_dynatrace.testing.callers import PERSON, SERVICE_USER, new_token
 from providers.api.errors import PreflightFailed
+from providers.api.identities import User
 from providers.api.scopes import AUTOMATION_SCOPES
 from tests.provider.conftest import CLIENT, connect
 
@@ -24,14 +26,14 @@ def report(local: Local, **changes: str) -> str:
     return text
 
 
-def test_a_good_configuration_passes_once_with_four_calls(local: Local) -> None:
+def test_a_good_configuration_passes_once_with_six_calls(local: Local) -> None:
     environment = connect(local)
     local.sim("DELETE", "requests")
 
     assert environment.ready() == []
     assert environment.ready() == []
 
-    assert len(local.sim("GET", "requests")["requests"]) == 4
+    assert len(local.sim("GET", "requests")["requests"]) == 6
 
 
 def test_everything_missing_is_reported_at_once(local: Local) -> None:
@@ -167,3 +169,60 @@ def test_scopes_of_a_feature_are_missing_only_where_it_is_used(local: Local) -> 
     assert "dashboard: OAuth client dt0s02.MANUAL lacks document:documents:write. Add the scopes at https://" in text
     assert "alerts: OAuth client dt0s02.MANUAL lacks settings:objects:read" in text
     assert "turn the feature off: pulumi config rm dashboard" in text
+
+
+SERVICE, MARA, OTHER = SERVICE_USER, PERSON, {"id": "5ec71900-0000-4000-8000-0000000000a9", "email": "o@x.example"}
+TOKEN_SCOPES = (*SCOPES, "logs.ingest")
+
+
+@pytest.mark.parametrize(
+    ("owner", "subject", "actor", "fix"),
+    [
+        (SERVICE, SERVICE, None, ""),
+        (SERVICE, SERVICE, SERVICE, ""),
+        (SERVICE, MARA, SERVICE, ""),
+        (MARA, SERVICE, None, f"use a dynatraceApiToken of {SERVICE['email']}"),
+        (MARA, SERVICE, SERVICE, f"use a dynatraceApiToken of {SERVICE['email']}"),
+        (SERVICE, MARA, None, f"use a dynatraceApiToken of {MARA['email']}"),
+        (MARA, MARA, SERVICE, f"set workflowActor to {MARA['id']}, or remove it"),
+        (SERVICE, MARA, OTHER, f"use a dynatraceApiToken and an OAuth client of {OTHER['id']}"),
+    ],
+)
+@pytest.mark.parametrize("owner_only", ["true", ""])
+def test_users_are_compared_before_the_first_write(
+    local: Local, owner: Any, subject: Any, actor: Any, fix: str, owner_only: str
+) -> None:
+    token = new_token(local, *TOKEN_SCOPES, owner=owner["email"])
+    mara = {**PERSON, "permissions": [*PERSON["permissions"], "app-engine:apps:run"]}
+    local.sim("POST", "identities", {"users": [mara], "oauthClients": [{**CLIENT, "subject": subject["email"]}]})
+    changes = {"api_token": token, "workflow_actor": actor["id"] if actor else "", "owner_only": owner_only}
+
+    if not fix:
+        assert connect(local, **changes).ready() == []
+        return
+    if owner_only:
+        text = report(local, **changes)
+        assert f"credentialsOwnerOnly: dynatraceApiToken belongs to {owner['id']}" in text
+        assert "which may not read entries of another owner" in text
+    else:
+        [text] = connect(local, **changes).ready()
+        assert "which needs environment:roles:manage-settings" in text
+    assert fix in text
+
+
+def test_without_the_optional_scope_only_named_users_are_compared(local: Local) -> None:
+    token = new_token(local, *TOKEN_SCOPES, owner=MARA["email"])
+    scopes = ["automation:workflows:read", "automation:workflows:write", "automation:workflows:run"]
+    local.sim("POST", "identities", {"oauthClients": [{**CLIENT, "scopes": scopes}]})
+
+    assert connect(local, api_token=token, owner_only="true").ready() == []
+    text = report(local, api_token=token, owner_only="true", workflow_actor=SERVICE["id"])
+    assert f"use a dynatraceApiToken of {SERVICE['id']}" in text
+
+
+def test_users_that_are_named_in_different_ways_stop_nothing() -> None:
+    one, other = User(id="5ec71900-0000-4000-8000-0000000000a1"), User(email="a@x.example")
+
+    assert not one.differs_from(other)
+    assert not one.differs_from(User(id=one.id.upper(), email="b@x.example"))
+    assert other.differs_from(User(email="b@x.example"))

@@ -76,6 +76,8 @@ def test_no_parameter_can_break_the_rendered_script() -> None:
     names = ("environmentUrl", "scmApiUrl", "scmTokenUrl", "scmCredentialId", "logIngestCredentialId",
              "checkpointCredentialId", "executionLockCredentialId", "workflowConfigCredentialId")  # fmt: skip
 
-    script = render_script(SCRIPT, {**dict.fromkeys(names, hostile), "maxExecutionTimeMinutes": 55})
+    script = render_script(
+        SCRIPT, {**dict.fromkeys(names, hostile), "maxExecutionTimeMinutes": 55, "attributes": {"a": hostile}}
+    )
 
     assert checked(script) == script

@@ -80,6 +80,13 @@ def classic_domain(call: Call) -> Answer:
     return Answer(200, {"domain": call.world.url})
 
 
+def current_user(call: Call) -> Answer:
+    """Who the caller is (DC: a client asks it of itself)."""
+    row = call.world.identity.user(call.who.user)
+    assert row is not None
+    return Answer(200, {"userId": row["id"], "userName": row["name"], "emailAddress": row["email"]})
+
+
 def route(method: str, path: str, handler: Any, scope: str = READ, **more: Any) -> Route:
     return Route(method, path, handler, "automation", "platform", scope, **{"source": "SA, P-A", **more})
 
@@ -95,4 +102,5 @@ ROUTES: list[Route] = [
     route("GET", f"{BASE}/business-calendars", empty_list, fidelity="approximate", note="there are none"),
     route("GET", f"{BASE}/scheduling-rules", empty_list, fidelity="approximate", note="there are none"),
     route("GET", CLASSIC_DOMAIN, classic_domain, "app-engine:apps:run", source="MO"),
+    route("GET", "/platform/metadata/v1/user", current_user, "app-engine:apps:run", source="DC"),
 ]  # fmt: skip

@@ -65,5 +65,6 @@ def check_cell(
 
 def bookkeeping(numbers: set[str], entry: dict[str, Any], value: Any) -> None:
     number = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-    if number != (entry.get("key") in numbers) or isinstance(value, float | list | dict):
+    key = entry.get("key")
+    if not isinstance(key, str) or number != (key in numbers) or isinstance(value, float | list | dict):
         raise ValueError("not what is kept there")

@@ -18,7 +18,8 @@ def module_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 @pytest.fixture
 def local(module_local: Local) -> Local:
-    """The local environment, reset to its seed (one process for the whole run)."""
+    """The local environment, reset to its seed, with the clock ``auto`` (one process for the whole run)."""
+    module_local.sim("POST", "clock", {"mode": "auto"})  # a reset keeps the mode that the test before has set
     module_local.sim("POST", "reset")
     return module_local
 

@@ -45,7 +45,8 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while Playwright is at work, no second Playwright and no asyncio.run can start.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     try:
         with launched() as browser:

@@ -9,6 +9,7 @@ from dynatrace.environment_v2.settings import SettingsObjectUpdate
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import DEPLOY_TOKEN, SEED
 
+DETECTORS = "builtin:davis.anomaly-detectors"
 SCHEMA = "builtin:dt-javascript-runtime.allowed-outbound-connections"
 
 
@@ -40,7 +41,7 @@ def test_it_reads_and_changes_the_allowlist(client: Dynatrace) -> None:
 
 
 def test_it_lists_schemas_and_sends_logs(client: Dynatrace, local: Local) -> None:
-    assert [schema.schema_id for schema in client.settings.list_schemas()] == [SCHEMA]
+    assert [schema.schema_id for schema in client.settings.list_schemas()] == [SCHEMA, DETECTORS]
 
     client.logs.ingest([{"content": "from dt", "log.source": "dt"}])
 

@@ -184,3 +184,26 @@ Deno.test("L3: a third run in a row that ends early and moves nothing is stalled
   assert.equal(checkpoint.stalled, 0);
   assert.deepEqual(run(() => {}, false), [false, false], "a run that catches up has nothing to move");
 });
+
+Deno.test("a checkpoint without a value is a first run, and no warning", () => {
+  for (const text of ["", "NONE", "none\n", "\uFEFFNONE"]) {
+    const run = newRun("x");
+    assert.equal(parseCheckpoint(run, text).hw, null);
+    assert.equal(run.counts.warnings, 0, JSON.stringify(text));
+  }
+});
+
+Deno.test("L26 sums that do not all fit come back with their own seconds", () => {
+  const overlap = new Overlap();
+  for (let n = 0; n < 1_000; n += 1) overlap.add(1_800_000_000_000_001 + n * 3_000_000, n + 1);
+  overlap.finish(true);
+  const checkpoint = {
+    ...emptyCheckpoint(),
+    ts: formatTime(1_800_003_000_000_000),
+    hw: 1_800_003_000_000_000,
+    overlap,
+  };
+  const { known } = parseCheckpoint(newRun("x"), formatCheckpoint(checkpoint).text).overlap;
+  assert.ok(known.sums.size > 300 && known.sums.size < 1_000);
+  for (const [bucket, { sum }] of known.sums) assert.equal(overlap.known.sums.get(bucket)?.sum, sum);
+});

@@ -116,7 +116,7 @@ def make_timeseries(items: tuple[Item, ...], pipeline: Pipeline, span: Span) -> 
     """Arrays with one element for each interval of the timeframe; an interval without records has the default.
 
     With ``spread``, a timeframe, a record counts in every interval that it touches. With ``nonempty: true`` there is a
-    series even of nothing (facts: alerting); its groups are null [D].
+    series even of nothing (facts: alerting 7); its groups are null [D].
     """
     parameters = ("by", "interval", "bins", "time", "spread", "from", "to", "nonempty")
     what, given = plan(items, "makeTimeseries", parameters, pipeline, span)

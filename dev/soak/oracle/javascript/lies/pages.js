@@ -34,6 +34,7 @@ export const LIES = {
   "token-refused-first": {
     cases: [3],
     excuses: { placeless: true },
+    plan: bigPages,
     world: pages(() => {
       const seen = new Set();
       return refusing((_, token) => !seen.has(token) && seen.add(token) !== null);
@@ -49,6 +50,7 @@ export const LIES = {
   "token-refused-sometimes": {
     cases: [3],
     excuses: { placeless: true },
+    plan: bigPages,
     world: pages((_, random) => refusing(() => random.chance(0.2))),
   },
   // Case 3: one place where every token is refused.

@@ -9,6 +9,8 @@ export const LIES = {
   // Case 5: errors that repeat the request with its secrets, in some encoding, behind a text of some length.
   "secrets-echoed": {
     cases: [5],
+    // A 400 rejects a page token.
+    excuses: { placeless: true },
     world: instead(["scm", "logs", "scm-sso"], 0.25, (random, { process, target, headers, body }) => {
       const { world } = process;
       const encode = random.pick(Object.values(ENCODINGS));
