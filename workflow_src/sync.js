@@ -81,6 +81,8 @@ const LIMITS = {
   /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
    * part is meant to hold, and its least span. */
   lanes: 4,
+  /** What converting and sending may add to the time of a page that is waited for. */
+  ownDelay: 50,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
   partPages: 12,
@@ -1924,7 +1926,8 @@ class Parts {
         this.count(answer, 1);
         add(ahead.together, answer.took);
       }
-      const isSlow = mean(ahead.together) > 2 * mean(ahead.alone) && ahead.together.pages > LIMITS.partPages;
+      const isSlow = mean(ahead.together) > 3 * mean(ahead.alone) + LIMITS.ownDelay &&
+        ahead.together.pages > LIMITS.partPages;
       if (isSlow) this.stop("it answers more slowly");
       /** @type {string | null} */
       const token = answer && answer.records.length > 0 ? answer.token : null;

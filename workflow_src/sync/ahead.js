@@ -172,7 +172,8 @@ export class Parts {
         this.count(answer, 1);
         add(ahead.together, answer.took);
       }
-      const isSlow = mean(ahead.together) > 2 * mean(ahead.alone) && ahead.together.pages > LIMITS.partPages;
+      const isSlow = mean(ahead.together) > 3 * mean(ahead.alone) + LIMITS.ownDelay &&
+        ahead.together.pages > LIMITS.partPages;
       if (isSlow) this.stop("it answers more slowly");
       /** @type {string | null} */
       const token = answer && answer.records.length > 0 ? answer.token : null;

@@ -53,6 +53,8 @@ export const LIMITS = {
   /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
    * part is meant to hold, and its least span. */
   lanes: 4,
+  /** What converting and sending may add to the time of a page that is waited for. */
+  ownDelay: 50,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
   partPages: 12,

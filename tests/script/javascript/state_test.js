@@ -207,3 +207,16 @@ Deno.test("L26 sums that do not all fit come back with their own seconds", () =>
   assert.ok(known.sums.size > 300 && known.sums.size < 1_000);
   for (const [bucket, { sum }] of known.sums) assert.equal(overlap.known.sums.get(bucket)?.sum, sum);
 });
+
+Deno.test("L29: a second that two parts share is counted once, whether it comes again or not", () => {
+  const overlap = new Overlap();
+  for (const [us, mark] of [[5e6, 1], [5e6 + 3, 2], [5e6 + 4, 3]]) overlap.add(us, mark);
+  overlap.share(5e6);
+
+  // The first moment does not come again: SCM excludes it.
+  overlap.add(5e6 + 3, 2);
+  assert.equal(overlap.judge(5e6 + 3, 2), "held");
+  overlap.add(5e6 + 4, 3);
+  assert.equal(overlap.judge(5e6 + 4, 3), "complete");
+  assert.deepEqual([...overlap.part.sums.values()].map(({ sum }) => sum).toSorted(), [1, 5]);
+});
