@@ -78,16 +78,15 @@ const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
-  /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
-   * part is meant to hold, and its least span. */
+  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages and records that a window
+   * is meant to hold, and its least span; what this script itself may add to the time of a page. */
   lanes: 4,
-  /** What converting and sending may add to the time of a page that is waited for. */
-  ownDelay: 50,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
-  partPages: 12,
-  partRecords: 4_000,
-  partSpan: 10 * SECOND,
+  lanePages: 12,
+  laneRecords: 4_000,
+  leastSpan: 10 * SECOND,
+  ownDelay: 50,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
@@ -259,7 +258,6 @@ function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
-    ahead: newAhead(),
     ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
@@ -440,6 +438,12 @@ function newestToRead(clock) {
  * Microseconds. @param {Clock} clock @param {number} to @param {number} at By `ticks`. */
 function coveredTo(clock, to, at) {
   return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
+}
+
+/** Up to where all records were visible when a page was requested: none of them can come late. Microseconds.
+ * @param {Clock} clock @param {number} at By `ticks`. */
+function visibleTo(clock, at) {
+  return Math.floor((earliest(clock, at) - LIMITS.overlap) * 1000);
 }
 
 /**
@@ -879,11 +883,11 @@ async function releaseLock(run) {
  * Times are microseconds since the epoch.
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
- * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
+ * is not read to its end. `settled`: of `open`, else of the window that ended at `hw`: nothing of it can come late. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
  * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
  * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
  * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, settled: boolean, told: number | null, initial: string,
  *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
@@ -918,7 +922,7 @@ function newProgress() {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  const [overlap, rest] = [new Overlap(), { settled: false, span: null, stalled: 0, seen: [], batch: null }];
   return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
@@ -976,11 +980,13 @@ function parseCheckpoint(run, text) {
     log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
   }
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, upTo, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, ordered, settled, told, initial, span, stalled, seen, sums, part, marks, batch } =
+    more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
+  checkpoint.settled = settled === true;
   if (typeof initial === "string") checkpoint.initial = initial;
   if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
   if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
@@ -990,8 +996,6 @@ function parseCheckpoint(run, text) {
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
-    const part = parseTime(upTo);
-    if (part !== null && part > begin && part < end) checkpoint.open.upTo = part;
   }
   // In the first window nothing has been read to an end yet.
   checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
@@ -999,7 +1003,7 @@ function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
+function formatCheckpoint({ ts, id, hw, open, settled, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -1009,8 +1013,8 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, over
     to: moment(open?.to),
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
-    upTo: moment(open?.upTo),
     ordered: open?.ordered || undefined,
+    settled: settled || undefined,
     told: moment(told),
     initial: initial || undefined,
     batch: batch ?? undefined,
@@ -1064,7 +1068,7 @@ async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { from, events, marks, open, done, again = null }) {
+function advance(progress, { from, events, marks, open, done, settled }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -1074,9 +1078,9 @@ function advance(progress, { from, events, marks, open, done, again = null }) {
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
-  if (again !== null) checkpoint.overlap.share(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
+  if (checkpoint.open || (!open && done > (checkpoint.hw ?? -Infinity))) checkpoint.settled = settled;
   if (open) return;
   checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
@@ -1131,8 +1135,8 @@ async function saveAfterFailure(run) {
 
 /**
  * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
- * so far; `upTo`: where the query ended that the token belongs to, if not at the window's end.
- * @typedef {{from: number, to: number, token: string | null, ordered: boolean, upTo?: number}} Window
+ * so far.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
  */
 
 /** The first part of the history, whose start is saved before anything is read.
@@ -1213,6 +1217,17 @@ function parts(from, to, span) {
   }));
 }
 
+/**
+ * Cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
+ * the last minutes.
+ * @param {Window} window @param {number} span Microseconds. @returns {[Window, Window] | null}
+ */
+function cutOff(window, span) {
+  const to = Math.floor((window.from + span) / 1e6) * 1e6;
+  if (to + Math.max(span / 2, LIMITS.overlap * 1000) > window.to) return null;
+  return [{ ...window, to }, { ...window, from: to - SECOND * 1000 }];
+}
+
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
   const reached = checkpoint.open?.to ?? checkpoint.hw;
@@ -1223,8 +1238,8 @@ function startOfBackfill({ checkpoint }, backfill) {
 
 /** Where the first new window begins. @param {Known} known */
 function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
+  const { open, hw, told, settled } = found;
   const overlap = LIMITS.overlap * 1000;
-  const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
   /** @param {string} kind @param {number} from @param {number | null} coveredFrom @param {Partial<Checkpoint>} changes
    * @param {number | null} [ahead] */
@@ -1237,12 +1252,15 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
   });
   if (initial) {
     const from = /** @type {number} */ (parseTime(initial));
-    return start("Initial checkpoint", from, from, { initial, hw: from, open: null });
+    return start("Initial checkpoint", from, from, { initial, hw: from, open: null, settled: false });
   }
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
+  if (reached <= Math.max(now, scmNow)) {
+    // L21: where nothing can come late, only the second that all windows share.
+    return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
+  }
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
   const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
@@ -1253,6 +1271,7 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
     id: "",
     hw: sure,
     open: null,
+    settled: false,
   }, reached);
 }
 
@@ -1440,21 +1459,16 @@ class Paging {
   }
 
   /**
-   * What is left of a window behind the last page; null: nothing.
-   * @param {number} end Up to where that page covers. @param {Window} [whole] The window of which this one is a part.
-   * @returns {Window | null}
+   * What is left of the window behind the last page; null: nothing.
+   * @param {number} visible Up to there no record could come late when that page was requested. @returns {Window | null}
    */
-  rest(end, whole = this.window) {
+  rest(visible) {
     const { window, state, ordered } = this;
-    const isRead = state === "done";
-    if (isRead && window.to >= whole.to) return null;
+    if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const inOrder = isRead ? window.to - SECOND * 1000 : this.reached();
-    const reached = state === "splitting" ? this.asked.from : inOrder;
-    const from = Math.max(whole.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
-    const token = this.isSession ? null : this.asked.token;
-    const more = token !== null && window.to < whole.to ? { upTo: window.to } : {};
-    return { from, to: whole.to, token, ordered: isRead || ordered, ...more };
+    const reached = state === "splitting" ? this.asked.from : this.reached();
+    const from = Math.max(window.from, Math.min(reached, visible));
+    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 
@@ -1490,14 +1504,12 @@ function unreadable(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `again`:
- * from where on records come again with the next part, else null; `marks` of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `visible`: up to there no record can come late; `settled`: nor
+ * in all of the window; `within`: the window if its pages came oldest first; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
- *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null, again: number | null}} Page
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number, visible: number,
+ *   settled: boolean, within: Window | null}} Page
  */
-
-/** @typedef {Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]}} Undecided */
 
 /** @param {Run} run */
 async function catchUp(run) {
@@ -1582,49 +1594,19 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
-  const { memory } = run;
+  const { leg: { clock }, memory } = run;
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
-  for (const window of windows) {
-    memory.window += 1;
-    /** Pages of which not every record is decided on. @type {Undecided[]} */
+  const reader = new Reader(run, windows);
+  for (let window = await reader.next(); window; window = await reader.next()) {
+    const paging = new Paging(window);
+    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
     const undecided = [];
-    const inQuarters = () => windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw));
-    for await (const read of readWindow(run, window, inQuarters)) {
-      undecided.push(read);
-      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
-        const { judged, ...page } = /** @type {Undecided} */ (undecided.shift());
-        const events = judged.filter(({ verdict }) => verdict === "send");
-        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-        yield {
-          ...page,
-          events,
-          length: sum(events, (event) => event.json.length + 1),
-          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
-        };
-      }
-      if (!read.open) {
-        memory.resumed.clear();
-        memory.overlap.finish(holdsOverlap(window.from, read.done, hw));
-        hw = Math.max(read.done, hw ?? -Infinity);
-      }
-    }
-  }
-}
-
-/** @param {Run} run @param {Window} window @param {() => void} inQuarters Plans it again, in parts.
- * @returns {AsyncGenerator<Undecided>} */
-async function* readWindow(run, window, inQuarters) {
-  const { leg: { clock }, memory } = run;
-  const parts = new Parts(run, window);
-  /** Up to where the parts cover the window, and what was left of it behind the last one. */
-  let covered = window.to;
-  /** @type {Window | null} */
-  let left = null;
-  for (let part = await parts.advance(); part !== null; part = await parts.advance()) {
-    const paging = new Paging(part);
+    memory.window += 1;
+    // From a time on, all that could come late is read again.
+    let isSettled = window.token === null || run.progress.checkpoint.settled;
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = parts.page(query);
+      const page = reader.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -1651,8 +1633,8 @@ async function* readWindow(run, window, inQuarters) {
             run,
             "SCM rejected the page token of a window that must be read from its start; reading it in parts",
           );
-          inQuarters(); // L24
-          return;
+          windows.unshift(...quarters(window, hw)); // L24
+          break;
         }
       }
       const query = paging.next(answer);
@@ -1673,26 +1655,41 @@ async function* readWindow(run, window, inQuarters) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
-      parts.look(paging);
+      reader.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const isRead = paging.state === "done";
-      if (isRead && end < part.to) covered = Math.min(covered, end);
-      const done = Math.min(covered, end);
-      const rest = paging.rest(end, window);
-      // A part's first second was in the one before: the checkpoint does not go back to it.
-      const open = rest && left && !isRead && paging.newest < part.from + SECOND * 1000 ? left : rest;
-      if (isRead) left = rest;
+      const visible = visibleTo(clock, answer.at);
+      isSettled &&= window.to <= visible;
+      const open = paging.rest(visible);
+      undecided.push({
+        at: ticks(),
+        fetched: answer.records.length,
+        judged,
+        from: window.from,
+        open,
+        done: end,
+        visible,
+        settled: isSettled,
+        within: paging.ordered ? window : null,
+      });
       const isInOrder = paging.ordered && paging.state !== "splitting";
-      release(memory, !open ? Infinity : isRead ? part.to : isInOrder ? paging.newest : -Infinity);
-      const again = open && isRead ? part.to - SECOND * 1000 : null;
-      if (again !== null) {
-        memory.window += 1;
-        memory.resumed.clear();
-        memory.overlap.share(again);
+      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
       }
-      const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
-      yield { at, fetched, judged, from: window.from, open, done, within, again };
+      if (!open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, end, hw));
+        hw = Math.max(end, hw ?? -Infinity);
+      }
     }
   }
 }
@@ -1748,10 +1745,9 @@ function advanceWithin({ ingest: { done }, progress }, page) {
   const left = page.events.findIndex((event) => !done.has(event));
   const [{ us }, window] = [page.events[left], page.within];
   if (left === 0 || us === null || window === null) return;
-  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  const from = Math.min(us - SECOND * 1000, page.visible);
   if (from <= window.from || from >= window.to) return;
-  const open = { ...window, from, token: null };
-  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open, again: null });
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
 
 /** @param {Run} run */
@@ -1763,172 +1759,144 @@ function logProgress({ counts }) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Read ahead: a window of many pages is cut in parts, each a query of its own. While one part is read, the first pages of
-// the next ones are requested. Parts are read in order all the same; nothing is decided here about their records.
+// Read ahead (L29): windows of many pages are cut in smaller ones. While one is read, the first pages of the next ones are
+// requested. Windows are read in order all the same; nothing is decided here about their records.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A page requested ahead; null: it did not come, so it is requested again in its turn.
- * @typedef {{query: Query, page: Promise<PageAnswer | null>}} Early */
+/** A window; `pages` were requested ahead (null: it did not come, and is requested again in its turn); `isRead`: its turn
+ * has come. @typedef {{window: Window, pages: {query: Query, page: Promise<PageAnswer | null>}[], isRead: boolean}} Lane */
 
-/** A part of a window; `early`: its first pages; `isRead`: its turn has come.
- * @typedef {{window: Window, early: Early[], isRead: boolean}} Part */
-
-/** What a leg knows about reading ahead. */
-function newAhead() {
-  return {
-    /** False from where it was too much for SCM, or pages do not lead on as expected. */
-    isOn: true,
-    /** Each page's token is another one. */
-    hasTokens: false,
-    /** Milliseconds that pages took, and how many: requested one at a time, and several at once. */
-    alone: { took: 0, pages: 0 },
-    together: { took: 0, pages: 0 },
-    /** Of the pages that wait for their turn. */
-    waiting: { records: 0, length: 0 },
-    /** Characters of the largest page. */
-    largest: 0,
-  };
-}
-
-/** One window's parts, in order; `part` is the one to read. */
-class Parts {
-  /** @param {Run} run @param {Window} window */
-  constructor(run, window) {
+class Reader {
+  /** @param {Run} run @param {Window[]} windows */
+  constructor(run, windows) {
     this.run = run;
-    this.window = window;
-    /** @type {Part | null} */
-    this.part = null;
-    /** How many records it has had; how many make it long enough: each part costs a request more. */
-    this.records = 0;
-    this.enough = 0;
-    /** Where the next part begins, Infinity: there is none; and how long it is, Infinity: not known. Microseconds. */
-    this.from = window.from;
-    this.span = Infinity;
-    /** Parts that are requested ahead, and how many of them still ask for pages. @type {Part[]} */
-    this.next = [];
+    /** Not begun. */
+    this.windows = windows;
+    /** The one that is read, and those that are requested ahead; how many of them still ask for pages.
+     * @type {Lane | null} */
+    this.lane = null;
+    /** @type {Lane[]} */
+    this.lanes = [];
     this.asking = 0;
+    /** False from where it was too much for SCM, or pages do not lead on as expected. */
+    this.isOn = true;
+    /** Microseconds that a window should span, 0: not known; how many records make it long enough, as each window costs a
+     * request more; and how many it has had. */
+    this.span = 0;
+    this.enough = 0;
+    this.records = 0;
+    /** Milliseconds that pages took, and how many: requested one at a time, and several at once. */
+    this.alone = { took: 0, pages: 0 };
+    this.together = { took: 0, pages: 0 };
+    /** What waits for its turn, and characters of the largest page. */
+    this.waiting = { records: 0, length: 0 };
+    this.largest = 0;
   }
 
-  /** Goes on to the next part; null: there is none. @returns {Promise<Window | null>} */
-  async advance() {
-    const { part } = this;
-    // The first one is as long as the gap before the window's records.
-    if (part && this.span < Infinity && part.window.from > this.window.from) {
+  /** The next window to read; null: there is none. @returns {Promise<Window | null>} */
+  async next() {
+    if (this.lane && this.span > 0) {
+      const { window: { from, to } } = this.lane;
       const fit = Math.max(1 / 8, Math.min(2, this.enough / this.records));
-      this.span = Math.max(LIMITS.partSpan * 1000, (part.window.to - part.window.from) * fit);
+      this.span = Math.max(LIMITS.leastSpan * 1000, Math.min(to - from, this.span) * fit);
     }
     this.records = 0;
-    if (this.next.length === 0 && this.from === Infinity) return null;
-    this.part = this.next.shift() ?? (this.span < Infinity ? this.cut(this.span) : await this.begin());
-    this.part.isRead = true;
-    return this.part.window;
+    this.lane = this.lanes.shift() ?? await this.begin();
+    if (this.lane) this.lane.isRead = true;
+    return this.lane && this.lane.window;
   }
 
-  /** @param {number} span @returns {Part} */
-  cut(span) {
-    const { from, window: { to: last } } = this;
-    const to = Math.floor((from + span) / 1e6) * 1e6;
-    const isLast = !this.run.ahead.isOn || !(to + span / 2 < last);
-    // L21
-    this.from = isLast ? Infinity : to - SECOND * 1000;
-    return { window: { from, to: isLast ? last : to, token: null, ordered: true }, early: [], isRead: false };
+  /** Cuts the next window; as a whole where nothing is known of it. @param {number} [gap] Before its first record.
+   * @returns {Lane | null} */
+  cut(gap = 0) {
+    const window = this.windows.shift();
+    if (!window) return null;
+    const both = this.isOn && this.span > 0 && window.token === null ? cutOff(window, gap + this.span) : null;
+    if (both) this.windows.unshift(both[1]);
+    return { window: both ? both[0] : window, pages: [], isRead: false };
   }
 
-  /** The part before whose first page nothing is known of the window. @returns {Promise<Part>} */
+  /** The window before whose first page nothing is known of how many there are. @returns {Promise<Lane | null>} */
   async begin() {
-    const { run, from, window, window: { token, to, upTo = to } } = this;
-    if (token !== null && this.part === null) {
-      // The leg before was in the middle of it.
-      this.from = upTo < to ? upTo - SECOND * 1000 : Infinity;
-      return { window: { ...window, to: upTo }, early: [], isRead: true };
-    }
+    const { run, windows: [window] } = this;
     // L12: where runs have died, memory may be short.
-    if (!run.ahead.isOn || run.progress.checkpoint.span !== null) return this.cut(Infinity);
-    const query = { token: null, from, to };
+    const isOff = !this.isOn || run.progress.checkpoint.span !== null;
+    if (!window || isOff || this.span > 0 || window.token !== null || !cutOff(window, 0)) return this.cut();
+    const query = { token: null, from: window.from, to: window.to };
     const answer = /** @type {PageAnswer} */ (await fetchPage(run, query));
-    const oldest = this.measure(answer);
-    // That page is not used: where nothing is known of its order, the part must ask for what is in the part.
-    if (this.span < Infinity) return this.cut(oldest - from + this.span);
+    const oldest = this.measure(window, answer);
+    // That page is not used: nothing is known of its order, and a window must be asked for what is in it.
+    if (this.span > 0) return this.cut(oldest - window.from);
     this.count(answer, 1);
-    return { ...this.cut(Infinity), early: [{ query, page: Promise.resolve(answer) }] };
+    return { .../** @type {Lane} */ (this.cut()), pages: [{ query, page: Promise.resolve(answer) }] };
   }
 
-  /** Sets how long a part should be by the window's first page, if the window is worth cutting. Returns the time of that
-   * page's oldest record. @param {PageAnswer} answer */
-  measure({ records, token, took, tries }) {
-    const { from, window: { to } } = this;
+  /** Sets how long a window should be by the page that begins one, if it is worth cutting. Returns the time of that page's
+   * oldest record. @param {Window} window @param {PageAnswer} answer */
+  measure({ from, to }, { records, token, took, tries }) {
     if (records.length < LIMITS.smallPage || token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
     const now = latest(this.run.leg.clock);
     const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
       us >= from && us <= to
     );
-    this.enough = Math.max(records.length, Math.min(LIMITS.partRecords, LIMITS.partPages * records.length));
+    this.enough = Math.max(records.length, Math.min(LIMITS.laneRecords, LIMITS.lanePages * records.length));
     const [oldest, newest] = [Math.min(...times), Math.max(...times)];
-    const span = Math.max(LIMITS.partSpan * 1000, (newest - oldest) * this.enough / records.length);
+    const span = Math.max(LIMITS.leastSpan * 1000, (newest - oldest) * this.enough / records.length);
     if (oldest + 2 * span < to) this.span = span;
     return oldest;
   }
 
-  /** The answer to a query of the part that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
+  /** The answer to a query of the window that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
   async page(query) {
-    const { run, run: { ahead } } = this;
-    const { early } = /** @type {Part} */ (this.part);
-    const first = early.shift();
-    let answer = first ? await first.page : null;
-    if (first && answer) this.count(answer, -1);
-    if (!first || !answer || first.query.token !== query.token || first.query.from !== query.from) {
-      for (const { page } of early.splice(0)) page.then((unused) => unused && this.count(unused, -1));
+    const { pages } = /** @type {Lane} */ (this.lane);
+    const early = pages.shift();
+    let answer = early ? await early.page : null;
+    if (answer) this.count(answer, -1);
+    if (!early || !answer || early.query.token !== query.token || early.query.from !== query.from) {
+      for (const { page } of pages.splice(0)) page.then((unused) => unused && this.count(unused, -1));
       const isAlone = this.asking === 0;
-      answer = await fetchPage(run, query);
-      if (answer && query.token !== null && isAlone) add(ahead.alone, answer.took);
+      answer = await fetchPage(this.run, query);
+      if (answer && query.token !== null && isAlone) add(this.alone, answer.took);
       if (answer && answer.tries > 1) this.stop("it needed more than one request for a page");
     }
-    if (answer) {
-      this.records += answer.records.length;
-      ahead.largest = Math.max(ahead.largest, answer.length);
-      if (query.token !== null) ahead.hasTokens = answer.token !== query.token;
-    }
+    if (!answer) return null;
+    this.records += answer.records.length;
+    this.largest = Math.max(this.largest, answer.length);
     return answer;
   }
 
-  /** Whether another part is to follow, and its length is known. */
-  isCut() {
-    return this.from < Infinity && this.span < Infinity;
-  }
-
-  /** Requests pages of the next parts while this one goes as expected. @param {Paging} paging */
+  /** Requests pages of the next windows while this one goes as expected. @param {Paging} paging */
   look({ detours, idle, isSession, state }) {
-    const { ahead } = this.run;
-    if (detours > 0 || idle > 0 || isSession || state === "splitting") ahead.isOn = false;
-    if (mean(ahead.alone) < LIMITS.quickAnswer) ahead.isOn = false;
-    const lanes = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / ahead.largest));
-    while (ahead.isOn && ahead.hasTokens && hasRoom(ahead) && this.asking < lanes && this.isCut()) {
-      const part = this.cut(this.span);
-      this.next.push(part);
-      this.follow(part);
+    if (detours > 0 || idle > 0 || isSession || state === "splitting") this.isOn = false;
+    if (mean(this.alone) < LIMITS.quickAnswer) this.isOn = false;
+    const most = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / this.largest));
+    // The second page has shown whether tokens lead on.
+    while (this.isOn && this.span > 0 && this.alone.pages > 0 && this.asking < most && this.hasRoom()) {
+      const lane = this.cut();
+      if (!lane) return;
+      this.lanes.push(lane);
+      this.follow(lane);
     }
   }
 
-  /** Requests the first pages of a part, until its turn comes. @param {Part} part */
-  async follow(part) {
-    const { run, run: { ahead } } = this;
-    const { window: { from, to }, early } = part;
+  /** Requests the first pages of a window, until its turn comes. @param {Lane} lane */
+  async follow(lane) {
+    const { window: { from, to }, pages } = lane;
     this.asking += 1;
     /** @type {Query | null} */
     let query = { token: null, from, to };
-    while (query && ahead.isOn && !part.isRead && early.length < 2 * LIMITS.partPages && hasRoom(ahead)) {
+    while (query && this.isOn && !lane.isRead && pages.length < 2 * LIMITS.lanePages && this.hasRoom()) {
       /** @type {Promise<PageAnswer | null>} */
-      const page = fetchPage(run, query, true).catch((error) => this.stop(describe(error), error instanceof Stop));
-      early.push({ query, page });
+      const page = fetchPage(this.run, query, true).catch((error) => this.stop(describe(error), error instanceof Stop));
+      pages.push({ query, page });
       /** @type {PageAnswer | null} */
       const answer = await page;
       if (answer) {
         this.count(answer, 1);
-        add(ahead.together, answer.took);
+        add(this.together, answer.took);
       }
-      const isSlow = mean(ahead.together) > 3 * mean(ahead.alone) + LIMITS.ownDelay &&
-        ahead.together.pages > LIMITS.partPages;
-      if (isSlow) this.stop("it answers more slowly");
+      const isSlow = mean(this.together) > 3 * mean(this.alone) + LIMITS.ownDelay;
+      if (isSlow && this.together.pages > LIMITS.lanePages) this.stop("it answers more slowly");
       /** @type {string | null} */
       const token = answer && answer.records.length > 0 ? answer.token : null;
       query = token !== null && token !== query.token ? { ...query, token } : null;
@@ -1938,23 +1906,20 @@ class Parts {
 
   /** One page at a time for the rest of this leg. @param {string} why @param {boolean} [isEnd] Of the leg. */
   stop(why, isEnd = false) {
-    const { ahead } = this.run;
-    if (ahead.isOn && this.span < Infinity && !isEnd) log(`  SCM is asked for one page at a time from here: ${why}`);
-    ahead.isOn = false;
+    if (this.isOn && this.span > 0 && !isEnd) log(`  SCM is asked for one page at a time from here: ${why}`);
+    this.isOn = false;
     return null;
+  }
+
+  hasRoom() {
+    return this.waiting.records < LIMITS.aheadRecords && this.waiting.length < LIMITS.aheadLength;
   }
 
   /** @param {PageAnswer} answer @param {1 | -1} times */
   count({ records, length }, times) {
-    const { ahead } = this.run;
-    ahead.waiting.records += times * records.length;
-    ahead.waiting.length += times * length;
+    this.waiting.records += times * records.length;
+    this.waiting.length += times * length;
   }
-}
-
-/** @param {Run["ahead"]} ahead */
-function hasRoom({ waiting: { records, length } }) {
-  return records < LIMITS.aheadRecords && length < LIMITS.aheadLength;
 }
 
 /** @param {{took: number, pages: number}} sum @param {number} took */
@@ -2314,8 +2279,6 @@ class Overlap {
     this.known = { sums: new Map(), marks: new Map() };
     /** Of the window that is being read. @type {Memory} */
     this.part = { sums: new Map(), marks: new Map() };
-    /** Buckets that the next part of the window may bring again. @type {Set<number>} */
-    this.shared = new Set();
   }
 
   /** @param {number | null} us @param {number} mark */
@@ -2325,7 +2288,6 @@ class Overlap {
     if (marks.size > 2 * LIMITS.marks) this.part.marks = newest(marks, ([, time]) => time);
     if (us === null) return;
     const bucket = bucketOf(us);
-    if (this.shared.delete(bucket)) this.forgetBucket(bucket);
     const { sum, count } = sums.get(bucket) ?? { sum: 0, count: 0 };
     sums.set(bucket, { sum: (sum + mark) % RANGE, count: count + 1 });
     if (sums.size > 2 * LIMITS.marks) this.part.sums = newest(sums, ([each]) => each);
@@ -2344,19 +2306,11 @@ class Overlap {
 
   /** Reading starts again from here: what of it was read before is known, and counted again. @param {number} from */
   forget(from) {
-    for (const bucket of this.part.sums.keys()) if (bucket >= bucketOf(from)) this.forgetBucket(bucket);
-  }
-
-  /** @param {number} bucket */
-  forgetBucket(bucket) {
-    const sum = this.part.sums.get(bucket);
-    if (sum && !this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
-    this.part.sums.delete(bucket);
-  }
-
-  /** The next part begins here, before the end of this one: what comes again is counted again. @param {number} from */
-  share(from) {
-    this.shared = new Set([...this.part.sums.keys()].filter((bucket) => bucket >= bucketOf(from)));
+    for (const [bucket, sum] of this.part.sums) {
+      if (bucket < bucketOf(from)) continue;
+      this.part.sums.delete(bucket);
+      if (!this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
+    }
   }
 
   /** The window is read to its end. @param {boolean} isWhole The next run reads nothing that was not in this window. */
@@ -2367,7 +2321,6 @@ class Overlap {
       marks: newest(new Map([...known.marks, ...part.marks]), ([, time]) => time),
     };
     this.part = { sums: new Map(), marks: new Map() };
-    this.shared = new Set();
   }
 
   copy() {

@@ -1,180 +1,153 @@
 import { latest } from "./clock.js";
 import { Stop } from "./errors.js";
 import { toEvent } from "./events.js";
-import { LIMITS, SECOND } from "./limits.js";
+import { LIMITS } from "./limits.js";
 import { describe, log } from "./output.js";
 import { fetchPage } from "./scm.js";
+import { cutOff } from "./windows.js";
 /** @import { PageAnswer, Paging, Query } from "./paging.js" */
 /** @import { Run } from "./run.js" */
 /** @import { Window } from "./windows.js" */
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Read ahead: a window of many pages is cut in parts, each a query of its own. While one part is read, the first pages of
-// the next ones are requested. Parts are read in order all the same; nothing is decided here about their records.
+// Read ahead (L29): windows of many pages are cut in smaller ones. While one is read, the first pages of the next ones are
+// requested. Windows are read in order all the same; nothing is decided here about their records.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A page requested ahead; null: it did not come, so it is requested again in its turn.
- * @typedef {{query: Query, page: Promise<PageAnswer | null>}} Early */
+/** A window; `pages` were requested ahead (null: it did not come, and is requested again in its turn); `isRead`: its turn
+ * has come. @typedef {{window: Window, pages: {query: Query, page: Promise<PageAnswer | null>}[], isRead: boolean}} Lane */
 
-/** A part of a window; `early`: its first pages; `isRead`: its turn has come.
- * @typedef {{window: Window, early: Early[], isRead: boolean}} Part */
-
-/** What a leg knows about reading ahead. */
-export function newAhead() {
-  return {
-    /** False from where it was too much for SCM, or pages do not lead on as expected. */
-    isOn: true,
-    /** Each page's token is another one. */
-    hasTokens: false,
-    /** Milliseconds that pages took, and how many: requested one at a time, and several at once. */
-    alone: { took: 0, pages: 0 },
-    together: { took: 0, pages: 0 },
-    /** Of the pages that wait for their turn. */
-    waiting: { records: 0, length: 0 },
-    /** Characters of the largest page. */
-    largest: 0,
-  };
-}
-
-/** One window's parts, in order; `part` is the one to read. */
-export class Parts {
-  /** @param {Run} run @param {Window} window */
-  constructor(run, window) {
+export class Reader {
+  /** @param {Run} run @param {Window[]} windows */
+  constructor(run, windows) {
     this.run = run;
-    this.window = window;
-    /** @type {Part | null} */
-    this.part = null;
-    /** How many records it has had; how many make it long enough: each part costs a request more. */
-    this.records = 0;
-    this.enough = 0;
-    /** Where the next part begins, Infinity: there is none; and how long it is, Infinity: not known. Microseconds. */
-    this.from = window.from;
-    this.span = Infinity;
-    /** Parts that are requested ahead, and how many of them still ask for pages. @type {Part[]} */
-    this.next = [];
+    /** Not begun. */
+    this.windows = windows;
+    /** The one that is read, and those that are requested ahead; how many of them still ask for pages.
+     * @type {Lane | null} */
+    this.lane = null;
+    /** @type {Lane[]} */
+    this.lanes = [];
     this.asking = 0;
+    /** False from where it was too much for SCM, or pages do not lead on as expected. */
+    this.isOn = true;
+    /** Microseconds that a window should span, 0: not known; how many records make it long enough, as each window costs a
+     * request more; and how many it has had. */
+    this.span = 0;
+    this.enough = 0;
+    this.records = 0;
+    /** Milliseconds that pages took, and how many: requested one at a time, and several at once. */
+    this.alone = { took: 0, pages: 0 };
+    this.together = { took: 0, pages: 0 };
+    /** What waits for its turn, and characters of the largest page. */
+    this.waiting = { records: 0, length: 0 };
+    this.largest = 0;
   }
 
-  /** Goes on to the next part; null: there is none. @returns {Promise<Window | null>} */
-  async advance() {
-    const { part } = this;
-    // The first one is as long as the gap before the window's records.
-    if (part && this.span < Infinity && part.window.from > this.window.from) {
+  /** The next window to read; null: there is none. @returns {Promise<Window | null>} */
+  async next() {
+    if (this.lane && this.span > 0) {
+      const { window: { from, to } } = this.lane;
       const fit = Math.max(1 / 8, Math.min(2, this.enough / this.records));
-      this.span = Math.max(LIMITS.partSpan * 1000, (part.window.to - part.window.from) * fit);
+      this.span = Math.max(LIMITS.leastSpan * 1000, Math.min(to - from, this.span) * fit);
     }
     this.records = 0;
-    if (this.next.length === 0 && this.from === Infinity) return null;
-    this.part = this.next.shift() ?? (this.span < Infinity ? this.cut(this.span) : await this.begin());
-    this.part.isRead = true;
-    return this.part.window;
+    this.lane = this.lanes.shift() ?? await this.begin();
+    if (this.lane) this.lane.isRead = true;
+    return this.lane && this.lane.window;
   }
 
-  /** @param {number} span @returns {Part} */
-  cut(span) {
-    const { from, window: { to: last } } = this;
-    const to = Math.floor((from + span) / 1e6) * 1e6;
-    const isLast = !this.run.ahead.isOn || !(to + span / 2 < last);
-    // L21
-    this.from = isLast ? Infinity : to - SECOND * 1000;
-    return { window: { from, to: isLast ? last : to, token: null, ordered: true }, early: [], isRead: false };
+  /** Cuts the next window; as a whole where nothing is known of it. @param {number} [gap] Before its first record.
+   * @returns {Lane | null} */
+  cut(gap = 0) {
+    const window = this.windows.shift();
+    if (!window) return null;
+    const both = this.isOn && this.span > 0 && window.token === null ? cutOff(window, gap + this.span) : null;
+    if (both) this.windows.unshift(both[1]);
+    return { window: both ? both[0] : window, pages: [], isRead: false };
   }
 
-  /** The part before whose first page nothing is known of the window. @returns {Promise<Part>} */
+  /** The window before whose first page nothing is known of how many there are. @returns {Promise<Lane | null>} */
   async begin() {
-    const { run, from, window, window: { token, to, upTo = to } } = this;
-    if (token !== null && this.part === null) {
-      // The leg before was in the middle of it.
-      this.from = upTo < to ? upTo - SECOND * 1000 : Infinity;
-      return { window: { ...window, to: upTo }, early: [], isRead: true };
-    }
+    const { run, windows: [window] } = this;
     // L12: where runs have died, memory may be short.
-    if (!run.ahead.isOn || run.progress.checkpoint.span !== null) return this.cut(Infinity);
-    const query = { token: null, from, to };
+    const isOff = !this.isOn || run.progress.checkpoint.span !== null;
+    if (!window || isOff || this.span > 0 || window.token !== null || !cutOff(window, 0)) return this.cut();
+    const query = { token: null, from: window.from, to: window.to };
     const answer = /** @type {PageAnswer} */ (await fetchPage(run, query));
-    const oldest = this.measure(answer);
-    // That page is not used: where nothing is known of its order, the part must ask for what is in the part.
-    if (this.span < Infinity) return this.cut(oldest - from + this.span);
+    const oldest = this.measure(window, answer);
+    // That page is not used: nothing is known of its order, and a window must be asked for what is in it.
+    if (this.span > 0) return this.cut(oldest - window.from);
     this.count(answer, 1);
-    return { ...this.cut(Infinity), early: [{ query, page: Promise.resolve(answer) }] };
+    return { .../** @type {Lane} */ (this.cut()), pages: [{ query, page: Promise.resolve(answer) }] };
   }
 
-  /** Sets how long a part should be by the window's first page, if the window is worth cutting. Returns the time of that
-   * page's oldest record. @param {PageAnswer} answer */
-  measure({ records, token, took, tries }) {
-    const { from, window: { to } } = this;
+  /** Sets how long a window should be by the page that begins one, if it is worth cutting. Returns the time of that page's
+   * oldest record. @param {Window} window @param {PageAnswer} answer */
+  measure({ from, to }, { records, token, took, tries }) {
     if (records.length < LIMITS.smallPage || token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
     const now = latest(this.run.leg.clock);
     const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
       us >= from && us <= to
     );
-    this.enough = Math.max(records.length, Math.min(LIMITS.partRecords, LIMITS.partPages * records.length));
+    this.enough = Math.max(records.length, Math.min(LIMITS.laneRecords, LIMITS.lanePages * records.length));
     const [oldest, newest] = [Math.min(...times), Math.max(...times)];
-    const span = Math.max(LIMITS.partSpan * 1000, (newest - oldest) * this.enough / records.length);
+    const span = Math.max(LIMITS.leastSpan * 1000, (newest - oldest) * this.enough / records.length);
     if (oldest + 2 * span < to) this.span = span;
     return oldest;
   }
 
-  /** The answer to a query of the part that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
+  /** The answer to a query of the window that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
   async page(query) {
-    const { run, run: { ahead } } = this;
-    const { early } = /** @type {Part} */ (this.part);
-    const first = early.shift();
-    let answer = first ? await first.page : null;
-    if (first && answer) this.count(answer, -1);
-    if (!first || !answer || first.query.token !== query.token || first.query.from !== query.from) {
-      for (const { page } of early.splice(0)) page.then((unused) => unused && this.count(unused, -1));
+    const { pages } = /** @type {Lane} */ (this.lane);
+    const early = pages.shift();
+    let answer = early ? await early.page : null;
+    if (answer) this.count(answer, -1);
+    if (!early || !answer || early.query.token !== query.token || early.query.from !== query.from) {
+      for (const { page } of pages.splice(0)) page.then((unused) => unused && this.count(unused, -1));
       const isAlone = this.asking === 0;
-      answer = await fetchPage(run, query);
-      if (answer && query.token !== null && isAlone) add(ahead.alone, answer.took);
+      answer = await fetchPage(this.run, query);
+      if (answer && query.token !== null && isAlone) add(this.alone, answer.took);
       if (answer && answer.tries > 1) this.stop("it needed more than one request for a page");
     }
-    if (answer) {
-      this.records += answer.records.length;
-      ahead.largest = Math.max(ahead.largest, answer.length);
-      if (query.token !== null) ahead.hasTokens = answer.token !== query.token;
-    }
+    if (!answer) return null;
+    this.records += answer.records.length;
+    this.largest = Math.max(this.largest, answer.length);
     return answer;
   }
 
-  /** Whether another part is to follow, and its length is known. */
-  isCut() {
-    return this.from < Infinity && this.span < Infinity;
-  }
-
-  /** Requests pages of the next parts while this one goes as expected. @param {Paging} paging */
+  /** Requests pages of the next windows while this one goes as expected. @param {Paging} paging */
   look({ detours, idle, isSession, state }) {
-    const { ahead } = this.run;
-    if (detours > 0 || idle > 0 || isSession || state === "splitting") ahead.isOn = false;
-    if (mean(ahead.alone) < LIMITS.quickAnswer) ahead.isOn = false;
-    const lanes = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / ahead.largest));
-    while (ahead.isOn && ahead.hasTokens && hasRoom(ahead) && this.asking < lanes && this.isCut()) {
-      const part = this.cut(this.span);
-      this.next.push(part);
-      this.follow(part);
+    if (detours > 0 || idle > 0 || isSession || state === "splitting") this.isOn = false;
+    if (mean(this.alone) < LIMITS.quickAnswer) this.isOn = false;
+    const most = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / this.largest));
+    // The second page has shown whether tokens lead on.
+    while (this.isOn && this.span > 0 && this.alone.pages > 0 && this.asking < most && this.hasRoom()) {
+      const lane = this.cut();
+      if (!lane) return;
+      this.lanes.push(lane);
+      this.follow(lane);
     }
   }
 
-  /** Requests the first pages of a part, until its turn comes. @param {Part} part */
-  async follow(part) {
-    const { run, run: { ahead } } = this;
-    const { window: { from, to }, early } = part;
+  /** Requests the first pages of a window, until its turn comes. @param {Lane} lane */
+  async follow(lane) {
+    const { window: { from, to }, pages } = lane;
     this.asking += 1;
     /** @type {Query | null} */
     let query = { token: null, from, to };
-    while (query && ahead.isOn && !part.isRead && early.length < 2 * LIMITS.partPages && hasRoom(ahead)) {
+    while (query && this.isOn && !lane.isRead && pages.length < 2 * LIMITS.lanePages && this.hasRoom()) {
       /** @type {Promise<PageAnswer | null>} */
-      const page = fetchPage(run, query, true).catch((error) => this.stop(describe(error), error instanceof Stop));
-      early.push({ query, page });
+      const page = fetchPage(this.run, query, true).catch((error) => this.stop(describe(error), error instanceof Stop));
+      pages.push({ query, page });
       /** @type {PageAnswer | null} */
       const answer = await page;
       if (answer) {
         this.count(answer, 1);
-        add(ahead.together, answer.took);
+        add(this.together, answer.took);
       }
-      const isSlow = mean(ahead.together) > 3 * mean(ahead.alone) + LIMITS.ownDelay &&
-        ahead.together.pages > LIMITS.partPages;
-      if (isSlow) this.stop("it answers more slowly");
+      const isSlow = mean(this.together) > 3 * mean(this.alone) + LIMITS.ownDelay;
+      if (isSlow && this.together.pages > LIMITS.lanePages) this.stop("it answers more slowly");
       /** @type {string | null} */
       const token = answer && answer.records.length > 0 ? answer.token : null;
       query = token !== null && token !== query.token ? { ...query, token } : null;
@@ -184,23 +157,20 @@ export class Parts {
 
   /** One page at a time for the rest of this leg. @param {string} why @param {boolean} [isEnd] Of the leg. */
   stop(why, isEnd = false) {
-    const { ahead } = this.run;
-    if (ahead.isOn && this.span < Infinity && !isEnd) log(`  SCM is asked for one page at a time from here: ${why}`);
-    ahead.isOn = false;
+    if (this.isOn && this.span > 0 && !isEnd) log(`  SCM is asked for one page at a time from here: ${why}`);
+    this.isOn = false;
     return null;
+  }
+
+  hasRoom() {
+    return this.waiting.records < LIMITS.aheadRecords && this.waiting.length < LIMITS.aheadLength;
   }
 
   /** @param {PageAnswer} answer @param {1 | -1} times */
   count({ records, length }, times) {
-    const { ahead } = this.run;
-    ahead.waiting.records += times * records.length;
-    ahead.waiting.length += times * length;
+    this.waiting.records += times * records.length;
+    this.waiting.length += times * length;
   }
-}
-
-/** @param {Run["ahead"]} ahead */
-function hasRoom({ waiting: { records, length } }) {
-  return records < LIMITS.aheadRecords && length < LIMITS.aheadLength;
 }
 
 /** @param {{took: number, pages: number}} sum @param {number} took */

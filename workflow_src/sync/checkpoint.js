@@ -21,11 +21,11 @@ import { firstWindow, newInitialCheckpoint } from "./windows.js";
  * Times are microseconds since the epoch.
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
- * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
+ * is not read to its end. `settled`: of `open`, else of the window that ended at `hw`: nothing of it can come late. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
  * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
  * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
  * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, settled: boolean, told: number | null, initial: string,
  *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
@@ -60,7 +60,7 @@ export function newProgress() {
 
 /** @returns {Checkpoint} */
 export function emptyCheckpoint() {
-  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  const [overlap, rest] = [new Overlap(), { settled: false, span: null, stalled: 0, seen: [], batch: null }];
   return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
@@ -118,11 +118,13 @@ export function parseCheckpoint(run, text) {
     log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
   }
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, upTo, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, ordered, settled, told, initial, span, stalled, seen, sums, part, marks, batch } =
+    more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
+  checkpoint.settled = settled === true;
   if (typeof initial === "string") checkpoint.initial = initial;
   if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
   if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
@@ -132,8 +134,6 @@ export function parseCheckpoint(run, text) {
   const [begin, end] = [parseTime(from), parseTime(to)];
   if (begin !== null && end !== null && end > begin) {
     checkpoint.open = { from: begin, to: end, token: typeof token === "string" ? token : null, ordered: !!ordered };
-    const part = parseTime(upTo);
-    if (part !== null && part > begin && part < end) checkpoint.open.upTo = part;
   }
   // In the first window nothing has been read to an end yet.
   checkpoint.hw = parseTime(hw) ?? (checkpoint.open ? null : us);
@@ -141,7 +141,7 @@ export function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
+export function formatCheckpoint({ ts, id, hw, open, settled, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -151,8 +151,8 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalle
     to: moment(open?.to),
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
-    upTo: moment(open?.upTo),
     ordered: open?.ordered || undefined,
+    settled: settled || undefined,
     told: moment(told),
     initial: initial || undefined,
     batch: batch ?? undefined,
@@ -206,7 +206,7 @@ export async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-export function advance(progress, { from, events, marks, open, done, again = null }) {
+export function advance(progress, { from, events, marks, open, done, settled }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -216,9 +216,9 @@ export function advance(progress, { from, events, marks, open, done, again = nul
   if (events.length > 0) checkpoint.span = null;
   if (newest.id) Object.assign(checkpoint, { ts: formatTime(newest.us), id: cutBytes(clean(newest.id), 100) });
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
-  if (again !== null) checkpoint.overlap.share(again);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
+  if (checkpoint.open || (!open && done > (checkpoint.hw ?? -Infinity))) checkpoint.settled = settled;
   if (open) return;
   checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);

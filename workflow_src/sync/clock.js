@@ -129,6 +129,12 @@ export function coveredTo(clock, to, at) {
   return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
 }
 
+/** Up to where all records were visible when a page was requested: none of them can come late. Microseconds.
+ * @param {Clock} clock @param {number} at By `ticks`. */
+export function visibleTo(clock, at) {
+  return Math.floor((earliest(clock, at) - LIMITS.overlap) * 1000);
+}
+
 /**
  * Milliseconds from now; 0 if the header is neither seconds nor an HTTP date. A date counts from the Date of the same
  * answer; without one, the host's clock is believed for a short wait only (L1).

@@ -50,16 +50,15 @@ export const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 10_000_000,
-  /** Read ahead (L29): parts of a window that are requested at once; how much may wait for its turn; pages and records that a
-   * part is meant to hold, and its least span. */
+  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages and records that a window
+   * is meant to hold, and its least span; what this script itself may add to the time of a page. */
   lanes: 4,
-  /** What converting and sending may add to the time of a page that is waited for. */
-  ownDelay: 50,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
-  partPages: 12,
-  partRecords: 4_000,
-  partSpan: 10 * SECOND,
+  lanePages: 12,
+  laneRecords: 4_000,
+  leastSpan: 10 * SECOND,
+  ownDelay: 50,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */

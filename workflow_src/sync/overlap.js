@@ -38,8 +38,6 @@ export class Overlap {
     this.known = { sums: new Map(), marks: new Map() };
     /** Of the window that is being read. @type {Memory} */
     this.part = { sums: new Map(), marks: new Map() };
-    /** Buckets that the next part of the window may bring again. @type {Set<number>} */
-    this.shared = new Set();
   }
 
   /** @param {number | null} us @param {number} mark */
@@ -49,7 +47,6 @@ export class Overlap {
     if (marks.size > 2 * LIMITS.marks) this.part.marks = newest(marks, ([, time]) => time);
     if (us === null) return;
     const bucket = bucketOf(us);
-    if (this.shared.delete(bucket)) this.forgetBucket(bucket);
     const { sum, count } = sums.get(bucket) ?? { sum: 0, count: 0 };
     sums.set(bucket, { sum: (sum + mark) % RANGE, count: count + 1 });
     if (sums.size > 2 * LIMITS.marks) this.part.sums = newest(sums, ([each]) => each);
@@ -68,19 +65,11 @@ export class Overlap {
 
   /** Reading starts again from here: what of it was read before is known, and counted again. @param {number} from */
   forget(from) {
-    for (const bucket of this.part.sums.keys()) if (bucket >= bucketOf(from)) this.forgetBucket(bucket);
-  }
-
-  /** @param {number} bucket */
-  forgetBucket(bucket) {
-    const sum = this.part.sums.get(bucket);
-    if (sum && !this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
-    this.part.sums.delete(bucket);
-  }
-
-  /** The next part begins here, before the end of this one: what comes again is counted again. @param {number} from */
-  share(from) {
-    this.shared = new Set([...this.part.sums.keys()].filter((bucket) => bucket >= bucketOf(from)));
+    for (const [bucket, sum] of this.part.sums) {
+      if (bucket < bucketOf(from)) continue;
+      this.part.sums.delete(bucket);
+      if (!this.known.sums.has(bucket)) this.known.sums.set(bucket, sum);
+    }
   }
 
   /** The window is read to its end. @param {boolean} isWhole The next run reads nothing that was not in this window. */
@@ -91,7 +80,6 @@ export class Overlap {
       marks: newest(new Map([...known.marks, ...part.marks]), ([, time]) => time),
     };
     this.part = { sums: new Map(), marks: new Map() };
-    this.shared = new Set();
   }
 
   copy() {

@@ -1,6 +1,6 @@
-import { Parts } from "./ahead.js";
+import { Reader } from "./ahead.js";
 import { advance, holdsOverlap, reachOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
-import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
+import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks, visibleTo } from "./clock.js";
 import { Stop } from "./errors.js";
 import { endDoubts, sendBatch } from "./ingest.js";
 import { LIMITS, SECOND } from "./limits.js";
@@ -23,14 +23,12 @@ import { newInitialCheckpoint, planWindows, quarters } from "./windows.js";
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `again`:
- * from where on records come again with the next part, else null; `marks` of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `visible`: up to there no record can come late; `settled`: nor
+ * in all of the window; `within`: the window if its pages came oldest first; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
- *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null, again: number | null}} Page
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number, visible: number,
+ *   settled: boolean, within: Window | null}} Page
  */
-
-/** @typedef {Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]}} Undecided */
 
 /** @param {Run} run */
 export async function catchUp(run) {
@@ -115,49 +113,19 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
-  const { memory } = run;
+  const { leg: { clock }, memory } = run;
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
-  for (const window of windows) {
-    memory.window += 1;
-    /** Pages of which not every record is decided on. @type {Undecided[]} */
+  const reader = new Reader(run, windows);
+  for (let window = await reader.next(); window; window = await reader.next()) {
+    const paging = new Paging(window);
+    /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
     const undecided = [];
-    const inQuarters = () => windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw));
-    for await (const read of readWindow(run, window, inQuarters)) {
-      undecided.push(read);
-      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
-        const { judged, ...page } = /** @type {Undecided} */ (undecided.shift());
-        const events = judged.filter(({ verdict }) => verdict === "send");
-        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
-        yield {
-          ...page,
-          events,
-          length: sum(events, (event) => event.json.length + 1),
-          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
-        };
-      }
-      if (!read.open) {
-        memory.resumed.clear();
-        memory.overlap.finish(holdsOverlap(window.from, read.done, hw));
-        hw = Math.max(read.done, hw ?? -Infinity);
-      }
-    }
-  }
-}
-
-/** @param {Run} run @param {Window} window @param {() => void} inQuarters Plans it again, in parts.
- * @returns {AsyncGenerator<Undecided>} */
-async function* readWindow(run, window, inQuarters) {
-  const { leg: { clock }, memory } = run;
-  const parts = new Parts(run, window);
-  /** Up to where the parts cover the window, and what was left of it behind the last one. */
-  let covered = window.to;
-  /** @type {Window | null} */
-  let left = null;
-  for (let part = await parts.advance(); part !== null; part = await parts.advance()) {
-    const paging = new Paging(part);
+    memory.window += 1;
+    // From a time on, all that could come late is read again.
+    let isSettled = window.token === null || run.progress.checkpoint.settled;
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = parts.page(query);
+      const page = reader.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -184,8 +152,8 @@ async function* readWindow(run, window, inQuarters) {
             run,
             "SCM rejected the page token of a window that must be read from its start; reading it in parts",
           );
-          inQuarters(); // L24
-          return;
+          windows.unshift(...quarters(window, hw)); // L24
+          break;
         }
       }
       const query = paging.next(answer);
@@ -206,26 +174,41 @@ async function* readWindow(run, window, inQuarters) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
-      parts.look(paging);
+      reader.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const isRead = paging.state === "done";
-      if (isRead && end < part.to) covered = Math.min(covered, end);
-      const done = Math.min(covered, end);
-      const rest = paging.rest(end, window);
-      // A part's first second was in the one before: the checkpoint does not go back to it.
-      const open = rest && left && !isRead && paging.newest < part.from + SECOND * 1000 ? left : rest;
-      if (isRead) left = rest;
+      const visible = visibleTo(clock, answer.at);
+      isSettled &&= window.to <= visible;
+      const open = paging.rest(visible);
+      undecided.push({
+        at: ticks(),
+        fetched: answer.records.length,
+        judged,
+        from: window.from,
+        open,
+        done: end,
+        visible,
+        settled: isSettled,
+        within: paging.ordered ? window : null,
+      });
       const isInOrder = paging.ordered && paging.state !== "splitting";
-      release(memory, !open ? Infinity : isRead ? part.to : isInOrder ? paging.newest : -Infinity);
-      const again = open && isRead ? part.to - SECOND * 1000 : null;
-      if (again !== null) {
-        memory.window += 1;
-        memory.resumed.clear();
-        memory.overlap.share(again);
+      release(memory, !open ? Infinity : isInOrder ? paging.newest : -Infinity);
+      while (undecided.length > 0 && undecided[0].judged.every(({ verdict }) => verdict !== "held")) {
+        const { judged, ...page } = /** @type {(typeof undecided)[0]} */ (undecided.shift());
+        const events = judged.filter(({ verdict }) => verdict === "send");
+        run.counts.repeated += judged.filter(({ verdict }) => verdict === "repeated").length;
+        yield {
+          ...page,
+          events,
+          length: sum(events, (event) => event.json.length + 1),
+          marks: judged.flatMap(({ us, mark }) => mark === null ? [] : [{ us, mark }]),
+        };
       }
-      const [at, { length: fetched }, within] = [ticks(), answer.records, paging.ordered ? window : null];
-      yield { at, fetched, judged, from: window.from, open, done, within, again };
+      if (!open) {
+        memory.resumed.clear();
+        memory.overlap.finish(holdsOverlap(window.from, end, hw));
+        hw = Math.max(end, hw ?? -Infinity);
+      }
     }
   }
 }
@@ -281,10 +264,9 @@ function advanceWithin({ ingest: { done }, progress }, page) {
   const left = page.events.findIndex((event) => !done.has(event));
   const [{ us }, window] = [page.events[left], page.within];
   if (left === 0 || us === null || window === null) return;
-  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  const from = Math.min(us - SECOND * 1000, page.visible);
   if (from <= window.from || from >= window.to) return;
-  const open = { ...window, from, token: null };
-  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open, again: null });
+  advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
 
 /** @param {Run} run */

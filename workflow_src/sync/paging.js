@@ -188,21 +188,16 @@ export class Paging {
   }
 
   /**
-   * What is left of a window behind the last page; null: nothing.
-   * @param {number} end Up to where that page covers. @param {Window} [whole] The window of which this one is a part.
-   * @returns {Window | null}
+   * What is left of the window behind the last page; null: nothing.
+   * @param {number} visible Up to there no record could come late when that page was requested. @returns {Window | null}
    */
-  rest(end, whole = this.window) {
+  rest(visible) {
     const { window, state, ordered } = this;
-    const isRead = state === "done";
-    if (isRead && window.to >= whole.to) return null;
+    if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
-    const inOrder = isRead ? window.to - SECOND * 1000 : this.reached();
-    const reached = state === "splitting" ? this.asked.from : inOrder;
-    const from = Math.max(whole.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
-    const token = this.isSession ? null : this.asked.token;
-    const more = token !== null && window.to < whole.to ? { upTo: window.to } : {};
-    return { from, to: whole.to, token, ordered: isRead || ordered, ...more };
+    const reached = state === "splitting" ? this.asked.from : this.reached();
+    const from = Math.max(window.from, Math.min(reached, visible));
+    return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 

@@ -1,4 +1,3 @@
-import { newAhead } from "./ahead.js";
 import { readChain, startNextLeg } from "./chain.js";
 import {
   askForLess,
@@ -104,7 +103,6 @@ export function newRun(executionId) {
     lock: newLock(),
     progress: newProgress(),
     memory: newMemory(),
-    ahead: newAhead(),
     ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,

@@ -9,8 +9,8 @@ import { formatTime, parseTime } from "./time.js";
 
 /**
  * One query of SCM. `from` is where a reader without the token must begin; `ordered`: its pages have come oldest first
- * so far; `upTo`: where the query ended that the token belongs to, if not at the window's end.
- * @typedef {{from: number, to: number, token: string | null, ordered: boolean, upTo?: number}} Window
+ * so far.
+ * @typedef {{from: number, to: number, token: string | null, ordered: boolean}} Window
  */
 
 /** The first part of the history, whose start is saved before anything is read.
@@ -91,6 +91,17 @@ function parts(from, to, span) {
   }));
 }
 
+/**
+ * Cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
+ * the last minutes.
+ * @param {Window} window @param {number} span Microseconds. @returns {[Window, Window] | null}
+ */
+export function cutOff(window, span) {
+  const to = Math.floor((window.from + span) / 1e6) * 1e6;
+  if (to + Math.max(span / 2, LIMITS.overlap * 1000) > window.to) return null;
+  return [{ ...window, to }, { ...window, from: to - SECOND * 1000 }];
+}
+
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
   const reached = checkpoint.open?.to ?? checkpoint.hw;
@@ -101,8 +112,8 @@ function startOfBackfill({ checkpoint }, backfill) {
 
 /** Where the first new window begins. @param {Known} known */
 function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
+  const { open, hw, told, settled } = found;
   const overlap = LIMITS.overlap * 1000;
-  const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
   /** @param {string} kind @param {number} from @param {number | null} coveredFrom @param {Partial<Checkpoint>} changes
    * @param {number | null} [ahead] */
@@ -115,12 +126,15 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
   });
   if (initial) {
     const from = /** @type {number} */ (parseTime(initial));
-    return start("Initial checkpoint", from, from, { initial, hw: from, open: null });
+    return start("Initial checkpoint", from, from, { initial, hw: from, open: null, settled: false });
   }
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
+  if (reached <= Math.max(now, scmNow)) {
+    // L21: where nothing can come late, only the second that all windows share.
+    return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
+  }
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
   const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
@@ -131,5 +145,6 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
     id: "",
     hw: sure,
     open: null,
+    settled: false,
   }, reached);
 }

@@ -215,19 +215,3 @@ Deno.test("L2: only what is known to be a page is a page", () => {
   for (const status of [201, 202, 206, 400]) assert.equal(page([], status), undefined);
   for (const body of [null, "", 0, {}, { data: null }, { data: {} }]) assert.equal(page(body), undefined);
 });
-
-Deno.test("L29: behind a part, the rest of the window is left, with the part's token and its end", () => {
-  const part = new Paging(window({ to: FROM + 600e6 }));
-  const page = { records: [{}], token: "1", tries: 1, at: 0, took: 20, length: 2 };
-  part.next(page);
-  part.read([{ id: "a", us: FROM + 300e6 }]);
-
-  assert.deepEqual(part.rest(FROM + 7_200e6, window()), {
-    ...window({ from: FROM + 299e6, token: "1" }),
-    upTo: FROM + 600e6,
-  });
-  assert.equal(part.next({ ...page, records: [], token: null }), null);
-  part.read([]);
-  assert.equal(part.rest(FROM + 7_200e6), null);
-  assert.equal(part.rest(FROM + 7_200e6, window())?.from, FROM + 599e6);
-});

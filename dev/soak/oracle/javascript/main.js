@@ -42,7 +42,7 @@ function play(script, seed, lies, verbose) {
 
 /** The same script with parts so short that it reads ahead in these small worlds, too. @param {string} text */
 function eager(text) {
-  const shorter = text.replace(/\bpartPages: \d+/, "partPages: 2");
+  const shorter = text.replace(/\blanePages: \d+/, "lanePages: 2");
   if (shorter === text) throw new Error("the limits of reading ahead have other names");
   return shorter;
 }
