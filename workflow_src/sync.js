@@ -1348,7 +1348,7 @@ class Paging {
 
   /**
    * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
-   * @param {Pick<Judged, "id" | "us">[]} judged @returns {Query | null}
+   * @param {Pick<Judged, "key" | "us">[]} judged @returns {Query | null}
    */
   read(judged) {
     const { records: { length }, token, tries } = this.answer;
@@ -1384,11 +1384,10 @@ class Paging {
     return this.byTime(this.newest - this.step);
   }
 
-  /** @param {Pick<Judged, "id" | "us">[]} judged */
+  /** @param {Pick<Judged, "key" | "us">[]} judged */
   takeIn(judged) {
     let [hasNews, isLater, isShared] = [false, false, false];
-    for (const { id, us } of judged) {
-      const key = `${us}|${id}`;
+    for (const { key, us } of judged) {
       const pass = this.known.get(key) ?? this.older.get(key);
       hasNews ||= pass !== this.pass;
       isShared ||= pass !== undefined;
@@ -2061,9 +2060,9 @@ function isSignOfError([name, value]) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * What is decided about a record. `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
+ * What is decided about a record. `key`: its id and time; `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
  * earlier runs may have sent it, which the rest of its second decides.
- * @typedef {Event & {mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
+ * @typedef {Event & {key: string, mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
  */
 
 /** @typedef {ReturnType<typeof newMemory>} LegMemory */
@@ -2128,7 +2127,7 @@ function judge(run, records, window, again) {
     if (isNew) countOdd(run, event);
     measure(run, us, window);
     const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
-    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
+    const one = Object.assign(event, { key, mark: isFirst ? mark : null, isNew, verdict });
     judged.push(one);
     decide(run, record, one);
   }
@@ -2432,26 +2431,21 @@ function decode(text) {
 function toEvent(raw, hash, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
-  const written = (/** @type {unknown} */ value) => typeof value === "object" ? JSON.stringify(value) : String(value);
-  /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
-  const given = (field) =>
-    SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
-      .filter(({ value }) =>
-        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
-      );
-  /** @param {keyof typeof SCM.fields} field */
-  const pick = (field) => {
-    const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
-    if (!found) return "";
-    used.add(placeOf(record, found.path));
-    return written(found.value);
+  /** L8: the text of the first of a field's names that is not empty and fits.
+   * @param {keyof typeof SCM.fields} field @param {(value: any) => boolean} [fits] */
+  const pick = (field, fits = (value) => typeof value !== "object") => {
+    for (const path of SCM.fields[field]) {
+      const value = at(record, path);
+      if (value === undefined || value === null || (typeof value === "string" && value.trim() === "")) continue;
+      if (!fits(value)) continue;
+      used.add(placeOf(record, path));
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
+    }
+    return "";
   };
-  // An unreadable or empty field next to a good one: the next name is tried. L8
-  const times = given("time").map((each) => ({ ...each, us: recordTime(each.value, now) }));
-  const timeField = times.find((each) => each.us !== null) ?? times[0];
-  if (timeField) used.add(placeOf(record, timeField.path));
-  const us = timeField?.us ?? null;
-  const rawTime = timeField ? written(timeField.value) : "";
+  /** @type {number | null} */
+  let us = null;
+  const rawTime = pick("time", (value) => (us = recordTime(value, now)) !== null) || pick("time", () => true);
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
   const [service, namedAction] = [pick("service") || "unknown", pick("action")];
@@ -2470,7 +2464,7 @@ function toEvent(raw, hash, again, now = hostNow()) {
     log[key] = cutBytes(value, most);
     if (log[key].length < value.length) truncated = true;
   };
-  put("content", clean(`[${service}] ${action}: ${pick("details")}`), LIMITS.contentBytes);
+  put("content", clean(`[${service}] ${action}: ${pick("details", () => true)}`), LIMITS.contentBytes);
   // Without a time that it takes, log ingest gives the moment of arrival.
   put("timestamp", clamped ? "" : time);
   // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status` would
@@ -2579,6 +2573,8 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 function recordTime(value, now) {
   const plausible = (/** @type {number | null} */ us) =>
     us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
+  const usual = plausible(parseTime(value));
+  if (usual !== null) return usual;
   for (const reading of meanings(value)) {
     const us = plausible(reading);
     if (us !== null) return us;
@@ -3318,6 +3314,7 @@ function clean(text) {
 /** The value of a record's own key, or of a path of keys. @param {any} record @param {string} path */
 function at(record, path) {
   if (Object.hasOwn(record, path)) return record[path];
+  if (!path.includes(".")) return undefined;
   let value = record;
   for (const key of path.split(".")) {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
@@ -3371,12 +3368,17 @@ function cutBytes(text, most) {
 
 /** JSON that does not depend on the order of keys: what a record is recognised by. L6 @param {unknown} value */
 function canonical(value) {
-  return JSON.stringify(value, (_key, inner) => {
-    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
-    const keys = Object.keys(inner);
-    if (keys.every((key, n) => n === 0 || keys[n - 1] < key)) return inner;
-    return Object.fromEntries(keys.sort().map((key) => [key, inner[key]]));
-  });
+  return JSON.stringify(sorted(value));
+}
+
+/** @param {any} value @returns {any} */
+function sorted(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  /** @type {Record<string, any>} */
+  const copy = Object.hasOwn(value, "__proto__") ? Object.create(null) : {};
+  for (const key of Object.keys(value).sort()) copy[key] = sorted(value[key]);
+  return copy;
 }
 
 /** The first 64 bits of a text's SHA-256, in hex. @param {string} text @returns {string} */

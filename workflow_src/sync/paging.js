@@ -77,7 +77,7 @@ export class Paging {
 
   /**
    * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
-   * @param {Pick<Judged, "id" | "us">[]} judged @returns {Query | null}
+   * @param {Pick<Judged, "key" | "us">[]} judged @returns {Query | null}
    */
   read(judged) {
     const { records: { length }, token, tries } = this.answer;
@@ -113,11 +113,10 @@ export class Paging {
     return this.byTime(this.newest - this.step);
   }
 
-  /** @param {Pick<Judged, "id" | "us">[]} judged */
+  /** @param {Pick<Judged, "key" | "us">[]} judged */
   takeIn(judged) {
     let [hasNews, isLater, isShared] = [false, false, false];
-    for (const { id, us } of judged) {
-      const key = `${us}|${id}`;
+    for (const { key, us } of judged) {
       const pass = this.known.get(key) ?? this.older.get(key);
       hasNews ||= pass !== this.pass;
       isShared ||= pass !== undefined;

@@ -14,9 +14,9 @@ import { shownSpan } from "./time.js";
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * What is decided about a record. `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
+ * What is decided about a record. `key`: its id and time; `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
  * earlier runs may have sent it, which the rest of its second decides.
- * @typedef {Event & {mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
+ * @typedef {Event & {key: string, mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
  */
 
 /** @typedef {ReturnType<typeof newMemory>} LegMemory */
@@ -81,7 +81,7 @@ export function judge(run, records, window, again) {
     if (isNew) countOdd(run, event);
     measure(run, us, window);
     const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
-    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
+    const one = Object.assign(event, { key, mark: isFirst ? mark : null, isNew, verdict });
     judged.push(one);
     decide(run, record, one);
   }

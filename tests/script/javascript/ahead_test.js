@@ -46,7 +46,7 @@ async function readAll(run, planned) {
       const answer = await reader.page(query);
       query = paging.next(answer);
       if (!answer) continue;
-      const read = answer.records.map(({ id }) => ({ id, us: Number(id) }));
+      const read = answer.records.map(({ id }) => ({ key: id, us: Number(id) }));
       times.push(...read.map(({ us }) => us));
       query = paging.read(read) ?? query;
       reader.look(paging);
