@@ -123,13 +123,13 @@ const SCM = {
   cursorHeader: "token",
   lists: ["records", "data", "items", "content"],
   errors: ["description", "message", "error_description", "error", "detail", "title"],
-  /** In an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
+  /** L2: in an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
   signs: {
     outcomes: /^(status|status_?code|code|result|state|outcome|success|succeeded|ok)$/i,
     trouble: /error|exception|^fault|fail|warning|partial|incomplete|degraded|timed?_?out|truncated/i,
     fine: /^(|0|2\d\d|ok|okay|true|success(ful)?|succeeded|completed?|done|none)$/i,
   },
-  /** What to check when the audit API answers with a status. @type {Record<number, string>} */
+  /** L11: what to check when the audit API answers with a status. @type {Record<number, string>} */
   hints: {
     401: "do scmTokenUrl and scmApiUrl belong to the same SCM instance?",
     402: "is the subscription of this SCM account active?",
@@ -388,7 +388,7 @@ function age(clock) {
   return ticks() - clock.begun;
 }
 
-/** When this script began, for the lock: late rather than early. @param {Clock} clock */
+/** L22: when this script began, for the lock: late rather than early. @param {Clock} clock */
 function begunAt(clock) {
   return latest(clock) - age(clock);
 }
@@ -440,7 +440,7 @@ function coveredTo(clock, to, at) {
   return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
 }
 
-/** Up to where all records were visible when a page was requested: none of them can come late. Microseconds.
+/** L21: up to where all records were visible when a page was requested: none of them can come late. Microseconds.
  * @param {Clock} clock @param {number} at By `ticks`. */
 function visibleTo(clock, at) {
   return Math.floor((earliest(clock, at) - LIMITS.overlap) * 1000);
@@ -957,7 +957,7 @@ function hasMoved({ counts, progress: { began, checkpoint } }) {
   return counts.sent > 0 || reachOf(checkpoint) > began;
 }
 
-/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+/** Counts runs that end early and move nothing (L3). @param {Run} run @returns {boolean} Whether it is the third in a row. */
 function isStalled(run) {
   const { leg, progress: { checkpoint } } = run;
   checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;
@@ -1218,7 +1218,7 @@ function parts(from, to, span) {
 }
 
 /**
- * Cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
+ * L29: cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
  * the last minutes.
  * @param {Window} window @param {number} span Microseconds. @returns {[Window, Window] | null}
  */
@@ -1257,22 +1257,17 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= Math.max(now, scmNow)) {
-    // L21: where nothing can come late, only the second that all windows share.
-    return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
-  }
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
-  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
-  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
-  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
-  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
-    ts: formatTime(sure),
-    id: "",
-    hw: sure,
-    open: null,
-    settled: false,
-  }, reached);
+  if (reached > Math.max(now, scmNow)) {
+    const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+    const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+    const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+    const moved = { ts: formatTime(sure), id: "", hw: sure, open: null, settled: false };
+    return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), moved, reached);
+  }
+  // L21: where nothing can come late, only the second that all windows share.
+  return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1435,7 +1430,7 @@ class Paging {
     return this.ask({ token: null, from: this.window.from, to: this.window.to });
   }
 
-  /** @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
+  /** L19 @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
   nextPart(judged, hasNews) {
     const { length } = this.answer.records;
     const part = /** @type {Window} */ (this.parts.pop());
@@ -1472,7 +1467,7 @@ class Paging {
 }
 
 /**
- * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * L19: cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
  * around them if they are one moment.
  * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
@@ -1489,7 +1484,7 @@ function cut({ from, to }, judged) {
   return [{ from: middle - 1, to }, { from, to: middle }];
 }
 
-/** @param {number} size */
+/** L19 @param {number} size */
 function unreadable(size) {
   return new Failure(
     `SCM sends no page token that works (header ${SCM.cursorHeader}), and a page of ${size} records is too small for ` +
@@ -1738,7 +1733,7 @@ function advanceAll(run, unconfirmed) {
   if (unconfirmed.length === 0) done.clear();
 }
 
-/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+/** L4: the same within a page whose records came oldest first: the next run continues by time from the first one that is left.
  * @param {Run} run @param {Page} page */
 function advanceWithin({ ingest: { done }, progress }, page) {
   const left = page.events.findIndex((event) => !done.has(event));
@@ -2027,7 +2022,7 @@ async function fetchPage(run, { token, from, to }, once = false) {
 }
 
 /**
- * The records of an answer, if it is known to be a page.
+ * The records of an answer, if it is known to be a page (L2).
  * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
  */
 function recordsIn({ status, text, body }) {
@@ -2035,13 +2030,12 @@ function recordsIn({ status, text, body }) {
   if (status === 204 && text === "") return [];
   if (status !== 200) return undefined;
   if (Array.isArray(body)) return body;
-  // L2
   if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
   const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
   return lists.length === 1 ? body[lists[0]] : undefined;
 }
 
-/** @param {[string, any]} field @returns {boolean} */
+/** L2 @param {[string, any]} field @returns {boolean} */
 function isSignOfError([name, value]) {
   const { outcomes, trouble, fine } = SCM.signs;
   if (SCM.lists.includes(name) && Array.isArray(value)) return false;
@@ -2134,7 +2128,7 @@ function judge(run, records, window, again) {
   return judged;
 }
 
-/** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
+/** L16: sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
  * @param {Run} run @param {any} record @param {Judged} one */
 function decide({ backfill, memory }, record, one) {
   const { id, isNew, mark, us } = one;
@@ -2159,7 +2153,7 @@ function decide({ backfill, memory }, record, one) {
 }
 
 /**
- * Sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
+ * L16: sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
  * @param {LegMemory} memory @param {number} before Microseconds: all earlier seconds are complete.
  */
 function release(memory, before) {
@@ -2169,7 +2163,7 @@ function release(memory, before) {
   }
 }
 
-/** @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
+/** L16 @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
 function resolve(memory, bucket, verdict) {
   for (const each of memory.held.get(bucket) ?? []) {
     each.verdict = verdict;
@@ -2180,7 +2174,7 @@ function resolve(memory, bucket, verdict) {
 
 /**
  * Which records of a page that is read again are earlier ones with other content. More of one id and time than before,
- * or one of them as it was, shows that they are several records.
+ * or one of them as it was, shows that they are several records. L20
  * @param {LegMemory} memory @param {any[]} records @param {number} now @returns {(key: string) => boolean}
  */
 function changedRecords(memory, records, now) {
@@ -2203,7 +2197,7 @@ function measure({ memory }, us, { from, to }) {
   if (us !== null) memory.outside = Math.max(memory.outside, (from - us) / 1000, (us - to) / 1000);
 }
 
-/** @param {Run} run @param {Event} event */
+/** L8 @param {Run} run @param {Event} event */
 function countOdd(run, { hasAction, id, rawTime, us }) {
   if (us === null) {
     run.counts.undated += 1;
@@ -2217,7 +2211,7 @@ function countOdd(run, { hasAction, id, rawTime, us }) {
   }
 }
 
-/** @param {Run} run */
+/** L7 @param {Run} run */
 function reportOutside(run) {
   const { outside } = run.memory;
   if (outside >= LIMITS.lag) {
@@ -2680,7 +2674,7 @@ async function sendBatch(run, events) {
 }
 
 /**
- * Sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
+ * L23: sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
  * @param {Run} run @param {boolean} hasTime Whether more requests fit into this leg.
  */
 async function endDoubts(run, hasTime) {
@@ -2688,13 +2682,13 @@ async function endDoubts(run, hasTime) {
   if (hasTime) await setAside(run);
 }
 
-/** @param {Run} run */
+/** L10 @param {Run} run */
 function rejectsAll({ ingest: { cause, rejections } }) {
   return new Failure(`Log ingest rejects all records (${rejections} requests in a row): ${cause}; none is skipped`);
 }
 
 /**
- * Sends events; one request that is refused or stored in part is halved down to the records at fault.
+ * Sends events; one request that is refused or stored in part is halved down to the records at fault (L10).
  * @param {Run} run @param {Event[]} events @param {number} before How many were sent before this batch.
  */
 async function sendEvents(run, events, before) {
@@ -2765,7 +2759,7 @@ async function sentAgain(run, { event, why }) {
   return accepted(run, [{ ...event, truncated: true }], event);
 }
 
-/** Log ingest accepts others, so these records are at fault. @param {Run} run */
+/** L23: log ingest accepts others, so these records are at fault. @param {Run} run */
 async function setAside(run) {
   const { doubtful, done } = run.ingest;
   for (const each of doubtful.splice(0)) {

@@ -95,7 +95,7 @@ export function hasMoved({ counts, progress: { began, checkpoint } }) {
   return counts.sent > 0 || reachOf(checkpoint) > began;
 }
 
-/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+/** Counts runs that end early and move nothing (L3). @param {Run} run @returns {boolean} Whether it is the third in a row. */
 export function isStalled(run) {
   const { leg, progress: { checkpoint } } = run;
   checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;

@@ -258,7 +258,7 @@ function advanceAll(run, unconfirmed) {
   if (unconfirmed.length === 0) done.clear();
 }
 
-/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+/** L4: the same within a page whose records came oldest first: the next run continues by time from the first one that is left.
  * @param {Run} run @param {Page} page */
 function advanceWithin({ ingest: { done }, progress }, page) {
   const left = page.events.findIndex((event) => !done.has(event));

@@ -164,7 +164,7 @@ export class Paging {
     return this.ask({ token: null, from: this.window.from, to: this.window.to });
   }
 
-  /** @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
+  /** L19 @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
   nextPart(judged, hasNews) {
     const { length } = this.answer.records;
     const part = /** @type {Window} */ (this.parts.pop());
@@ -201,7 +201,7 @@ export class Paging {
 }
 
 /**
- * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * L19: cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
  * around them if they are one moment.
  * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
@@ -218,7 +218,7 @@ function cut({ from, to }, judged) {
   return [{ from: middle - 1, to }, { from, to: middle }];
 }
 
-/** @param {number} size */
+/** L19 @param {number} size */
 function unreadable(size) {
   return new Failure(
     `SCM sends no page token that works (header ${SCM.cursorHeader}), and a page of ${size} records is too small for ` +

@@ -108,7 +108,7 @@ export async function fetchPage(run, { token, from, to }, once = false) {
 }
 
 /**
- * The records of an answer, if it is known to be a page.
+ * The records of an answer, if it is known to be a page (L2).
  * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
  */
 export function recordsIn({ status, text, body }) {
@@ -116,13 +116,12 @@ export function recordsIn({ status, text, body }) {
   if (status === 204 && text === "") return [];
   if (status !== 200) return undefined;
   if (Array.isArray(body)) return body;
-  // L2
   if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
   const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
   return lists.length === 1 ? body[lists[0]] : undefined;
 }
 
-/** @param {[string, any]} field @returns {boolean} */
+/** L2 @param {[string, any]} field @returns {boolean} */
 function isSignOfError([name, value]) {
   const { outcomes, trouble, fine } = SCM.signs;
   if (SCM.lists.includes(name) && Array.isArray(value)) return false;

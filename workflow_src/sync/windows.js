@@ -92,7 +92,7 @@ function parts(from, to, span) {
 }
 
 /**
- * Cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
+ * L29: cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
  * the last minutes.
  * @param {Window} window @param {number} span Microseconds. @returns {[Window, Window] | null}
  */
@@ -131,20 +131,15 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
   if (isFirst && open) return start("First run", open.from, open.from, { open: null });
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= Math.max(now, scmNow)) {
-    // L21: where nothing can come late, only the second that all windows share.
-    return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
-  }
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
-  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
-  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
-  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
-  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
-    ts: formatTime(sure),
-    id: "",
-    hw: sure,
-    open: null,
-    settled: false,
-  }, reached);
+  if (reached > Math.max(now, scmNow)) {
+    const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+    const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+    const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+    const moved = { ts: formatTime(sure), id: "", hw: sure, open: null, settled: false };
+    return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), moved, reached);
+  }
+  // L21: where nothing can come late, only the second that all windows share.
+  return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
 }
