@@ -36,9 +36,9 @@ export class Reader {
     this.span = 0;
     this.enough = 0;
     this.records = 0;
-    /** Milliseconds that pages took, and how many: requested one at a time, and several at once. */
-    this.alone = { took: 0, pages: 0 };
-    this.together = { took: 0, pages: 0 };
+    /** Milliseconds that a page takes, requested alone (0: not known) and with others. */
+    this.alone = 0;
+    this.together = 0;
     /** What waits for its turn, and characters of the largest page. */
     this.waiting = { records: 0, length: 0 };
     this.largest = 0;
@@ -107,7 +107,7 @@ export class Reader {
       for (const { page } of pages.splice(0)) page.then((unused) => unused && this.count(unused, -1));
       const isAlone = this.asking === 0;
       answer = await fetchPage(this.run, query);
-      if (answer && query.token !== null && isAlone) add(this.alone, answer.took);
+      if (answer && query.token !== null && isAlone) this.alone = fastest(this.alone || answer.took, answer.took);
       if (answer && answer.tries > 1) this.stop("it needed more than one request for a page");
     }
     if (!answer) return null;
@@ -119,10 +119,11 @@ export class Reader {
   /** Requests pages of the next windows while this one goes as expected. @param {Paging} paging */
   look({ detours, idle, isSession, state }) {
     if (detours > 0 || idle > 0 || isSession || state === "splitting") this.isOn = false;
-    if (mean(this.alone) < LIMITS.quickAnswer) this.isOn = false;
+    // The second page of a window is the first that counts: it has shown whether tokens lead on.
+    if (this.alone === 0) return;
+    if (this.alone < LIMITS.quickAnswer) this.isOn = false;
     const most = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / this.largest));
-    // The second page has shown whether tokens lead on.
-    while (this.isOn && this.span > 0 && this.alone.pages > 0 && this.asking < most && this.hasRoom()) {
+    while (this.isOn && this.span > 0 && this.asking < most && this.hasRoom()) {
       const lane = this.cut();
       if (!lane) return;
       this.lanes.push(lane);
@@ -144,10 +145,9 @@ export class Reader {
       const answer = await page;
       if (answer) {
         this.count(answer, 1);
-        add(this.together, answer.took);
+        this.together = fastest(this.together || this.alone, answer.took);
       }
-      const isSlow = mean(this.together) > 3 * mean(this.alone) + LIMITS.ownDelay;
-      if (isSlow && this.together.pages > LIMITS.lanePages) this.stop("it answers more slowly");
+      if (this.together > 3 * this.alone + LIMITS.ownDelay) this.stop("it answers more slowly");
       /** @type {string | null} */
       const token = answer && answer.records.length > 0 ? answer.token : null;
       query = token !== null && token !== query.token ? { ...query, token } : null;
@@ -173,13 +173,8 @@ export class Reader {
   }
 }
 
-/** @param {{took: number, pages: number}} sum @param {number} took */
-function add(sum, took) {
-  sum.took += took;
-  sum.pages += 1;
-}
-
-/** NaN: nothing was measured. @param {{took: number, pages: number}} sum */
-function mean({ took, pages }) {
-  return took / pages;
+/** The fastest of the last pages, as this script's own work delays answers, too: twelve slow ones in a row raise it
+ * threefold. @param {number} before @param {number} now */
+function fastest(before, now) {
+  return Math.min(now, before * 1.1);
 }

@@ -52,7 +52,7 @@ export const LIMITS = {
   rememberedLength: 10_000_000,
   /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages and records that a window
    * is meant to hold, and its least span; what this script itself may add to the time of a page. */
-  lanes: 4,
+  lanes: 5,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
   lanePages: 12,
