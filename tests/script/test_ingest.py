@@ -288,7 +288,7 @@ def test_L23_records_rejected_alone_wait_for_one_of_a_later_page(connector: Conn
 
 def test_L25_no_batch_is_sent_that_the_leg_cannot_finish(connector: Connector) -> None:
     connector.options(scm_page_size=100)
-    connector.page_fault(times=None, delay_s=3)
+    connector.page_fault(times=None, delay_s=15)
     connector.issue(*connector.records_before(4000, apart_s=1.5))
     connector.fault(api="logs", caller="script", delay_s=11, when="after", times=None)
 

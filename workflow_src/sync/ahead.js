@@ -70,9 +70,7 @@ export class Reader {
   /** The window before whose first page nothing is known of how many there are. @returns {Promise<Lane | null>} */
   async begin() {
     const { run, windows: [window] } = this;
-    // L12: where runs have died, memory may be short.
-    const isOff = !this.isOn || run.progress.checkpoint.span !== null;
-    if (!window || isOff || this.span > 0 || window.token !== null || !cutOff(window, 0)) return this.cut();
+    if (!window || this.span > 0 || window.token !== null || !cutOff(window, 0)) return this.cut();
     const query = { token: null, from: window.from, to: window.to };
     const answer = /** @type {PageAnswer} */ (await fetchPage(run, query));
     const oldest = this.measure(window, answer);
@@ -82,24 +80,30 @@ export class Reader {
     return { .../** @type {Lane} */ (this.cut()), pages: [{ query, page: Promise.resolve(answer) }] };
   }
 
-  /** Sets how long a window should be by the page that begins one, if it is worth cutting. Returns the time of that page's
-   * oldest record. @param {Window} window @param {PageAnswer} answer */
+  /** Sets how long a window should be by a page, if what is left is worth cutting. Returns the time of the page's oldest
+   * record. @param {Window} window @param {PageAnswer} answer */
   measure({ from, to }, { records, token, took, tries }) {
-    if (records.length < LIMITS.smallPage || token === null || tries > 1 || took < LIMITS.quickAnswer) return from;
+    // L12: where runs have died, memory may be short.
+    const isOff = !this.isOn || this.run.progress.checkpoint.span !== null;
+    const isSlowPage = records.length >= LIMITS.smallPage && token !== null && tries === 1 &&
+      took >= LIMITS.quickAnswer;
+    if (isOff || !isSlowPage) return from;
     const now = latest(this.run.leg.clock);
     const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
       us >= from && us <= to
     );
-    this.enough = Math.max(records.length, Math.min(LIMITS.laneRecords, LIMITS.lanePages * records.length));
+    // Where pages are slow, windows are shorter: what was requested ahead is lost at the end of a leg.
+    const pages = Math.min(LIMITS.lanePages, LIMITS.leg / (4 * took));
+    this.enough = Math.max(records.length, Math.min(LIMITS.laneRecords, pages * records.length));
     const [oldest, newest] = [Math.min(...times), Math.max(...times)];
     const span = Math.max(LIMITS.leastSpan * 1000, (newest - oldest) * this.enough / records.length);
-    if (oldest + 2 * span < to) this.span = span;
+    if (oldest + 2 * span < (this.windows.at(-1)?.to ?? to)) this.span = span;
     return oldest;
   }
 
   /** The answer to a query of the window that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
   async page(query) {
-    const { pages } = /** @type {Lane} */ (this.lane);
+    const { pages, window } = /** @type {Lane} */ (this.lane);
     const early = pages.shift();
     let answer = early ? await early.page : null;
     if (answer) this.count(answer, -1);
@@ -111,6 +115,8 @@ export class Reader {
       if (answer && answer.tries > 1) this.stop("it needed more than one request for a page");
     }
     if (!answer) return null;
+    // A window that the leg before began.
+    if (this.records === 0 && this.span === 0) this.measure(window, answer);
     this.records += answer.records.length;
     this.largest = Math.max(this.largest, answer.length);
     return answer;
