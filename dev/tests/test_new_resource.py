@@ -25,6 +25,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             shutil.copy(ROOT / name, root)
+    if (types := ROOT / ".mypy_cache").is_dir():  # the linters have filled it
+        shutil.copytree(types, root / types.name)
     return root, new_resource.write(root, "PipelineGroup")
 
 
