@@ -57,6 +57,7 @@ def test_it_holds_every_file_of_both_packages_and_no_module(wheel: Path) -> None
     assert held == wanted
 
 
+@pytest.mark.slow
 def test_it_serves_from_an_empty_folder_and_installs_the_modules_at_the_first_script(from_wheel: Path) -> None:
     local = Local(from_wheel.with_name("empty"))
     try:
@@ -72,6 +73,7 @@ def test_it_serves_from_an_empty_folder_and_installs_the_modules_at_the_first_sc
     assert [folder.name for folder in from_wheel.glob("local-dynatrace/sdk-*/*")] == ["node_modules"]
 
 
+@pytest.mark.slow
 def test_modules_that_cannot_be_installed_are_one_clear_line(from_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/")
     monkeypatch.setenv("DENO_DIR", str(from_wheel.with_name("deno")))
