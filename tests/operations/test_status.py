@@ -68,7 +68,7 @@ def test_what_somebody_changed_in_the_web_interface_is_drift_in_one_line(deploye
         done = deployed.operate("drift", check=False)
         assert done.code == 1
         assert "Drift in test: workflow changed" in done.text
-        assert "1 => 2" in done.text, "the preview itself follows"
+        assert "1 => 30" in done.text, "the preview itself follows"
     finally:
         deployed.up("--refresh")
 
@@ -360,24 +360,16 @@ def token(text: str) -> dict[str, Any]:
     return {key: seeded[key] for key in ("token", "name", "owner", "scopes")}
 
 
-def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, running: Local) -> None:
-    inside.overwrite(running, deployed.outputs["logIngestCredentialId"], "dt0c01.WRONG.WRONG")
-    now = datetime.now(UTC) - timedelta(minutes=5)
-    running.sim("POST", "scm/records", {"records": [{"id": "a", "timestamp": now.isoformat(), "action": "issue"}]})
-    start(deployed, running)
-    end(running)
-
-    code, found = status(deployed)
-
-    assert code == 1
-    assert found["problems"][0].startswith("the last run failed: ")
-    assert found["problems"][0].endswith("check logIngestToken and its scope logs.ingest"), "the sentence, complete"
-    assert "{" not in found["problems"][0]
-    doctor = deployed.operate("doctor", check=False)
-    assert doctor.code == 1 and "FAIL  the last run failed" in doctor.text
+def send_one(stack: Operated, local: Local, id: str) -> None:
+    """Run the workflow when SCM has one new record."""
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    local.sim("POST", "scm/records", {"records": [{"id": id, "timestamp": at.isoformat(), "action": "issue"}]})
+    start(stack, local)
+    end(local)
 
 
 def test_a_bucket_that_forgets_too_soon_needs_attention(deployed: Operated, running: Local) -> None:
+    send_one(deployed, running, "kept")
     deployed.configure(auditRetentionDays="365")
     try:
         _, found = status(deployed)
@@ -389,6 +381,20 @@ def test_a_bucket_that_forgets_too_soon_needs_attention(deployed: Operated, runn
         "bucket default_logs keeps audit records for 35 days, not for auditRetentionDays 365 (docs/watch.md)"
         in found["problems"]
     )
+
+
+def test_a_failed_run_is_the_first_thing_to_attend_to(deployed: Operated, running: Local) -> None:
+    inside.overwrite(running, deployed.outputs["logIngestCredentialId"], "dt0c01.WRONG.WRONG")
+    send_one(deployed, running, "not accepted")
+
+    code, found = status(deployed)
+
+    assert code == 1
+    assert found["problems"][0].startswith("the last run failed: ")
+    assert found["problems"][0].endswith("check logIngestToken and its scope logs.ingest"), "the sentence, complete"
+    assert "{" not in found["problems"][0]
+    doctor = deployed.operate("doctor", check=False)
+    assert doctor.code == 1 and "FAIL  the last run failed" in doctor.text
 
 
 def test_credentials_that_no_run_has_proven_yet_are_named_and_times_are_by_the_environments_clock(
