@@ -166,7 +166,7 @@ def platform_token(findings: Findings, environment: Environment) -> bool:
     access = environment.access
     if not access.platform_token_expires:
         findings.say(
-            "warn", "platformToken: nobody knows here when it expires",
+            "warn", "platformToken: its expiry is not known",
             "Set the date, to be warned two weeks before: pulumi config set platformTokenExpires 2027-03-31. "
             "If it never expires, ignore this",
         )  # fmt: skip
