@@ -56,12 +56,12 @@ def test_a_stranger_breaks_something_with_a_button_and_sees_the_connector_recove
         in_strip(page, "Healthy")
 
         page.get_by_role("button", name=re.compile("^Break: The SCM client secret was replaced")).click()
-        assert "It waits for its moment." in page.locator("#preset-scm-secret-replaced").inner_text()
+        assert "Not triggered yet." in page.locator("#preset-scm-secret-replaced").inner_text()
         to_the_next_run(page, repaired)
 
         in_strip(page, "Failing")
         in_strip(page, "SCM refused the OAuth client")
-        assert "It has struck" in page.locator("#preset-scm-secret-replaced").inner_text()
+        assert "Triggered" in page.locator("#preset-scm-secret-replaced").inner_text()
         picture(page, "broken-light-1280")
         page.get_by_role("button", name=re.compile("^Repair: The SCM client secret was replaced")).click()
         to_the_next_run(page, repaired)

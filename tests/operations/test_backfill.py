@@ -148,7 +148,7 @@ def test_nothing_is_sent_without_a_begin_and_an_answer_counted_or_not(
     assert (without.code, unanswered.code, chosen.code) == (2, 2, 2)
     assert "error: FROM is missing: make backfill STACK=test FROM=" in without.text
     assert f"{COUNT} records would be sent; {COUNT - len(hidden)} of them are already in Dynatrace" in unanswered.text
-    assert "nothing was sent: nobody can be asked here; add YES=1" in unanswered.text
+    assert "nothing was sent: there is no terminal to ask on; add YES=1" in unanswered.text
     assert "2 records would be sent; 1 of them are already in Dynatrace" in chosen.text
     assert "SCM has no such records, so there is nothing to resend" in empty.text
 

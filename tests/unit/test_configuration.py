@@ -227,7 +227,7 @@ def test_what_watches_is_checked_by_key() -> None:
     )
 
     for line in (
-        "alertEmails: must be e-mail addresses, separated by commas; pki-team is none",
+        "alertEmails: must be e-mail addresses, separated by commas; pki-team is not one",
         "alertSlack: must have the form {connection: ID, channel: NAME}",
         "detections: knows failedSignIns, revocations, administrators, apiKeys, access, policies, wildcards, "
         "notifications, not logins",
