@@ -137,7 +137,7 @@ first_run = WorkflowRun(
 
 # Watching, as the stack config asks for it; after the first run, before which silence is no problem
 after_first_run = pulumi.ResourceOptions(provider=dynatrace, depends_on=[first_run])
-watched = detectors.record_detectors(values["detections"])
+watched = detectors.record_detectors(values["detections"], values["triggerIntervalMinutes"])
 if values["alerts"]:
     watched += detectors.own_detectors(values["triggerIntervalMinutes"])
 told = {}

@@ -51,6 +51,8 @@ from .rules import (
 SCM_TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
 LONGEST_WATCHED_INTERVAL = 20
 """Minutes; three intervals must fit into the window of an anomaly detector."""
+LONGEST_DETECTED_INTERVAL = 37
+"""Minutes; the 15 of the longest detection, and by how much records may be late, must fit into it too."""
 LOG_AGE_LIMIT = timedelta(hours=24)
 """Log ingest refuses or drops older records."""
 
@@ -528,6 +530,11 @@ class Settings:
         if values["alerts"] and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
             found.append(
                 f"alerts: silence is not watched, because a detector sees {3 * LONGEST_WATCHED_INTERVAL} minutes and "
+                f"triggerIntervalMinutes is {values['triggerIntervalMinutes']}; see docs/watch.md"
+            )
+        if values["detections"] and values["triggerIntervalMinutes"] > LONGEST_DETECTED_INTERVAL:
+            found.append(
+                "detections: records that arrive late are missed, because a detector looks back 60 minutes and "
                 f"triggerIntervalMinutes is {values['triggerIntervalMinutes']}; see docs/watch.md"
             )
         return found

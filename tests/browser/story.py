@@ -18,7 +18,7 @@ def deployed(folder: Path) -> Local:
     local = Local(folder, scm_stream=True, scheduler=True)
     try:
         deployment = Deployment(folder / "stack", local, stack="dev")
-        deployment.configure(initHistoryDuration="1d5h", showRunLog="false", **WATCHED)
+        deployment.configure(initHistoryDuration="22h", showRunLog="false", **WATCHED)
         deployment.up()
         runs(local, 3)
     except BaseException:
