@@ -527,10 +527,11 @@ class Settings:
             )
         if (values["alertEmails"] or values["alertSlack"]) and "alerts" not in self.access.features:
             found.append("alertEmails and alertSlack have no effect without alerts or detections")
-        if values["alerts"] and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
+        untold = not (values["alertEmails"] or values["alertSlack"])
+        if values["alerts"] and untold and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
             found.append(
-                f"alerts: silence is not watched, because a detector sees {3 * LONGEST_WATCHED_INTERVAL} minutes and "
-                f"triggerIntervalMinutes is {values['triggerIntervalMinutes']}; see docs/watch.md"
+                f"alerts: silence is not watched, because with more than {LONGEST_WATCHED_INTERVAL} minutes as "
+                "triggerIntervalMinutes that needs alertEmails or alertSlack; see docs/watch.md"
             )
         if values["detections"] and values["triggerIntervalMinutes"] > LONGEST_DETECTED_INTERVAL:
             found.append(
