@@ -245,6 +245,10 @@ def test_settings_that_have_no_effect_are_warned_of() -> None:
     assert settings(detections='{"apiKeys":1}', alertEmails="a@b.example").warnings == []
     assert "have no effect without alerts or detections" in settings(alertEmails="a@b.example").warnings[0]
     assert "silence is not watched" in settings(alerts="true", triggerIntervalMinutes="21").warnings[0]
+    assert settings(alerts="true", alertEmails="a@b.example", triggerIntervalMinutes="21").warnings == []
+    detections = '{"apiKeys":1}'
+    assert settings(detections=detections, triggerIntervalMinutes="37").warnings == []
+    assert "late are missed" in settings(detections=detections, triggerIntervalMinutes="38").warnings[0]
 
 
 def test_only_features_that_are_used_are_asked_for() -> None:
