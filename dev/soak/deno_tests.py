@@ -10,6 +10,7 @@ from pathlib import Path
 from dev import ROOT
 from dev.link import SOURCES
 from dev.toolchain.packages import DENO, JAVASCRIPT_TESTS
+from local_dynatrace.runtime.modules import packages
 
 from .oracle import driver
 
@@ -44,7 +45,7 @@ def runs(folder: Path, script: str, reach: bool) -> dict[str, str]:
     (folder / "linked.js").write_text(driver.rendered(script or None), encoding="utf-8")
     (folder / "reach.js").write_text(REPORT if reach else "", encoding="utf-8")
     files = {"linked-script": folder / "linked.js", "reach": folder / "reach.js"}
-    return {**dict(driver.packages(driver.MODULES)), **{name: file.as_uri() for name, file in files.items()}}
+    return {**dict(packages(driver.MODULES)), **{name: file.as_uri() for name, file in files.items()}}
 
 
 def modules(folder: Path, script: str, reach: bool) -> dict[str, str]:

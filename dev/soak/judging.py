@@ -13,6 +13,7 @@ import random
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -43,9 +44,9 @@ def listed(script: str) -> tuple[list[Mutant], list[dict[str, Any]]]:
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "script.js"), Path(folder, "mutants.json")
         source.write_text(script, encoding="utf-8")
-        words = [DENO, "test", "--quiet", "--no-config", "--no-check", "--allow-read", "--allow-write", LISTER]
+        words = [str(DENO), "test", "--quiet", "--no-config", "--no-check", "--allow-read", "--allow-write"]
         finished = subprocess.run(
-            [*words, "--", source, output], cwd=folder, capture_output=True, encoding="utf-8", check=False
+            [*words, str(LISTER), "--", source, output], cwd=folder, capture_output=True, encoding="utf-8", check=False
         )
         if finished.returncode != 0:
             raise driver.DriverError(f"no mutants could be listed:\n{finished.stdout}{finished.stderr}")
@@ -105,9 +106,9 @@ def fails_world(script: str, worlds: Iterable[World], *, limit_cpu_s: int = LIMI
 
 @dataclass(frozen=True)
 class Reach:
-    """Which places of the script the tests and the worlds reach, and the CPU milliseconds or so that they take."""
+    """Which places of the script the tests and the worlds reach, and the milliseconds that they take."""
 
-    files: dict[str, list[int]]
+    files: dict[str, tuple[int, frozenset[int]]]
     worlds: list[tuple[World, int, frozenset[int]]]
 
     @classmethod
@@ -119,10 +120,13 @@ class Reach:
             kept.write_text(json.dumps(measured(instrumented(script, places))), encoding="utf-8")
         found = json.loads(kept.read_text(encoding="utf-8"))
         worlds = [((one["seed"], tuple(one["lies"])), one["ms"], frozenset(one["reached"])) for one in found["worlds"]]
-        return cls(found["files"], worlds)
+        files = {file: (ms, frozenset(places)) for file, (ms, places) in found["files"].items()}
+        return cls(files, worlds)
 
     def tests(self, place: int) -> list[Path]:
-        return [Path(file) for file, places in self.files.items() if place < 0 or place in places]
+        """The files that reach a place, the quickest first."""
+        fitting = [(ms, file) for file, (ms, places) in self.files.items() if place < 0 or place in places]
+        return [Path(file) for _, file in sorted(fitting)]
 
     def chosen(self, place: int, most: int = MOST_WORLDS) -> list[World]:
         """Worlds that reach a place: some with each lie that does, the same ones each time, the quickest first."""
@@ -141,13 +145,15 @@ def measured(script: str) -> dict[str, Any]:
     """The form of ``Reach`` as JSON."""
     files = {}
     for file in test_files():
+        began = time.monotonic()
         with tempfile.TemporaryDirectory() as name:
             said = run_tests(command(Path(name), [file], script, reach=True), name)
             if said.returncode != 0:
                 raise driver.DriverError(f"{file.name} fails with the unchanged script: {said.stdout[-2_000:]}")
-            files[str(file)] = json.loads(Path(name, "reached.json").read_text(encoding="utf-8"))
-    seeds = [(seed, []) for seed in range(0, WORLDS)]
-    lying = [(seed, [lie]) for lie, about in driver.all_lies().items() if about["held"] for seed in range(LIE_SEEDS)]
+            reached = json.loads(Path(name, "reached.json").read_text(encoding="utf-8"))
+        files[str(file)] = (round(1000 * (time.monotonic() - began)), reached)
+    seeds: list[World] = [(seed, ()) for seed in range(WORLDS)]
+    lying = [(seed, (lie,)) for lie, about in driver.all_lies().items() if about["held"] for seed in range(LIE_SEEDS)]
     text = json.dumps([*seeds, *lying])
     with driver.running("worlds", "{script}", text, "reach", script=driver.rendered(script)) as said_all:
         worlds = list(said_all)
@@ -157,9 +163,7 @@ def measured(script: str) -> dict[str, Any]:
 
 
 def test_files() -> list[Path]:
-    """The cheapest first: whole runs, which notice most, then the modules' tests by size of their inputs."""
-    costly = ("redactor_test.js", "text_test.js", "state_test.js")
-    return [*sorted(RUNS.glob("*_test.js")), *sorted(TESTS.glob("*_test.js"), key=lambda file: file.name in costly)]
+    return [file for folder in (RUNS, TESTS) for file in sorted(folder.glob("*_test.js"))]
 
 
 def sources() -> list[str]:

@@ -2,6 +2,7 @@
  * Whole runs of the linked script in a small world of the oracle, in virtual time: a test says what SCM holds and what
  * goes wrong, and looks at what the script asked, sent, saved, printed and reported.
  */
+import assert from "node:assert/strict";
 import "reach";
 import { factory } from "../../../dev/soak/oracle/javascript/script.js";
 import { answer, formatMicros } from "../../../dev/soak/oracle/javascript/scm.js";
@@ -36,10 +37,13 @@ export function play(
   { issued = [], vault = {}, config = {}, faults = [], gateways = [], starts = [0], input, action, ...more } = {},
 ) {
   const asked = [];
-  const seen = { asked, runs: [], saved: [], ledger: [] };
+  const seen = { asked, runs: [], saved: [], ledger: [], unfinished: [] };
   const watch = {
     started() {},
-    ended: (process) => seen.runs.push(process),
+    ended: (process) => {
+      seen.runs.push(process);
+      if (process.end !== "killed") seen.unfinished.push(...process.unfinished());
+    },
     saved: (_, text) => seen.saved.push(text),
     told: (_world, _process, record) => seen.ledger.push(record),
     delivered() {},
@@ -94,6 +98,7 @@ export function play(
   ];
   world.issue();
   world.play(() => {});
+  assert.deepEqual(seen.unfinished.map(({ method, target }) => `${method} ${target.path}`), [], "writes on their way");
   return {
     ...seen,
     world,
