@@ -123,7 +123,7 @@ backfill: for-deploy ## resend a time range, independently of the schedule (FROM
 	@$(ask) --from "$(FROM)" $(if $(YES),--yes) $(if $(TO),--to "$(TO)") $(if $(IDS),--ids "$(IDS)")
 
 .PHONY: test-alert
-test-alert: for-deploy ## open a problem on purpose and wait until people have been told of it
+test-alert: for-deploy ## open a problem on purpose and wait until people have been notified
 	@$(ask)
 
 .PHONY: drift

@@ -21,6 +21,7 @@ from providers.parts import (
     EXECUTION_LOCK,
     LOG_INGEST,
     SCM,
+    SILENCE,
     SLACK,
     WORKFLOW,
     WORKFLOW_CONFIG,
@@ -30,7 +31,7 @@ from providers.workflow import Workflow
 from providers.workflow_run import WorkflowRun, newest
 from workflow_src.check import checked
 from workflow_src.render import definition, script_template
-from workflow_src.watch import dashboard, detectors, notification
+from workflow_src.watch import dashboard, detectors, notification, silence
 
 # [1/11] Read and check the configuration
 settings = Settings.from_stack()
@@ -137,7 +138,7 @@ first_run = WorkflowRun(
 
 # Watching, as the stack config asks for it; after the first run, before which silence is no problem
 after_first_run = pulumi.ResourceOptions(provider=dynatrace, depends_on=[first_run])
-watched = detectors.record_detectors(values["detections"])
+watched = detectors.record_detectors(values["detections"], values["triggerIntervalMinutes"])
 if values["alerts"]:
     watched += detectors.own_detectors(values["triggerIntervalMinutes"])
 told = {}
@@ -184,6 +185,20 @@ notifications = {
     )
     for part, task in told.items()
 }
+if values["alerts"] and told and not detectors.silence_fits(values["triggerIntervalMinutes"]):
+    notifications[SILENCE] = Notification(
+        "silence",
+        place,
+        name=settings.name_of(SILENCE),
+        purpose=SILENCE.purpose,
+        definition=workflow.id.apply(
+            lambda found: silence.definition(
+                values["name"], found, values["triggerIntervalMinutes"], list(told.values()), values["triggerEnabled"]
+            )
+        ),
+        actor=values["workflowActor"],
+        opts=after_first_run,
+    )
 
 # Summary
 workflows_url = guard("workflowUrl", f"{settings.automations_url}/workflows/")

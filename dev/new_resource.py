@@ -1,12 +1,13 @@
 """``python -m dev.new_resource LogBucket``: the files of a new resource, from the templates in ``dev/templates``.
 
-Writes the API client, the resource with its provider, the package of the local environment and the test, and adds the
+Writes the API client, the resource with its provider, its package of the local environment and the test, and adds the
 rows that connect them. The result passes the linters and its own test: an object with a name and a description. The
 lines marked EXAMPLE are what the author replaces.
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 import subprocess
 import sys
@@ -17,20 +18,16 @@ from . import ROOT
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FILES = {
-    "api.py.txt": "providers/api/${name}s.py",
+    "api.py.txt": "providers/api/${names}.py",
     "provider.py.txt": "providers/${name}.py",
-    "local_package.py.txt": "simulator/local_dynatrace/${name}s/__init__.py",
-    "local_table.py.txt": "simulator/local_dynatrace/${name}s/table.py",
-    "local_routes.py.txt": "simulator/local_dynatrace/${name}s/routes.py",
+    "local.py.txt": "simulator/local_dynatrace/${names}/__init__.py",
     "test.py.txt": "tests/provider/test_${name}.py",
 }
-ENVIRONMENT, APP = "providers/api/environment.py", "simulator/local_dynatrace/app.py"
+APP = "simulator/local_dynatrace/app.py"
 ROWS = [
-    (ENVIRONMENT, r"^from \.http import Http\n", "from .${name}s import ${Name}s\n"),
-    (ENVIRONMENT, r"^ +self\.automation = .*\n", "        self.${name}s = ${Name}s(self._platform)\n"),
-    (APP, r"^from \. import \([^)]*?\n    logs,\n", "    ${name}s,\n"),
-    (APP, r"^APIS: [^#]*?\blogs, ", "${name}s, "),
-    ("simulator/pyproject.toml", r'^ +"automation \| ', "${name}s | "),
+    (APP, r"^from \. import \([^)]*?\n    logs,\n", "    ${names},\n"),
+    (APP, r"^APIS: [^)]*?\n    logs,\n", "    ${names},\n"),
+    ("simulator/pyproject.toml", r'^ +"automation \| ', "${names} | "),
 ]
 """File, the text after which a row is inserted, and the row."""
 COVERAGE = "simulator/COVERAGE.md"
@@ -48,18 +45,36 @@ class CannotWriteError(Exception):
 
 
 def names(name: str) -> dict[str, str]:
-    """The spellings of a resource's name: LogBucket, log_bucket, log-buckets, logBucket, log bucket, Log bucket."""
+    """The spellings of a resource's name: LogBucket, log_bucket, log_buckets, log-buckets, logBucket, log bucket, …"""
     if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name):
         raise CannotWriteError(f"{name!r} is not a name like LogBucket: give NAME in CamelCase, singular")
     parts = [part.lower() for part in re.findall(r"[A-Z][a-z0-9]+", name)]
+    if keyword.iskeyword(parts[0]) and len(parts) == 1:
+        raise CannotWriteError(f"{name!r} would be the module {parts[0]}, a keyword of Python: choose another NAME")
+    many = [*parts[:-1], plural(parts[-1])]
     return {
         "Name": name,
         "name": "_".join(parts),
+        "Names": "".join(part.capitalize() for part in many),
+        "names": "_".join(many),
         "key": name[0].lower() + name[1:],
-        "path": "-".join(parts) + "s",
+        "path": "-".join(many),
         "words": " ".join(parts),
         "Words": " ".join(parts).capitalize(),
+        "plural": " ".join(many),
+        "Plural": " ".join(many).capitalize(),
     }
+
+
+def plural(noun: str) -> str:
+    if re.search(r"[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if re.search(r"(s|x|z|ch|sh)$", noun) else f"{noun}s"
+
+
+def module_of(path: Path) -> Path:
+    """The module or package that a file is or belongs to."""
+    return path.parent if path.name == "__init__.py" else path.with_suffix("")
 
 
 def write(root: Path, name: str) -> list[str]:
@@ -72,8 +87,12 @@ def write(root: Path, name: str) -> list[str]:
     files = {
         filled(path): filled((TEMPLATES / template).read_text(encoding="utf-8")) for template, path in FILES.items()
     }
-    if existing := [path for path in files if (root / path).exists()]:
-        raise CannotWriteError(f"{', '.join(existing)} exists already")
+    # A module and a package of one name would hide each other.
+    modules = [module_of(root / path) for path in files]
+    if existing := [str(one.relative_to(root)) for one in modules if one.is_dir() or one.with_suffix(".py").exists()]:
+        raise CannotWriteError(
+            f"nothing was written: {', '.join(existing)} exists already; choose another NAME, or extend what is there"
+        )
     changed: dict[str, str] = {}
     for path, after, row in ROWS:
         text = changed.get(path) or (root / path).read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ COMMANDS = {
         "vendor_config", "import the vendor's config.yaml into the stack config, secrets encrypted"
     ),
     "adopt": Command("vendor_objects", "find the objects of the vendor's script and adopt them"),
-    "test-alert": Command("alert", "open a problem on purpose, and wait until people have been told of it"),
+    "test-alert": Command("alert", "open a problem on purpose, and wait until people have been notified"),
     "readme": Command("readme", "generate a README for the stack"),
 }
 

@@ -1,4 +1,4 @@
-"""``test-alert``: open a problem on purpose and wait until the notification workflow has told people of it."""
+"""``test-alert``: open a problem on purpose and wait until the notification workflow has notified people."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def run(stack: Stack, _options: argparse.Namespace) -> int:
     }
     if not told:
         raise StackError(
-            f"stack {stack.name} tells nobody of problems; set alerts and alertEmails (docs/watch.md), then pulumi up"
+            f"stack {stack.name} notifies nobody of problems; set alerts and alertEmails (docs/watch.md), then run "
+            "pulumi up"
         )
     environment = stack.environment
     before = {workflow: newest(environment, workflow) for workflow in told.values()}
@@ -71,7 +72,7 @@ def report(environment: Environment, workflow: str, before: Json) -> int:
         if execution.get("id") != before.get("id") and execution["state"] in FINAL_STATES:
             name, state = execution["title"], execution["state"]
             if state == "SUCCESS":
-                print(f"Workflow “{name}” has told people of the problem (execution {execution['id']})")
+                print(f"Workflow “{name}” has notified people of the problem (execution {execution['id']})")
                 return 0
             reason = environment.redact(" ".join(str(execution.get("stateInfo") or "").split()))
             print(f"Workflow “{name}” ended as {state} (execution {execution['id']}): {reason}")

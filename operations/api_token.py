@@ -9,6 +9,7 @@ import argparse
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from providers.api.api_tokens import ApiTokens
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError
 from providers.api.scopes import DEPLOY_SCOPES, INGEST_SCOPES
@@ -60,12 +61,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 
 def make(stack: Stack, environment: Environment, key: str, expires: datetime | None) -> None:
     """Create one token and store it. If it cannot be stored, it is deleted again."""
-    token = environment.api_tokens.create(f"{stack.project}/{stack.name} {key}", SCOPES[key], expires)
+    token = ApiTokens(environment.platform).create(f"{stack.project}/{stack.name} {key}", SCOPES[key], expires)
     environment.redact.add(token)
     try:
         stack.configure_secret(key, token)
     except BaseException:
-        environment.api_tokens.delete(public(token))
+        ApiTokens(environment.platform).delete(public(token))
         raise
     ends = f"expires on {moments.iso(expires)[:10]}" if expires else "never expires"
     print(f"{key}: created {public(token)}{owner_of(environment, token)} with {', '.join(SCOPES[key])}; it {ends}")
@@ -86,7 +87,7 @@ def delete(stack: Stack, environment: Environment, id: str) -> int:
         raise StackError(
             f"API token {public(id)} is the {used[0]} of stack {stack.name}; replace it first (ARGS=--replace)"
         )
-    environment.api_tokens.delete(public(id))
+    ApiTokens(environment.platform).delete(public(id))
     print(f"{public(id)} does not exist any more")
     return 0
 

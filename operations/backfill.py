@@ -88,7 +88,7 @@ def survey(stack: Stack, begin: datetime, end: datetime, ids: list[str]) -> Surv
 def confirmed() -> bool:
     """Ask on the terminal. Raises StackError where nobody can answer."""
     if not sys.stdin.isatty():
-        raise StackError("nothing was sent: nobody can be asked here; add YES=1 (--yes) to send without asking")
+        raise StackError("nothing was sent: there is no terminal to ask on; add YES=1 (--yes) to send without asking")
     return input("Resend them? [y/N] ").strip().lower() in ("y", "yes")
 
 

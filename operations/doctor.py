@@ -166,7 +166,7 @@ def platform_token(findings: Findings, environment: Environment) -> bool:
     access = environment.access
     if not access.platform_token_expires:
         findings.say(
-            "warn", "platformToken: nobody knows here when it expires",
+            "warn", "platformToken: its expiry is not known",
             "Set the date, to be warned two weeks before: pulumi config set platformTokenExpires 2027-03-31. "
             "If it never expires, ignore this",
         )  # fmt: skip
@@ -184,7 +184,7 @@ def users(findings: Findings, environment: Environment) -> None:
     """Deploy token, OAuth client and workflow: of one user, or of users who can work together."""
     found = identities.read(environment)
     if found.problem or found.warning:
-        findings.say("FAIL" if found.problem else "warn", found.problem or found.warning, "See docs/deploy.md, step 1")
+        findings.say("FAIL" if found.problem else "warn", found.problem or found.warning, "See docs/deploy.md, step 2")
     elif found.deployer and found.client:
         findings.say("ok", f"users: {found.shown}")
     else:

@@ -67,7 +67,7 @@ def judged(ids: Mapping[str, str], owner: str, found: list[Named]) -> Marks:
     if not owner and len(several := sorted({one.owner for one in ours} - {""})) > 1:
         problems.append(f"the objects have marks of several stacks: {', '.join(several)}")
     twins = [one for one in found if one.output in ids and ids[one.output] != one.id]
-    problems += [f"another object has the name of ours: {one}" for one in twins]
+    problems += [f"another object has the same name as ours: {one}" for one in twins]
     groups: dict[str, list[str]] = {}
     for part in PARTS:
         for one in ours:

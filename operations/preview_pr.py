@@ -94,8 +94,8 @@ def preview(stack: Stack, base: str, scratch: Path) -> str:
 
 
 def counted(changes: dict[str, list[str]]) -> str:
-    """``1 to create (scm), 2 to update (workflow, first-run)``."""
-    parts = [f"{len(names)} to {verb} ({', '.join(names)})" for verb, names in changes.items()]
+    """``1 to create (scm), 2 to update (first-run, workflow)``: always in the same order."""
+    parts = [f"{len(names)} to {verb} ({', '.join(sorted(names))})" for verb, names in sorted(changes.items())]
     return ", ".join(parts) or "no changes"
 
 

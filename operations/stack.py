@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,7 +94,10 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, Any]:
         """Raises StackError if the stack is not deployed."""
-        outputs = {key: output.value for key, output in self.workspace.stack_outputs(self.name).items()}
+        # The Automation API's stack_outputs asks twice, to tell which outputs are secrets.
+        words = ["stack", "output", "--json", "--show-secrets", "--stack", self.name]
+        printed = self.workspace.pulumi_command.run(words, str(self.folder), {}).stdout
+        outputs: dict[str, Any] = json.loads(printed)
         if "workflowId" in outputs:
             return outputs
         history = self._deployment.history(page_size=1)

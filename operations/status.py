@@ -13,6 +13,7 @@ from typing import Any, Literal
 from providers import parts
 from providers.api.allowlist import MOST_HOSTS
 from providers.api.automation import Json, started_at
+from providers.api.buckets import Buckets
 from providers.api.errors import DynatraceError, LoginFailed
 from providers.api.scopes import BUCKETS, QUERY_SCOPES
 from providers.api.tokens import EXPIRES_SOON, expiry, platform_token
@@ -299,7 +300,8 @@ def retention(status: Status, stack: Stack) -> None:
     environment, wanted = stack.environment, stack.config["auditRetentionDays"]
     try:
         rows = environment.query_logs(BUCKETS_OF_RECORDS)
-        days = {str(row["bucket"]): environment.buckets.retention_days(str(row["bucket"])) for row in rows}
+        buckets = Buckets(environment.platform)
+        days = {str(row["bucket"]): buckets.retention_days(str(row["bucket"])) for row in rows}
     except DynatraceError:
         if not wanted:
             return

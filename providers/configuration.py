@@ -51,6 +51,8 @@ from .rules import (
 SCM_TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"
 LONGEST_WATCHED_INTERVAL = 20
 """Minutes; three intervals must fit into the window of an anomaly detector."""
+LONGEST_DETECTED_INTERVAL = 37
+"""Minutes; the 15 of the longest detection, and by how much records may be late, must fit into it too."""
 LOG_AGE_LIMIT = timedelta(hours=24)
 """Log ingest refuses or drops older records."""
 
@@ -525,9 +527,15 @@ class Settings:
             )
         if (values["alertEmails"] or values["alertSlack"]) and "alerts" not in self.access.features:
             found.append("alertEmails and alertSlack have no effect without alerts or detections")
-        if values["alerts"] and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
+        untold = not (values["alertEmails"] or values["alertSlack"])
+        if values["alerts"] and untold and values["triggerIntervalMinutes"] > LONGEST_WATCHED_INTERVAL:
             found.append(
-                f"alerts: silence is not watched, because a detector sees {3 * LONGEST_WATCHED_INTERVAL} minutes and "
+                f"alerts: silence is not watched, because with more than {LONGEST_WATCHED_INTERVAL} minutes as "
+                "triggerIntervalMinutes that needs alertEmails or alertSlack; see docs/watch.md"
+            )
+        if values["detections"] and values["triggerIntervalMinutes"] > LONGEST_DETECTED_INTERVAL:
+            found.append(
+                "detections: records that arrive late are missed, because a detector looks back 60 minutes and "
                 f"triggerIntervalMinutes is {values['triggerIntervalMinutes']}; see docs/watch.md"
             )
         return found

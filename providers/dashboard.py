@@ -12,7 +12,7 @@ import pulumi
 
 from workflow_src.watch.dashboard import changes, rendered, unrendered
 
-from .api.documents import Json, version_of
+from .api.documents import Documents, Json, version_of
 from .api.environment import Environment
 from .api.errors import ApiError, Conflict, DynatraceError, Refused
 from .api.scopes import DASHBOARD as NEEDS
@@ -48,7 +48,7 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
     needs = NEEDS
 
     def create_object(self, environment: Environment, props: DashboardProperties) -> tuple[str, Outputs]:
-        documents, id = environment.documents, props["documentId"]
+        documents, id = Documents(environment.platform), props["documentId"]
         existing = look(environment, props)
         if existing is None:
             try:
@@ -69,7 +69,7 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
         self, environment: Environment, id: str, olds: DashboardProperties, news: DashboardProperties
     ) -> Outputs:
         for attempt in range(TRIES):
-            existing = environment.documents.metadata(id)
+            existing = Documents(environment.platform).metadata(id)
             if existing is None:
                 raise Refused(f"{NOUN} “{news['name']}” ({id}) was deleted; pulumi up --refresh creates it again")
             refuse_to_overwrite(environment, existing, olds)
@@ -81,12 +81,12 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
         raise AssertionError("unreachable")
 
     def read_object(self, environment: Environment, id: str, props: DashboardProperties) -> Differences | None:
-        live = environment.documents.metadata(id)
+        live = Documents(environment.platform).metadata(id)
         if live is None:
             return None
         described = live.get("description") or ""
         purpose = props["purpose"] if described == description(props) else described
-        content = unrendered(environment.documents.content(id), props["workflow"])
+        content = unrendered(Documents(environment.platform).content(id), props["workflow"])
         found: dict[str, object] = {"name": live["name"], "purpose": purpose, "content": content}
         found["public"] = not live.get("isPrivate", False)
         before: dict[str, Any] = whole({**props})
@@ -98,18 +98,18 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
 
     def delete_object(self, environment: Environment, id: str, props: DashboardProperties) -> None:
         for attempt in range(TRIES):
-            live = environment.documents.metadata(id)
+            live = Documents(environment.platform).metadata(id)
             if live is None:
                 break
             require_ours(live, props)
             try:
-                environment.documents.delete(id, version_of(live))
+                Documents(environment.platform).delete(id, version_of(live))
                 break
             except Conflict:
                 if attempt + 1 == TRIES:
                     raise
         try:
-            environment.documents.purge(id)
+            Documents(environment.platform).purge(id)
         except DynatraceError:
             say(f"{NOUN} “{props['name']}” is in the trash, where Dynatrace keeps it for some time")
 
@@ -131,7 +131,7 @@ def look(environment: Environment, props: DashboardProperties) -> Json | None:
     """The document with our ID, before we create one."""
     id = props["documentId"]
     try:
-        return environment.documents.metadata(id)
+        return Documents(environment.platform).metadata(id)
     except ApiError as error:
         if error.status != 403:
             raise
@@ -157,7 +157,7 @@ def empty_trash(environment: Environment, props: DashboardProperties) -> None:
     """Make room for our document where a deleted one of ours keeps its ID (whether it does is not documented)."""
     id = props["documentId"]
     try:
-        trashed = environment.documents.trashed(id)
+        trashed = Documents(environment.platform).trashed(id)
     except DynatraceError as error:
         raise Refused(
             f"{NOUN} “{props['name']}” cannot be created: its ID {id} is in use, probably by a deleted {NOUN} in the "
@@ -170,13 +170,13 @@ def empty_trash(environment: Environment, props: DashboardProperties) -> None:
         )
     # The trash shows no description, so no mark; nobody but this stack makes a document of this ID.
     say(f"{NOUN} “{props['name']}”: an earlier one is removed from the trash, because it still has the ID {id}")
-    environment.documents.purge(id)
+    Documents(environment.platform).purge(id)
 
 
 def differences(environment: Environment, live: Json, props: DashboardProperties) -> list[str]:
     """What overwriting a document changes, in words."""
     found = [f"{key} changes" for key, text in fields(props).items() if (live.get(key) or "") != text]
-    return found + changes(environment.documents.content(live["id"]), content_of(props))
+    return found + changes(Documents(environment.platform).content(live["id"]), content_of(props))
 
 
 def refuse_to_overwrite(environment: Environment, live: Json, olds: DashboardProperties) -> None:
@@ -184,7 +184,7 @@ def refuse_to_overwrite(environment: Environment, live: Json, olds: DashboardPro
     require_ours(live, olds)
     if version_of(live) == int(olds["version"]):
         return
-    edits = changes(content_of(olds), environment.documents.content(live["id"]))
+    edits = changes(content_of(olds), Documents(environment.platform).content(live["id"]))
     if edits:
         raise Refused(
             f"{NOUN} “{live['name']}” was edited in Dynatrace: {'; '.join(edits)}. pulumi up --refresh overwrites the "
@@ -193,13 +193,13 @@ def refuse_to_overwrite(environment: Environment, live: Json, olds: DashboardPro
 
 
 def write(environment: Environment, live: Json, props: DashboardProperties) -> Json:
-    metadata = environment.documents.update(live["id"], version_of(live), fields(props), content_of(props))
+    metadata = Documents(environment.platform).update(live["id"], version_of(live), fields(props), content_of(props))
     return {**live, **metadata}
 
 
 def published(environment: Environment, metadata: Json) -> Json:
     """The metadata of the document, which everybody may read from now on."""
-    return environment.documents.make_public(metadata) if metadata.get("isPrivate", True) else metadata
+    return Documents(environment.platform).make_public(metadata) if metadata.get("isPrivate", True) else metadata
 
 
 class Dashboard(DynatraceObject, module="dynatrace", name="Dashboard"):

@@ -1,4 +1,4 @@
-"""Who is told of problems: a SIMPLE workflow with a problem trigger and one task."""
+"""Workflows that tell people: of a problem that has opened, or of silence that a query has found."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def drift(live: Json, props: NotificationProperties) -> dict[str, object]:
 
 
 class Notification(DynatraceObject, module="dynatrace", name="Notification"):
-    """A workflow that tells people when a problem opens.
+    """A workflow that tells people.
 
     Args:
         name: the workflow's title.
-        definition: what ``workflow_src.watch.notification`` makes of ``notification.yaml``.
+        definition: what ``notification`` or ``silence`` in ``workflow_src.watch`` make of their sources.
         actor: UUID of the service user it acts for, or empty for the OAuth client's own user.
     """
 
@@ -99,7 +99,7 @@ class Notification(DynatraceObject, module="dynatrace", name="Notification"):
         *,
         name: str,
         purpose: str,
-        definition: Json,
+        definition: pulumi.Input[Json],
         actor: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

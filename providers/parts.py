@@ -54,7 +54,8 @@ WORKFLOW = Part("workflow", "Integration", "Sends Sectigo SCM audit records to D
 DASHBOARD = Part("dashboard", "Audit", "Shows the audit records and the connector that ships them.", "dashboardId")
 EMAIL = Part("alertEmails", "Alert E-Mail", "Tells people by e-mail when a problem opens.", "alertEmailWorkflowId")
 SLACK = Part("alertSlack", "Alert Slack", "Tells people in Slack when a problem opens.", "alertSlackWorkflowId")
-WATCH = (DASHBOARD, EMAIL, SLACK)
+SILENCE = Part("alerts", "Silence Check", "Tells people when the connector is silent.", "silenceWorkflowId")
+WATCH = (DASHBOARD, EMAIL, SLACK, SILENCE)
 """Optional objects; ``key`` is the config key that asks for them. They are never adopted."""
 
 CREDENTIALS = (SCM, LOG_INGEST, CHECKPOINT, EXECUTION_LOCK, WORKFLOW_CONFIG)

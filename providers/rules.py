@@ -267,7 +267,7 @@ def emails(text: str) -> list[str]:
     """Up to ten addresses, separated by commas or spaces; the limit of Dynatrace's e-mail action."""
     found = re.split(r"[,;\s]+", text.strip()) if text.strip() else []
     if wrong := [one for one in found if not re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+", one)]:
-        raise ValueError(f"must be e-mail addresses, separated by commas; {wrong[0]} is none")
+        raise ValueError(f"must be e-mail addresses, separated by commas; {wrong[0]} is not one")
     if len(found) > 10:
         raise ValueError("must be 10 addresses at most; use a distribution list")
     return list(dict.fromkeys(found))

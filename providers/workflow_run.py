@@ -135,7 +135,9 @@ def find_or_start(environment: Environment, props: RunProperties, skipped: set[s
         if is_good(started, written) and started["id"] not in skipped:
             say(f"workflow execution started: {started['id']} ({started['state']})")
             return started
-    raise RunFailed(f"no run of workflow {workflow} could be started: Dynatrace answers with old ones; try again later")
+    raise RunFailed(
+        f"no run of workflow {workflow} could be started: Dynatrace returned earlier runs instead; try again later"
+    )
 
 
 def newest(times: Sequence[str | None]) -> str:

@@ -3,70 +3,38 @@
     python -m dev.soak.mutants                  200 one-line mutants, sampled by seed over all rules
     python -m dev.soak.mutants --count 60       fewer
     python -m dev.soak.mutants --seed 7         another sample
+    python -m dev.soak.mutants --fresh          forgets earlier verdicts
 
-Each mutant of the linked ``workflow_src/sync.js`` is played by the oracle and given to the tests of the script's inner
-functions, until one of them fails. Writes build/soak/mutants.json: ``mutants``, ``killed``, ``survivors``. Exits with
-code 1 if fewer than 95 % are killed.
+Each mutant of the linked ``workflow_src/sync.js`` is given to the tests in Deno and to the oracle's worlds that run the
+changed part (judging.py). Verdicts are kept in build/soak/mutants/, so an interrupted campaign continues; a survivor is
+judged again when the tests have changed. Writes build/soak/mutants.json: ``mutants``, ``killed``, ``survivors``.
+Exits with code 1 if fewer than 95 % are killed.
+
+Some changes are no mutants, as nobody would call them a mistake (mutation.js):
+
+- words for people: what ``log``, ``warn``, ``Failure``, ``Stop``, ``describe`` and ``clean`` are called with;
+- a size or a time from 10 on is changed by a factor of ten, not by one: its value was chosen by measure;
+- the line of parameters, which a deployment replaces.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import re
-import subprocess
 import sys
-import tempfile
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 from dev import ROOT
-from dev.toolchain.packages import DENO, JAVASCRIPT_TESTS
 from dev.toolchain.progress import Progress
 from workflow_src.render import script_template
 
-from .oracle import driver
+from . import judging
+from .judging import Mutant, changed, listed
 
 RESULTS = ROOT / "build" / "soak" / "mutants.json"
-LISTER = Path(__file__).with_name("mutation.js")
-TESTS = ROOT / "tests" / "script" / "javascript"
-FIRST_SEEDS, MORE_SEEDS = 40, 400
-"""Most mutants fail in the first worlds; only the others are worth the tests and many more worlds."""
-LIMIT_S = 120
-"""A mutant that takes longer turns in circles. Many times what an unchanged script needs."""
+VERDICTS = RESULTS.with_suffix("") / "verdicts.json"
 BAR = 0.95
-TOP_LEVEL = re.compile(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
-IMPORT = re.compile(r'from "(sync(?:/[\w.]+)?|@dynatrace-sdk/[\w-]+)"')
-
-Mutant = dict[str, Any]
-
-
-def listed(script: str) -> list[Mutant]:
-    """All one-line mutants, in the order of the text."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, output = Path(folder, "script.js"), Path(folder, "mutants.json")
-        source.write_text(script, encoding="utf-8")
-        command: list[str | Path] = [
-            DENO,
-            "test",
-            "--quiet",
-            "--no-config",
-            "--no-check",
-            "--allow-read",
-            "--allow-write",
-            LISTER,
-        ]
-        finished = subprocess.run(
-            [*command, "--", source, output], cwd=folder, capture_output=True, encoding="utf-8", check=False
-        )
-        if finished.returncode != 0:
-            raise driver.DriverError(f"no mutants could be listed:\n{finished.stdout}{finished.stderr}")
-        mutants: list[Mutant] = json.loads(output.read_text(encoding="utf-8"))
-    return mutants
 
 
 def sampled(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
@@ -84,82 +52,47 @@ def sampled(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
     return sorted(chosen.values(), key=lambda mutant: int(mutant["start"]))
 
 
-def changed(script: str, mutant: Mutant) -> str:
-    return f"{script[: mutant['start']]}{mutant['after']}{script[mutant['end'] :]}"
+class Verdicts:
+    """By mutant: what killed it, or the state of the tests that it survived."""
 
+    def __init__(self, script: str, *, fresh: bool) -> None:
+        self.script = script
+        self.tests = judging.digest(*judging.sources())
+        found = {} if fresh or not VERDICTS.exists() else json.loads(VERDICTS.read_text(encoding="utf-8"))
+        self.kept: dict[str, dict[str, str]] = found
 
-def fails_in_worlds(script: str, first: int, count: int, *, limit_s: float = LIMIT_S) -> bool:
-    try:
-        _, failed = driver.played(first, count, script=driver.rendered(script), lies="held", stop=True, limit_s=limit_s)
-    except (driver.DriverError, ValueError):
-        return True  # it does not even load, or it never ends
-    return bool(failed)
-
-
-def fails_tests(script: str) -> bool:
-    """Whether a test of the script's inner functions fails. All of the linked script's modules are the mutant."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        module = folder / "sync.js"
-        module.write_text(f"{script}\nexport {{ {', '.join(TOP_LEVEL.findall(script))} }};\n", encoding="utf-8")
-        files = sorted(TESTS.glob("*_test.js"))
-        imported = {word for file in files for word in IMPORT.findall(file.read_text(encoding="utf-8") + script)}
-        package = json.loads((JAVASCRIPT_TESTS / "package.json").read_text(encoding="utf-8"))
-        imports = {
-            **{f"{word}": (module if word.startswith("sync") else TESTS / "doors.js").as_uri() for word in imported},
-            **{package: f"npm:{package}@{version}" for package, version in package["dependencies"].items()},
-        }
-        (folder / "imports.json").write_text(json.dumps({"imports": imports}), encoding="utf-8")
-        command: list[str | Path] = [
-            DENO,
-            "test",
-            "--quiet",
-            "--no-check",
-            "--allow-read",
-            "--allow-env",
-            "--cached-only",
-            "--frozen",
-        ]
-        command += ["--fail-fast", "--config", JAVASCRIPT_TESTS / "deno.json", "--import-map", folder / "imports.json"]
-        environment = {**os.environ, "TZ": "Asia/Kolkata", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
-        try:
-            finished = subprocess.run(
-                [*command, *files], cwd=folder, env=environment, capture_output=True, check=False, timeout=LIMIT_S
-            )
-        except subprocess.TimeoutExpired:
-            return True
-        return finished.returncode != 0
-
-
-def killer(script: str) -> str:
-    """What notices the mutant; nothing: it survives."""
-    if fails_in_worlds(script, 0, FIRST_SEEDS):
-        return "oracle"
-    if fails_tests(script):
-        return "tests"
-    return "oracle" if fails_in_worlds(script, FIRST_SEEDS, MORE_SEEDS) else ""
+    def of(self, mutant: Mutant, reach: judging.Reach) -> str:
+        """What killed it; "": it survives."""
+        key = judging.digest(changed(self.script, mutant))
+        known = self.kept.get(key)
+        if known is None or (not known["by"] and known["tests"] != self.tests):
+            known = self.kept[key] = {"by": judging.killer(self.script, mutant, reach), "tests": self.tests}
+            VERDICTS.parent.mkdir(parents=True, exist_ok=True)
+            VERDICTS.write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
+        return known["by"]
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m dev.soak.mutants", description="One-line mistakes in the script.")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fresh", action="store_true")
     given = parser.parse_args(arguments)
     script = script_template()
-    if killer(script):
-        print("the unchanged script fails already: nothing can be said about mutants", file=sys.stderr)
-        return 1
-    mutants = sampled(listed(script), given.count, given.seed)
-    survivors: list[Mutant] = []
-    killed: Counter[str] = Counter()
     progress = Progress()
-    with progress.step("mutants", f"0 of {len(mutants)}") as step, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, by in zip(mutants, pool.map(lambda one: killer(changed(script, one)), mutants), strict=True):
-            killed[by] += 1
+    with progress.step("mutants", "measuring what the tests run") as step:
+        found, places = listed(script)
+        reach = judging.Reach.of(script, places, VERDICTS.parent)
+        mutants, verdicts = sampled(found, given.count, given.seed), Verdicts(script, fresh=given.fresh)
+        survivors: list[Mutant] = []
+        killed: Counter[str] = Counter()
+        for number, mutant in enumerate(mutants, 1):
+            by = verdicts.of(mutant, reach)
+            killed["worlds" if by.startswith("world") else "tests" if by else ""] += 1
             if not by:
                 survivors.append(mutant)
                 step.note(f"line {mutant['line']}: {mutant['before']} -> {mutant['after']}")
-            step.doing = f"{killed.total()} of {len(mutants)}, {len(survivors)} survive"
+            step.doing = f"{number} of {len(mutants)}, {len(survivors)} survive"
             step.alive()
         step.done = f"{len(mutants)} mutants, {len(survivors)} survive"
     lines = script.splitlines()

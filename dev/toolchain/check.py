@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .commands import run
-from .packages import DENO, JAVASCRIPT, ROOT, SIMULATOR, VENV
+from .packages import DENO, JAVASCRIPT, ROOT, SIMULATOR, VENV, environment
 from .progress import Progress
 
 SCRIPT = ROOT / "workflow_src"
@@ -101,7 +101,7 @@ def run_all(chosen: list[Check], progress: Progress) -> list[str]:
 
 def tests(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", *PARALLEL, *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
 
 
 def main(arguments: list[str]) -> int:

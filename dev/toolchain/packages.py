@@ -78,7 +78,7 @@ def make_venv(step: Step) -> None:
     """An empty environment with pip in it (the engine's language host asks pip what is installed)."""
     # Not the interpreter of the environment that is being cleared, in case that one runs this.
     base = getattr(sys, "_base_executable", sys.executable)
-    finished = run([base, "-m", "venv", "--clear", VENV], env=_environment(), alive=step.alive)
+    finished = run([base, "-m", "venv", "--clear", VENV], env=environment(), alive=step.alive)
     if not finished.ok:
         raise SetupError(f"python -m venv failed:\n{finished.last(8)}")
     version = f"{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}"
@@ -93,16 +93,16 @@ def usable_venv() -> bool:
 def install_packages(step: Step, wanted: str) -> None:
     """Install a set with uv, and the local environment as an editable package if the set includes it."""
     install_uv(step)
-    environment = {**_environment(), **mirrors.for_uv(PYTHON)}
+    env = {**environment(), **mirrors.for_uv(PYTHON)}
     command: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", PYTHON]
     # uv does not compile by default; without bytecode each start of the engine's Python takes a second longer.
     pinned: list[str | Path] = [*command, "--require-hashes", "--no-deps", "--compile-bytecode"]
     for lock in locks(wanted):
         pinned += ["-r", lock]
-    checked("Python packages", run(pinned, cwd=ROOT, env=environment, alive=step.alive))
+    checked("Python packages", run(pinned, cwd=ROOT, env=env, alive=step.alive))
     if wanted != "deploy":
         local: list[str | Path] = [*command, "--no-deps", "--no-build-isolation", "-e", SIMULATOR]
-        checked("the local environment", run(local, cwd=ROOT, env=environment, alive=step.alive))
+        checked("the local environment", run(local, cwd=ROOT, env=env, alive=step.alive))
     step.done = f"{len(pins(*locks(wanted)))} Python packages, pinned and hashed"
 
 
@@ -112,8 +112,8 @@ def install_uv(step: Step) -> None:
         return
     command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
     command += ["--disable-pip-version-check", "--no-input", "-r", REQUIREMENTS_UV]
-    environment = {"PIP_RETRIES": "1", **_environment()}
-    checked("uv (it installs the other packages)", run(command, cwd=ROOT, env=environment, alive=step.alive))
+    env = {"PIP_RETRIES": "1", **environment()}
+    checked("uv (it installs the other packages)", run(command, cwd=ROOT, env=env, alive=step.alive))
 
 
 def install_javascript(step: Step, wanted: str) -> None:
@@ -139,5 +139,6 @@ def checked(what: str, finished: Finished) -> None:
         raise SetupError(f"could not install {what}: {mirrors.reason(finished)}")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Variables for a Python of .venv. Bytecode is written: without it each process compiles again."""
     return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

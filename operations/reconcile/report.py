@@ -153,7 +153,7 @@ class Report:
         lines += self._differences(json)
         if repairs := self.repairs():
             title = (
-                "Nothing is missing. To let a run read what no run has fully read, all the same:"
+                "Nothing is missing. To have a run read the ranges that no run has read to the end:"
                 if self.complete
                 else "To resend missing records and unread ranges:"
             )

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from .errors import NotFound
+from .scopes import TOKEN_SCOPES
 
 PATH = "/platform/classic/environment-api/v2/apiTokens"
 LONGEST_NAME = 100
@@ -26,9 +27,9 @@ class ApiTokens:
         body: dict[str, Any] = {"name": name[:LONGEST_NAME], "scopes": list(scopes)}
         if expires is not None:
             body["expirationDate"] = expires.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        return str(self._call("POST", PATH, body=body)["token"])
+        return str(self._call("POST", PATH, scopes=TOKEN_SCOPES, body=body)["token"])
 
     def delete(self, id: str) -> None:
         """Delete a token by its ID (prefix and public part); one that is gone already is a success."""
         with suppress(NotFound):
-            self._call("DELETE", f"{PATH}/{id}")
+            self._call("DELETE", f"{PATH}/{id}", scopes=TOKEN_SCOPES)

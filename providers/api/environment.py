@@ -17,16 +17,13 @@ from ..configuration import Access
 from ..rules import LOOPBACK
 from . import permissions, preflight
 from .allowlist import AllowlistSettings
-from .api_tokens import ApiTokens
 from .automation import Automation
-from .buckets import Buckets
 from .detectors import Detectors
-from .documents import Documents
 from .errors import ApiError, DynatraceError, LoginFailed, NotFound, PreflightFailed
 from .http import Http
 from .identities import User
 from .redaction import Redactor
-from .scopes import AUTOMATION_SCOPES, IDENTITY_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES, TOKEN_SCOPES
+from .scopes import AUTOMATION_SCOPES, IDENTITY_SCOPES, QUERY_SCOPES, RESOLVE, RESOLVE_SCOPES
 from .vault import Vault
 
 RENEW_BEFORE_S = 60.0
@@ -50,24 +47,24 @@ class Environment:
         """For SCM, which the local environment serves under SCM's own host names."""
         if access.platform_token:
             self.http.bearer_keys = "platformToken (an expired one is refused with 403)"
-        self.vault = Vault(self._classic, self.sleep)
-        self.allowlist = AllowlistSettings(self._classic)
-        self.automation = Automation(self._platform, self.sleep)
-        self.buckets = Buckets(self._platform)
-        self.documents = Documents(self._platform)
-        self.detectors = Detectors(self._platform)
-        self.api_tokens = ApiTokens(partial(self._platform, scopes=TOKEN_SCOPES))
+        # The APIs that several modules use; the others are created where they are used.
+        self.vault = Vault(self.classic, self.sleep)
+        self.allowlist = AllowlistSettings(self.classic)
+        self.automation = Automation(self.platform, self.sleep)
+        self.detectors = Detectors(self.platform)
         self._lock = threading.RLock()
         self._bearers: dict[tuple[str, ...], tuple[str, float]] = {}
         self._preflight: Literal["to do", "failed", "passed"] = "to do"
 
     # calls
 
-    def _classic(self, method: str, path: str, **more: Any) -> Any:
+    def classic(self, method: str, path: str, **more: Any) -> Any:
+        """A call of the live host (``/api/v2/…``), with the API token."""
         headers = {"Authorization": f"Api-Token {self.access.api_token}"}
         return self.http.send(method, self.access.environment_url + path, headers=headers, **more)
 
-    def _platform(self, method: str, path: str, *, scopes: tuple[str, ...] = AUTOMATION_SCOPES, **more: Any) -> Any:
+    def platform(self, method: str, path: str, *, scopes: tuple[str, ...] = AUTOMATION_SCOPES, **more: Any) -> Any:
+        """A call of the apps host (``/platform/…``), with an access token of these scopes or the platform token."""
         for renewed in (False, True):
             headers = {"Authorization": f"Bearer {self.bearer(scopes)}"}
             try:
@@ -84,14 +81,14 @@ class Environment:
 
     def lookup_token(self, token: str) -> Any:
         """What is known about an API token: scopes, expiry, owner. Any valid token may ask."""
-        return self._classic("POST", "/api/v2/apiTokens/lookup", body={"token": token}, writes=False)
+        return self.classic("POST", "/api/v2/apiTokens/lookup", body={"token": token}, writes=False)
 
     def now(self) -> datetime:
         """The environment's own time, to the second; this machine's if no answer tells."""
         headers: dict[str, str] = {}
         with suppress(DynatraceError):
             body = {"token": self.access.api_token}
-            self._classic("POST", "/api/v2/apiTokens/lookup", body=body, writes=False, answer_headers=headers)
+            self.classic("POST", "/api/v2/apiTokens/lookup", body=body, writes=False, answer_headers=headers)
         try:
             return parsedate_to_datetime(headers["date"]).astimezone(UTC)
         except (KeyError, ValueError):
@@ -101,11 +98,11 @@ class Environment:
         """Records of a DQL query. Needs the optional scopes storage:logs:read and storage:buckets:read."""
         path = "/platform/storage/query/v1/query"
         body = {"query": dql, "requestTimeoutMilliseconds": 20_000, "maxResultRecords": most}
-        answer = self._platform("POST", f"{path}:execute", scopes=QUERY_SCOPES, body=body, writes=False)
+        answer = self.platform("POST", f"{path}:execute", scopes=QUERY_SCOPES, body=body, writes=False)
         while answer["state"] in ("NOT_STARTED", "RUNNING"):
             self.sleep(0.5)
             query = {"request-token": answer["requestToken"], "request-timeout-milliseconds": 20_000}
-            answer = {**answer, **self._platform("GET", f"{path}:poll", scopes=QUERY_SCOPES, query=query)}
+            answer = {**answer, **self.platform("GET", f"{path}:poll", scopes=QUERY_SCOPES, query=query)}
         records: list[dict[str, Any]] = answer["result"]["records"]
         return records
 
@@ -163,7 +160,7 @@ class Environment:
 
         Raises LoginFailed if it may not ask, NotFound where the environment does not tell.
         """
-        call = partial(self._platform, scopes=RESOLVE_SCOPES)
+        call = partial(self.platform, scopes=RESOLVE_SCOPES)
         return permissions.refused(call, asked)
 
     def require_scopes(self, scopes: tuple[str, ...]) -> None:
@@ -197,7 +194,7 @@ class Environment:
     def client_user(self) -> User | None:
         """The user whom the OAuth client acts as; None if the environment does not say, or the client may not ask."""
         try:
-            return User.of(self._platform("GET", "/platform/metadata/v1/user", scopes=IDENTITY_SCOPES))
+            return User.of(self.platform("GET", "/platform/metadata/v1/user", scopes=IDENTITY_SCOPES))
         except DynatraceError:
             return None
 

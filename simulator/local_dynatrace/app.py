@@ -31,7 +31,18 @@ from .kernel.world import World
 from .runtime.endings import Ending
 from .runtime.scripts import Scripts
 
-APIS: tuple[ModuleType, ...] = (sso, tokens, management, vault, settings, automation, documents, logs, grail, davis)
+APIS: tuple[ModuleType, ...] = (
+    sso,
+    tokens,
+    management,
+    vault,
+    settings,
+    automation,
+    documents,
+    logs,
+    grail,
+    davis,
+)
 """In the order of their routes; each has ``ROUTES`` and ``setup``."""
 
 

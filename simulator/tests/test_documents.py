@@ -137,6 +137,7 @@ def test_a_body_that_is_no_form_is_refused(local: Local, owner: Headers) -> None
     assert (answer.status_code, message(answer)) == (400, "The body must be multipart/form-data.")
 
 
+@pytest.mark.slow
 def test_content_of_more_than_50_mb_is_too_large(local: Local, owner: Headers) -> None:
     assert create(local, owner, b"x" * 50_000_000, id="most").status_code == 201
     answer = create(local, owner, b"x" * 50_000_001)

@@ -368,7 +368,7 @@ def test_comments_are_ignored(run: Run) -> None:
         ("fetch lgos", "UNKNOWN_DATA_OBJECT", "Did you mean logs", (6, 10)),
         ("fetch logs, form:-2h", "UNKNOWN_PARAMETER", "Did you mean from", (12, 20)),
         ("fetch logs, from:-2h, from:-1h", "DUPLICATE_PARAMETER", "twice", (22, 30)),
-        ('fetch logs, from:"yesterday"', "INVALID_TIMEFRAME", "from is no moment", (12, 28)),
+        ('fetch logs, from:"yesterday"', "INVALID_TIMEFRAME", "from is not a point in time", (12, 28)),
         ("fetch logs, from:-1h, to:-2h", "INVALID_TIMEFRAME", "ends before", (12, 20)),
         ("fetch logs, from:a", "CONSTANT_EXPECTED", "refers to the field a", (17, 18)),
         ("fetch logs, samplingRatio:10", "UNSUPPORTED_SAMPLING", "must be 1", (12, 28)),

@@ -16,7 +16,7 @@ from . import fuzz, steering
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES, STEERING_EXAMPLES = 600, 250
+EXAMPLES, STEERING_EXAMPLES = 300, 80
 SETTINGS: dict[str, Any] = {
     "deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck),
 }  # fmt: skip

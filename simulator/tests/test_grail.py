@@ -277,6 +277,7 @@ def test_a_query_that_takes_longer_than_its_caller_waits_can_be_polled(ask: Ask)
     assert polls[0] == polls[1]
 
 
+@pytest.mark.slow
 def test_a_cancelled_query_stops_working(tmp_path: Path) -> None:
     store = Store(tmp_path / "world.sqlite")
     world = World(Options(), store)

@@ -147,6 +147,7 @@ def test_fifty_thousand_records_are_the_limit_of_a_request(local: Local) -> None
     assert len(stored(local)) == 50_000
 
 
+@pytest.mark.slow
 def test_sixteen_megabytes_are_the_limit_after_processing(local: Local) -> None:
     body = [{"c": "x"}] * 40_000
     answer = send(local, body, {"note": "n" * 500})

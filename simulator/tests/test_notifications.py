@@ -332,9 +332,9 @@ def test_system_events_need_a_scope_of_their_own(local: Local) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        ({"subject": "x"}, "from is no text"),
+        ({"subject": "x"}, "from is not a text"),
         ([], "expected an e-mail"),
-        ({"from": "a", "subject": "b", "content": "c", "to": "d"}, "to is no list"),
+        ({"from": "a", "subject": "b", "content": "c", "to": "d"}, "to is not a list"),
     ],
 )
 def test_a_saved_state_with_a_wrong_mail_is_refused(local: Local, headers: Headers, content: Any, text: str) -> None:

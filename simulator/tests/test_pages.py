@@ -189,7 +189,7 @@ def test_a_failed_execution_says_why_in_the_script_s_own_words(local: Local) -> 
     text = page(local, f"{EXECUTIONS}/{execution}")
 
     assert '<dd class="outcome tone-bad">no such client</dd>' in text
-    assert "no such client" in text.partition("As the platform says it")[2]
+    assert "no such client" in text.partition("As the platform reports it")[2]
     assert "no such client" in page(local, EXECUTIONS)
 
 
@@ -390,9 +390,9 @@ def test_a_preset_is_broken_and_repaired_by_a_button(local: Local) -> None:
     struck = page(local, "/_sim/ui/controls")
     press("repair")
 
-    assert "It waits for its moment." in waiting
+    assert "Not triggered yet." in waiting
     assert waiting.count('aria-label="Repair: ') == 2
-    assert "It has struck once." in struck
+    assert "Triggered once." in struck
     assert 'aria-label="Repair: ' not in page(local, "/_sim/ui/controls")
     assert local.sim("GET", "options")["old_records"] == "drop"
     assert local.call("POST", "/_sim/ui/controls/presets/none").status_code == 404
@@ -411,7 +411,7 @@ def test_every_preset_has_its_button_in_a_group_and_can_be_found(local: Local) -
     scripts = running.partition("<h3>Scripts</h3>")[2].partition("</details>")[0]
     assert names(scripts) == {"script-killed", "script-frozen", "clock-ahead"}
     assert names(page(local, "/_sim/ui/controls?find=vault+cannot+be+DELETED")) == {"delete-fails"}
-    assert "No preset has these words." in page(local, "/_sim/ui/controls?find=xyzzy")
+    assert "No preset matches." in page(local, "/_sim/ui/controls?find=xyzzy")
 
 
 def test_options_are_changed_by_a_form_all_or_none(local: Local) -> None:
@@ -445,7 +445,7 @@ def test_the_state_is_kept_put_back_and_compared_by_forms(local: Local) -> None:
 
     assert re.search(r'credentials</td><td class="number" data-label="came">1</td>', changed.text)
     assert "Everything is back, secrets included." in restored.text
-    assert "Nothing: that dump and the present state are equal." in upload(local, "diff", dump).text
+    assert "Nothing: that dump and the current state are equal." in upload(local, "diff", dump).text
     assert "Mine" not in page(local, "/ui/apps/dynatrace.credential.vault")
 
 

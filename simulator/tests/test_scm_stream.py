@@ -113,6 +113,7 @@ def test_there_are_ties_and_microseconds() -> None:
     assert sum(at % 1000 != 0 for at in times) > len(times) * 0.9
 
 
+@pytest.mark.slow
 def test_bursts_occur() -> None:
     month = [len(stream.events_of(1, MONDAY + hour)) for hour in range(30 * 24)]
 

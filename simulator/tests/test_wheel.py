@@ -17,6 +17,7 @@ from local_dynatrace.testing.flows import play
 from . import ROOT
 
 PROJECT = ROOT / "simulator"
+UV = Path(sys.executable).with_name("uv")
 SCRIPT = """import { executionsClient } from "@dynatrace-sdk/client-automation";
 export default () => typeof executionsClient.getExecution;"""
 
@@ -56,6 +57,7 @@ def test_it_holds_every_file_of_both_packages_and_no_module(wheel: Path) -> None
     assert held == wanted
 
 
+@pytest.mark.slow
 def test_it_serves_from_an_empty_folder_and_installs_the_modules_at_the_first_script(from_wheel: Path) -> None:
     local = Local(from_wheel.with_name("empty"))
     try:
@@ -71,6 +73,7 @@ def test_it_serves_from_an_empty_folder_and_installs_the_modules_at_the_first_sc
     assert [folder.name for folder in from_wheel.glob("local-dynatrace/sdk-*/*")] == ["node_modules"]
 
 
+@pytest.mark.slow
 def test_modules_that_cannot_be_installed_are_one_clear_line(from_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/")
     monkeypatch.setenv("DENO_DIR", str(from_wheel.with_name("deno")))
@@ -89,10 +92,10 @@ def test_modules_that_cannot_be_installed_are_one_clear_line(from_wheel: Path, m
 
 @pytest.mark.slow
 def test_it_installs_into_an_empty_virtual_environment(wheel: Path, from_wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-q", str(wheel)]
+    install = [str(UV), "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), str(wheel)]
     subprocess.run(install, env=env, check=True, capture_output=True)
     program = f"""
 import sys

@@ -1,4 +1,4 @@
-"""``python -m tests.browser.picture``: make docs/pictures/connector.png, the picture of the README."""
+"""``python -m tests.browser.picture``: make the pictures of pages in docs/pictures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,25 @@ import sys
 import tempfile
 from pathlib import Path
 
+from local_dynatrace.testing import Local
+from simulator.tests.browser.addresses import pages
 from simulator.tests.browser.chromium import NoBrowserError, launched, tab
 
 from .. import ROOT
 from . import story
 
-PICTURE = ROOT / "docs" / "pictures" / "connector.png"
+FOLDER = ROOT / "docs" / "pictures"
+
+
+def shown(local: Local) -> dict[str, tuple[str, int]]:
+    """Name -> path and height in pixels."""
+    found = pages(local)
+    board = next(path for name, path in found.items() if name.startswith("dashboard-"))
+    return {
+        "connector": ("/_sim/ui/connector?range=2h", 846),
+        "dashboard": (f"{board}?from=now()-90m", 1120),
+        "problem": (found["problem"], 900),
+    }
 
 
 def main() -> int:
@@ -20,15 +33,16 @@ def main() -> int:
             local = story.told(Path(folder))
             try:
                 with tab(browser, local) as page:
-                    page.goto("/_sim/ui/connector?range=2h")
-                    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-                    page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": 1280, "height": 846}, full_page=True)
+                    for name, (path, height) in shown(local).items():
+                        page.goto(path)
+                        clip = {"x": 0, "y": 0, "width": 1280, "height": height}
+                        page.screenshot(path=FOLDER / f"{name}.png", clip=clip, full_page=True)
+                        print(f"{name}.png: {(FOLDER / name).with_suffix('.png').stat().st_size // 1024} kB")
             finally:
                 local.close()
     except NoBrowserError as missing:
         print(f"picture: {missing}: make browser", file=sys.stderr)
         return 1
-    print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size // 1024} kB")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +12,18 @@ from local_dynatrace.testing import Local
 from simulator.tests.browser.addresses import pages
 from simulator.tests.browser.chromium import picture, tab
 
+from . import story
+
 pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.slow
 
+INTERVAL = timedelta(seconds=story.INTERVAL_S)
+RUNS_UNTIL_CALM = 6
+"""The problem of failed runs closes three intervals and three minutes after the last of them."""
 SHIFTS = """() => {
   window.shifts = [];
   // The clock's line says what is broken on purpose, and gets longer or shorter with that.
@@ -34,6 +40,13 @@ def repaired(at_work: Local) -> Local:
     at_work.sim("DELETE", "faults")
     at_work.sim("POST", "clock", {"mode": "auto"})
     return at_work
+
+
+@pytest.fixture
+def calm(repaired: Local) -> Local:
+    """The same, after so many good runs that every problem has closed."""
+    story.runs(repaired, RUNS_UNTIL_CALM)
+    return repaired
 
 
 def in_strip(page: Page, text: str) -> None:
@@ -56,12 +69,12 @@ def test_a_stranger_breaks_something_with_a_button_and_sees_the_connector_recove
         in_strip(page, "Healthy")
 
         page.get_by_role("button", name=re.compile("^Break: The SCM client secret was replaced")).click()
-        assert "It waits for its moment." in page.locator("#preset-scm-secret-replaced").inner_text()
+        assert "Not triggered yet." in page.locator("#preset-scm-secret-replaced").inner_text()
         to_the_next_run(page, repaired)
 
         in_strip(page, "Failing")
         in_strip(page, "SCM refused the OAuth client")
-        assert "It has struck" in page.locator("#preset-scm-secret-replaced").inner_text()
+        assert "Triggered" in page.locator("#preset-scm-secret-replaced").inner_text()
         picture(page, "broken-light-1280")
         page.get_by_role("button", name=re.compile("^Repair: The SCM client secret was replaced")).click()
         to_the_next_run(page, repaired)
@@ -69,6 +82,64 @@ def test_a_stranger_breaks_something_with_a_button_and_sees_the_connector_recove
         in_strip(page, "Healthy")
         page.get_by_role("link", name="Sectigo SCM Integration").click()
         assert page.locator("dt:text('Missing') + dd > span").first.inner_text() == "0"
+
+
+def test_the_break_of_a_connector_opens_a_problem_and_its_repair_closes_it(chromium: Browser, calm: Local) -> None:
+    with tab(chromium, calm) as page:
+        page.goto("/")
+        assert problem(page, "Runs fail") == []
+        page.get_by_role("link", name="Controls").click()
+        page.get_by_role("button", name=re.compile("^Break: The SCM client secret was replaced")).click()
+        broken = now(calm)
+        for _ in range(3):
+            to_the_next_run(page, calm)
+
+        assert now(calm) - broken <= 3 * INTERVAL
+        assert problem(page, "Runs fail") == ["Active"]
+        picture(page, "problem-light-1280")
+        page.get_by_role("link", name="Mails").click()
+        mail = page.get_by_role("article").filter(has_text="Sectigo SCM: Runs fail").first
+        assert "pki-team@nordhav.example" in mail.inner_text()
+        board(page)
+        assert drawn(page, "Runs by outcome")[-4:] == ["caught up 1", *["failed 1"] * 3]
+        assert drawn(page, "Records sent")[-6:] == ["sent 0"] * 6  # minutes
+        assert "SCM refused the OAuth client" in tile(page, "Latest runs").inner_text()
+        picture(page, "gap-light-1280")
+
+        page.get_by_role("link", name="Controls").click()
+        page.get_by_role("button", name=re.compile("^Repair: The SCM client secret was replaced")).click()
+        for _ in range(RUNS_UNTIL_CALM):
+            to_the_next_run(page, calm)
+
+        assert problem(page, "Runs fail") == ["Closed"]
+        board(page)
+        assert drawn(page, "Runs by outcome")[-RUNS_UNTIL_CALM:] == ["caught up 1"] * RUNS_UNTIL_CALM
+        assert set(drawn(page, "Records sent")[-2 * RUNS_UNTIL_CALM :]) > {"sent 0"}
+
+
+def problem(page: Page, name: str) -> list[str]:
+    """The status of each problem of this name."""
+    page.get_by_role("link", name="Problems").click()
+    return [row.get_by_role("cell").first.inner_text() for row in page.get_by_role("row").filter(has_text=name).all()]
+
+
+def board(page: Page) -> None:
+    page.get_by_role("link", name="Dashboards").click()
+    page.get_by_role("link", name="Sectigo SCM Audit").click()
+    page.get_by_role("link", name="30 min").click()
+
+
+def tile(page: Page, title: str) -> Locator:
+    return page.get_by_role("region", name=title, exact=True)
+
+
+def drawn(page: Page, title: str) -> list[str]:
+    """What a chart shows of each interval, the oldest first."""
+    return [text.split(" UTC: ")[1] for text in tile(page, title).locator(".strip title").all_text_contents()]
+
+
+def now(local: Local) -> datetime:
+    return datetime.fromisoformat(local.sim("GET", "clock")["now"])
 
 
 def test_all_of_it_goes_by_keyboard_alone(chromium: Browser, repaired: Local) -> None:

@@ -26,6 +26,8 @@ UNWATCHED = {"dashboard": None, "alerts": None, "alertEmails": None}
 """Config of the dev stack that most tests do without: the objects that it asks for have a test of their own."""
 OWN_TYPES = "pulumi:"
 """Types of Pulumi's own resources: the stack itself and its providers."""
+UNWANTED = ("PULUMI_", "PYTHONDONTWRITEBYTECODE")
+"""Beginnings of variables that a stack's commands do not take from the environment of the tests."""
 ENGINE_COMMANDS = ("up", "preview", "refresh", "destroy")
 
 
@@ -94,9 +96,10 @@ class Deployment:
         self.configure(**{**UNWATCHED, "initHistoryDuration": "1h", "showRunLog": "true", **config})
         self._first_config = self.file.read_text()
         self.env = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+            **{key: value for key, value in os.environ.items() if not key.startswith(UNWANTED)},
             "PATH": search_path(),
             "PYTHONPATH": str(QUICK),
+            "GOGC": "off",  # the engine ends before it would need to collect garbage
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "local",

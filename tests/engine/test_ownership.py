@@ -61,10 +61,9 @@ def test_a_renamed_stack_keeps_its_objects_and_a_new_one_of_its_old_name_takes_n
     dev.destroy()
     assert local.sim("GET", "dump") == alone
 
-    shown = prod.preview("--diff")
-    assert shown.changes == {"update": MARKED | AFTER_WRITES}
+    shown = prod.up("--diff")
     assert f'"{ids["owner"]}" => "{PROJECT}/prod#' in shown.text
-    assert prod.up().changes == {"update": MARKED}
+    assert shown.changes == {"update": MARKED}
     former, now = ids["owner"], prod.outputs["owner"]
     assert former.partition("#")[2] == now.partition("#")[2]
     assert owners(local) == {
@@ -72,9 +71,6 @@ def test_a_renamed_stack_keeps_its_objects_and_a_new_one_of_its_old_name_takes_n
     }  # fmt: skip
     assert prod.lasting == lasting
     assert prod.preview("--refresh", "--expect-no-changes").changes == {}
-    assert "belongs to Pulumi stack" in dev.up(check=False).text
-    dev.destroy()
-
     prod.destroy()
     assert local.sim("GET", "dump") == nothing
 
@@ -92,18 +88,18 @@ def test_the_way_back_after_a_rename_a_rotation_and_a_lost_state_is_the_former_s
     outputs, lasting, before = stack.outputs, stack.lasting, inside.names(local)
     inside.overwrite(local, outputs["checkpointCredentialId"], "2026-01-29T09:44:11.611092Z|9d3cd09c")
 
-    for _ in range(2):  # marks that were written in three lives
+    for life in range(2):  # marks that were written in three lives
         former = stack.outputs["owner"]
         stack.lose_state()
-        assert f"pulumi config set formerStack {former}" in stack.up(check=False).text
+        if life == 0:
+            assert f"pulumi config set formerStack {former}" in stack.up(check=False).text
         stack.configure(formerStack=former)
         done = stack.up()
         assert "exists already (preserving its value)" in done.text
         assert stack.lasting == lasting
         assert inside.names(local) == before
-    assert stack.preview("--refresh", "--expect-no-changes").changes == {}
     stack.configure(formerStack=None)
-    assert stack.preview("--expect-no-changes").changes == {}
+    assert stack.preview("--refresh", "--expect-no-changes").changes == {}
     stack.destroy()
     assert local.sim("GET", "dump") == nothing
 

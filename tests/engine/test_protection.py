@@ -1,4 +1,4 @@
-"""``protectState``: nothing deletes checkpoint and lock until it is set to false, and nothing is half deleted."""
+"""``protectState``: nothing deletes checkpoint and lock until it is set to false, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from tests.engine.deployment import PROJECT, Deployment
 STATE = "pulumi-python:dynamic/dynatrace:StateCredential"
 
 
-def test_a_protected_stack_is_not_destroyed_in_part_and_its_checkpoint_is_not_replaced(
-    stack: Deployment, local: Local
-) -> None:
+def test_a_protected_stack_is_not_destroyed_in_part_moved_or_replaced(stack: Deployment, local: Local) -> None:
     nothing = local.sim("GET", "dump")
     stack.configure(protectState="true")
     stack.up()
@@ -21,9 +19,12 @@ def test_a_protected_stack_is_not_destroyed_in_part_and_its_checkpoint_is_not_re
     urn = f"urn:pulumi:{stack.stack}::{PROJECT}::{STATE}::checkpoint"
     assert stack.up("--replace", urn, check=False).code != 0
     assert stack.pulumi("stack", "rm", stack.stack, "--yes", check=False).code != 0
+    stack.configure(name="Another")
+    moved = stack.up(check=False)
+    assert "name cannot change from 'Sectigo SCM' to 'Another'. One stack is one connector" in moved.text
     assert local.sim("GET", "dump") == before
 
-    stack.configure(protectState="false")
+    stack.configure(name="Sectigo SCM", protectState="false")
     assert stack.up().changes == {}
     stack.destroy()
     assert local.sim("GET", "dump") == nothing

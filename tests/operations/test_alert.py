@@ -30,7 +30,7 @@ def test_a_test_alert_ends_with_a_mail_and_without_its_detector(watched: Operate
     done = operated.result()
 
     assert "opens the problem “Sectigo SCM: Test alert”" in done.text
-    assert "Workflow “Sectigo SCM Alert E-Mail” has told people of the problem" in done.text
+    assert "Workflow “Sectigo SCM Alert E-Mail” has notified people of the problem" in done.text
     (mail,) = local.sim("GET", "dump", all="true")["messages"]
     assert mail["content"]["to"] == ["pki@nordhav.example"]
     assert "This is a test of the alerts. Nothing is wrong." in mail["content"]["content"]
@@ -44,4 +44,4 @@ def test_without_a_notification_there_is_nothing_to_test(watched: Operated) -> N
     done = watched.operate("test-alert", check=False)
 
     assert done.code == 2
-    assert "stack test tells nobody of problems; set alerts and alertEmails (docs/watch.md)" in done.text
+    assert "stack test notifies nobody of problems; set alerts and alertEmails (docs/watch.md)" in done.text

@@ -107,7 +107,9 @@ def test_a_window_that_takes_longer_than_a_leg_goes_on_in_the_next(
     assert copies == [], "no leg sends again what the one before had sent"
 
 
-def test_the_schedule_runs_beside_it_and_is_not_held_up(prepare: Callable[..., Operated], local: Local) -> None:
+def test_the_schedule_runs_beside_it_and_an_input_without_sense_fails_with_its_form(
+    prepare: Callable[..., Operated], local: Local
+) -> None:
     stack, _ = holed(prepare, local)
     workflow = stack.outputs["workflowId"]
     who = bearer(local, "automation:workflows:read", "automation:workflows:run")
@@ -125,12 +127,6 @@ def test_the_schedule_runs_beside_it_and_is_not_held_up(prepare: Callable[..., O
     ]
     assert [result["outcome"] for result in results] == ["backfilled", "caught up"]
 
-
-def test_an_input_without_sense_fails_with_its_form(prepare: Callable[..., Operated], local: Local) -> None:
-    stack = prepare()
-    stack.up()
-    who = bearer(local, "automation:workflows:read", "automation:workflows:run")
-    run = f"/platform/automation/v1/workflows/{stack.outputs['workflowId']}/run"
     made = local.call("POST", run, headers=who, json={"input": {"backfill": {"from": "yesterday"}}}).json()
     assert local.sim("GET", "idle", timeout_s=40)["idle"]
     execution = local.call("GET", f"/platform/automation/v1/executions/{made['id']}", headers=who).json()
@@ -138,7 +134,9 @@ def test_an_input_without_sense_fails_with_its_form(prepare: Callable[..., Opera
     assert "input.backfill must be" in execution["stateInfo"]
 
 
-def test_nothing_is_sent_without_a_begin_and_an_answer(prepare: Callable[..., Operated], local: Local) -> None:
+def test_nothing_is_sent_without_a_begin_and_an_answer_counted_or_not(
+    prepare: Callable[..., Operated], local: Local
+) -> None:
     stack, hidden = holed(prepare, local)
     runs = len(logs(local, 'filter log.source == "sectigo-scm-connector"'))
 
@@ -150,19 +148,12 @@ def test_nothing_is_sent_without_a_begin_and_an_answer(prepare: Callable[..., Op
     assert (without.code, unanswered.code, chosen.code) == (2, 2, 2)
     assert "error: FROM is missing: make backfill STACK=test FROM=" in without.text
     assert f"{COUNT} records would be sent; {COUNT - len(hidden)} of them are already in Dynatrace" in unanswered.text
-    assert "nothing was sent: nobody can be asked here; add YES=1" in unanswered.text
+    assert "nothing was sent: there is no terminal to ask on; add YES=1" in unanswered.text
     assert "2 records would be sent; 1 of them are already in Dynatrace" in chosen.text
     assert "SCM has no such records, so there is nothing to resend" in empty.text
-    assert len(logs(local, 'filter log.source == "sectigo-scm-connector"')) == runs
 
-
-def test_a_backfill_that_cannot_be_counted_says_so_and_still_asks(
-    prepare: Callable[..., Operated], local: Local
-) -> None:
-    stack, _ = holed(prepare, local)
     local.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "status": 403, "caller": "outside"})
-
-    done = stack.operate("backfill", *WINDOW, check=False)
-
-    assert "the records could not be counted (the SCM audit API answered 403" in done.text
-    assert done.code == 2
+    uncounted = stack.operate("backfill", *WINDOW, check=False)
+    assert "the records could not be counted (the SCM audit API answered 403" in uncounted.text
+    assert uncounted.code == 2
+    assert len(logs(local, 'filter log.source == "sectigo-scm-connector"')) == runs

@@ -59,5 +59,5 @@ def test_a_second_object_of_a_name_is_named_with_its_owner(local: Local) -> None
     assert owners(environment, "Sectigo SCM") == [OTHER]
     assert owners(environment, "Another") == []
     assert problem == (
-        f"another object has the name of ours: “Sectigo SCM {CHECKPOINT.name}” ({theirs}) is marked {OTHER}"
+        f"another object has the same name as ours: “Sectigo SCM {CHECKPOINT.name}” ({theirs}) is marked {OTHER}"
     )

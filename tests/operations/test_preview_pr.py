@@ -88,10 +88,12 @@ def checkout(tmp_path: Path, git_identity: None) -> Checkout:
 
 
 def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Checkout, tmp_path: Path) -> None:
-    checkout.configure()
+    watched = {"dashboard": True, "alerts": True, "detections": {"failedSignIns": 10}}
+    checkout.configure(alertEmails="pki-team@nordhav.example", **watched)
     checkout.commit("What production runs")
     checkout.git("checkout", "--quiet", "-b", "faster")
-    checkout.configure(triggerIntervalMinutes=5, sectigoClientSecret=secure("rotated"))
+    changed = {"triggerIntervalMinutes": 5, "alertEmails": "on-call@nordhav.example"}
+    checkout.configure(**changed, **watched, sectigoClientSecret=secure("rotated"))
     script = checkout.folder / "workflow_src" / "sync.js"
     script.write_text(script.read_text().replace("=== Sectigo SCM to Dynatrace Integration ===", "=== Changed ==="))
     checkout.commit("Faster")
@@ -103,33 +105,23 @@ def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Che
     assert "10 => 5" in done.text, "the schedule's change, number for number"
     assert "=== Changed ===" in done.text, "the script's change, as text"
     assert re.fullmatch(
-        r"Preview of prod: 3 to update \(scm, workflow, first-run\)\n"
+        r"Preview of prod: 7 to update \(alertEmails, (detector-\w+, ){3}first-run, scm, workflow\)\n"
         r"Base: [0-9a-f]{7,} “What production runs”\. Head: [0-9a-f]{7,} “Faster”\.\n"
         r"Secrets: placeholders, values are not compared; set again in the stack file: sectigoClientSecret\.\n",
         "".join(done.text.splitlines(keepends=True)[:3]),
     ), "a summary of three lines comes first"
     assert "dynatrace:UserCredential: (update)" in done.text, "a rotated secret shows as the update it will be"
-    assert re.findall(r"dynatrace:(\w+): \((?!same)", done.text) == ["UserCredential", "Workflow", "WorkflowRun"], (
-        "the secret, the workflow and, as the script changed, its run"
-    )
+    assert set(re.findall(r"dynatrace:(\w+): \((?!same)", done.text)) == {
+        "UserCredential",
+        "Workflow",
+        "WorkflowRun",  # the script has changed
+        "AnomalyDetector",  # three intervals are now shorter
+        "Notification",
+    }
     assert "PLACEHOLDER" not in done.text and CANARY not in done.text
     assert "Changes to `prod`" in summary.read_text()
     assert "10 => 5" in summary.read_text()
     assert (ROOT / "build" / "preview" / "prod.txt").read_text() in done.text
-
-
-def test_what_watches_the_connector_is_previewed_too(checkout: Checkout) -> None:
-    watched = {"dashboard": True, "alerts": True, "detections": {"failedSignIns": 10}}
-    checkout.configure(alertEmails="pki-team@nordhav.example", **watched)
-    checkout.commit("What production runs")
-    checkout.git("checkout", "--quiet", "-b", "on-call")
-    checkout.configure(alertEmails="on-call@nordhav.example", **watched)
-    checkout.commit("On call")
-
-    done = checkout.preview()
-
-    assert done.code == 0, done.text
-    assert "Preview of prod: 1 to update (alertEmails)\n" in done.text
 
 
 def test_a_base_without_the_stack_and_a_head_that_is_not_committed(checkout: Checkout) -> None:
@@ -170,8 +162,8 @@ def test_what_comes_from_esc_is_a_placeholder_and_is_named(checkout: Checkout) -
 
 
 def test_a_script_that_does_not_parse_ends_the_preview(checkout: Checkout) -> None:
+    checkout.commit("No production yet")
     checkout.configure()
-    checkout.commit("What production runs")
     script = checkout.folder / "workflow_src" / "sync.js"
     script.write_text(script.read_text() + "}\n")
 
@@ -182,8 +174,7 @@ def test_a_script_that_does_not_parse_ends_the_preview(checkout: Checkout) -> No
 
 
 def test_a_mistake_in_the_head_ends_with_pulumis_own_words(checkout: Checkout) -> None:
-    checkout.configure()
-    checkout.commit("What production runs")
+    checkout.commit("No production yet")
     checkout.configure(scmApiUrl="audit.enterprise.sectigo.com", initHistoryDuration="soon")
 
     done = checkout.preview()

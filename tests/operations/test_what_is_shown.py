@@ -39,7 +39,7 @@ def test_the_checks_work_with_a_platform_token_and_say_that_its_expiry_is_not_kn
 
     done = stack.operate("doctor", check=False)
 
-    assert "warn  platformToken: nobody knows here when it expires" in done.text
+    assert "warn  platformToken: its expiry is not known" in done.text
     id = SEED["platform_tokens"][0]["token"].rsplit(".", 1)[0]
     assert f"ok    platformToken: {id} has automation:workflows:read, automation:workflows:write" in done.text
     assert f"ok    platformToken: {id} may also read logs" in done.text

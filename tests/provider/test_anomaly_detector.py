@@ -17,7 +17,7 @@ from workflow_src.watch.detectors import Detector, detection_names, own_detector
 
 DETECTOR = AnomalyDetectorProvider()
 WORKFLOW = "11111111-2222-4333-8444-555555555555"
-EVERY = own_detectors(10) + record_detectors(dict.fromkeys(detection_names(), 5))
+EVERY = own_detectors(10) + record_detectors(dict.fromkeys(detection_names(), 5), 10)
 
 
 def props_of(local: Local, detector: Detector = EVERY[0], **changes: Any) -> dict[str, Any]:

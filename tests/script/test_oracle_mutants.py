@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dev.soak import mutants
+from dev.soak import judging, mutants
+from dev.soak.deno_tests import RUNS, TESTS
 from workflow_src.render import script_template
 
 RULES = {
@@ -22,7 +23,7 @@ RULES = {
 
 def test_a_sample_holds_every_rule_and_depends_on_the_seed_alone() -> None:
     script = script_template()
-    listed = mutants.listed(script)
+    listed, places = judging.listed(script)
 
     sample = mutants.sampled(listed, 45, 1)
 
@@ -31,16 +32,24 @@ def test_a_sample_holds_every_rule_and_depends_on_the_seed_alone() -> None:
     for mutant in listed:
         assert script[mutant["start"] : mutant["end"]] == mutant["before"] != mutant["after"]
         assert script[: mutant["start"]].count("\n") + 1 == mutant["line"]
+        around = places[mutant["place"]]
+        assert mutant["place"] < 0 or around["start"] <= mutant["start"] < mutant["end"] <= around["end"]
 
 
 @pytest.mark.slow
 def test_a_mutant_is_noticed_by_worlds_or_by_tests_and_the_script_itself_is_not() -> None:
     script = script_template()
+    places = judging.listed(script)[1]
     lost = script.replace("overlap: 5 * MINUTE", "overlap: 0 * MINUTE")
     misread = script.replace("Number(fraction.padEnd(6", "Number(fraction.padStart(6")
+    unreleased = script.replace("if (before === null || vault.deleted) return;", "return;")
     endless = script.replace("async function sync(action = {}) {", "async function sync(action = {}) { while (true);")
+    worlds = [(seed, ()) for seed in range(10)]
+    times, lock = [TESTS / "time_test.js"], [RUNS / "lock_test.js"]
 
-    assert not mutants.fails_in_worlds(script, 0, 10) and not mutants.fails_tests(script)
-    assert script != lost and mutants.fails_in_worlds(lost, 0, mutants.MORE_SEEDS)
-    assert script != misread and mutants.fails_tests(misread)
-    assert script != endless and mutants.fails_in_worlds(endless, 0, 1, limit_s=5)
+    assert script not in (lost, misread, unreleased, endless)
+    assert judging.fails_world(judging.instrumented(script, places), worlds) == ""
+    assert judging.fails_tests(script, times + lock) == ""
+    assert judging.fails_world(lost, worlds).startswith("world ")
+    assert judging.fails_tests(misread, times) and judging.fails_tests(unreleased, lock)
+    assert judging.fails_world(endless, worlds[:1], limit_cpu_s=2)

@@ -1,8 +1,7 @@
-"""The script's modules, in Deno with fast-check (tests/script/javascript), and the form of the linked script."""
+"""The script's modules and whole runs of it, in Deno (javascript/, runs/), and the form of the linked script."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -12,46 +11,39 @@ import pytest
 
 from dev import ROOT
 from dev.link import SCRIPT, SOURCES
-from dev.toolchain.packages import DENO, JAVASCRIPT_TESTS
+from dev.soak.deno_tests import RUNS, SDK, TESTS, command
+from dev.toolchain.packages import DENO
 from workflow_src.render import script_template
 
-TESTS = Path(__file__).parent / "javascript"
-SDK = {
-    "@dynatrace-sdk/automation-utils",
-    "@dynatrace-sdk/client-automation",
-    "@dynatrace-sdk/client-classic-environment-v2",
-}
 
-
-def run_tests(folder: Path, name: str, zone: str) -> None:
-    """Run one file, which imports the script's modules as ``sync/NAME.js``, on a host in this time zone."""
-    package = json.loads((JAVASCRIPT_TESTS / "package.json").read_text(encoding="utf-8"))
-    npm = {name: f"npm:{name}@{version}" for name, version in package["dependencies"].items()}
-    imports = {"sync/": f"{SOURCES.as_uri()}/", **dict.fromkeys(SDK, (TESTS / "doors.js").as_uri()), **npm}
-    (folder / "imports.json").write_text(json.dumps({"imports": imports}), encoding="utf-8")
-    command = [DENO, "test", "--quiet", "--no-check", "--allow-read", "--allow-env", "--cached-only", "--frozen"]
-    command += ["--config", JAVASCRIPT_TESTS / "deno.json", "--import-map", folder / "imports.json", TESTS / name]
+def run_tests(folder: Path, file: Path, zone: str) -> None:
+    """Run one file on a host in this time zone."""
     finished = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder,
+        command(folder, [file]), capture_output=True, text=True, check=False, cwd=folder,
         env={**os.environ, "TZ": zone, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"},
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in TESTS.glob("*_test.js")))
-def test_inner_functions_hold_their_promises(tmp_path: Path, name: str) -> None:
-    run_tests(tmp_path, name, "UTC")
+@pytest.mark.parametrize("file", sorted(TESTS.glob("*_test.js")), ids=lambda file: file.name)
+def test_inner_functions_hold_their_promises(tmp_path: Path, file: Path) -> None:
+    run_tests(tmp_path, file, "UTC")
+
+
+@pytest.mark.parametrize("file", sorted(RUNS.glob("*_test.js")), ids=lambda file: file.name)
+def test_whole_runs_hold_their_promises(tmp_path: Path, file: Path) -> None:
+    run_tests(tmp_path, file, "UTC")
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "America/St_Johns"])
 def test_13_the_time_zone_of_the_host_changes_nothing(tmp_path: Path, zone: str) -> None:
-    run_tests(tmp_path, "time_test.js", zone)
+    run_tests(tmp_path, TESTS / "time_test.js", zone)
 
 
 def test_the_script_is_one_module_that_imports_the_sdk_and_exports_one_function() -> None:
     script = script_template()
 
-    assert set(re.findall(r'^import .* from "(.*)";$', script, re.MULTILINE)) == SDK | {"node:crypto"}
+    assert set(re.findall(r'^import .* from "(.*)";$', script, re.MULTILINE)) == {*SDK, "node:crypto"}
     assert re.findall(r"^export .*$", script, re.MULTILINE) == ["export default async function sync(action = {}) {"]
     assert not re.search(r"\bimport\(", script) and len(script) < 157_000
 

@@ -227,7 +227,7 @@ def test_what_watches_is_checked_by_key() -> None:
     )
 
     for line in (
-        "alertEmails: must be e-mail addresses, separated by commas; pki-team is none",
+        "alertEmails: must be e-mail addresses, separated by commas; pki-team is not one",
         "alertSlack: must have the form {connection: ID, channel: NAME}",
         "detections: knows failedSignIns, revocations, administrators, apiKeys, access, policies, wildcards, "
         "notifications, not logins",
@@ -245,6 +245,10 @@ def test_settings_that_have_no_effect_are_warned_of() -> None:
     assert settings(detections='{"apiKeys":1}', alertEmails="a@b.example").warnings == []
     assert "have no effect without alerts or detections" in settings(alertEmails="a@b.example").warnings[0]
     assert "silence is not watched" in settings(alerts="true", triggerIntervalMinutes="21").warnings[0]
+    assert settings(alerts="true", alertEmails="a@b.example", triggerIntervalMinutes="21").warnings == []
+    detections = '{"apiKeys":1}'
+    assert settings(detections=detections, triggerIntervalMinutes="37").warnings == []
+    assert "late are missed" in settings(detections=detections, triggerIntervalMinutes="38").warnings[0]
 
 
 def test_only_features_that_are_used_are_asked_for() -> None:

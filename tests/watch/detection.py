@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from local_dynatrace.testing import Local
@@ -48,20 +49,23 @@ class Watched:
         self.local.sim("POST", "clock", {"step": minutes * MINUTE_S})
         settle(self.local)
 
-    def send(self, *records: Row) -> None:
-        """Records of this moment."""
-        at = self.local.sim("GET", "clock")["now"]
-        send(self.local, *({"timestamp": at, **record} for record in records))
+    def send(self, *records: Row, minutes_ago: float = 0) -> None:
+        """Records with the time of so many minutes ago."""
+        send(self.local, *records, ago=timedelta(minutes=minutes_ago))
 
     def problems(self) -> list[tuple[str, str]]:
         """Name and status of each problem, the oldest first."""
+        return [(one["event.name"], one["event.status"]) for one in self.every_problem()]
+
+    def every_problem(self) -> list[Row]:
         headers = bearer(self.local, "storage:events:read", "storage:buckets:read")
         query = "fetch dt.davis.problems, from: -3d | sort event.start asc"
         answer = self.local.call(
             "POST", "/platform/storage/query/v1/query:execute", headers=headers, json={"query": query}
         )
         assert answer.status_code == 200, answer.text
-        return [(one["event.name"], one["event.status"]) for one in answer.json()["result"]["records"]]
+        found: list[Row] = answer.json()["result"]["records"]
+        return found
 
     def mails(self) -> list[dict[str, Any]]:
         """The mails that were sent: subject, content, to."""

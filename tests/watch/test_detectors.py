@@ -26,6 +26,10 @@ def closed(detector: Detector) -> list[tuple[str, str]]:
     return [(named(detector), "CLOSED")]
 
 
+LATE = 15
+"""Minutes after its time that a record may arrive, at this interval: SCM shows it late, and the next run sends it."""
+
+
 def run(watched: Watched, outcome: str = "caught up", **more: Any) -> None:
     """A run reports, and the next one is due."""
     watched.send(report(outcome, **{"workflow": watched.workflow, **more}))
@@ -181,33 +185,34 @@ CASES: dict[str, tuple[int, Row, Row]] = {
 
 
 def test_every_detection_has_a_case() -> None:
-    assert list(CASES) == [detector.key for detector in record_detectors(dict.fromkeys(CASES, 1))]
+    assert list(CASES) == [detector.key for detector in record_detectors(dict.fromkeys(CASES, 1), INTERVAL)]
 
 
+@pytest.mark.parametrize("minutes_ago", [0, LATE])
 @pytest.mark.parametrize("key", CASES)
-def test_a_detection_opens_at_its_number_and_not_before(watched: Watched, key: str) -> None:
+def test_a_detection_opens_at_its_number_and_not_before(watched: Watched, key: str, minutes_ago: int) -> None:
     number, counts, other = CASES[key]
-    (detector,) = record_detectors({key: number})
+    (detector,) = record_detectors({key: number}, INTERVAL)
     watched.deploy(detector)
-    watched.send(*[other] * 20)
+    watched.send(*[other] * 20, minutes_ago=minutes_ago)
     watched.step(2)
     if number > 1:
-        watched.send(*[counts] * (number - 2))
+        watched.send(*[counts] * (number - 2), minutes_ago=minutes_ago)
         watched.step(2)
-        watched.send(counts)
+        watched.send(counts, minutes_ago=minutes_ago)
         watched.step(2)
     assert watched.problems() == []
 
-    watched.send(counts)
+    watched.send(counts, minutes_ago=minutes_ago)
     watched.step(2)
 
     assert watched.problems() == opened(detector)
-    watched.step(30)
+    watched.step(60)
     assert watched.problems() == closed(detector)
 
 
 def test_what_lies_further_apart_than_the_time_of_a_detection_does_not_add_up(watched: Watched) -> None:
-    (detector,) = record_detectors({"revocations": 10})
+    (detector,) = record_detectors({"revocations": 10}, INTERVAL)
     watched.deploy(detector)
     for _ in range(6):
         watched.send(*[audit("revoke")] * 4)
@@ -216,8 +221,17 @@ def test_what_lies_further_apart_than_the_time_of_a_detection_does_not_add_up(wa
     assert watched.problems() == []
 
 
+def test_old_records_of_a_catch_up_open_nothing(watched: Watched) -> None:
+    (detector,) = record_detectors({"revocations": 10}, INTERVAL)
+    watched.deploy(detector)
+    watched.send(*[audit("revoke", **{"scm.backfill": "true"})] * 100)
+    watched.step(2)
+
+    assert watched.problems() == []
+
+
 def test_actors_are_counted_separately_and_named(watched: Watched) -> None:
-    (detector,) = record_detectors({"apiKeys": 1})
+    (detector,) = record_detectors({"apiKeys": 1}, INTERVAL)
     watched.deploy(detector)
     for actor in ("ann", "bob"):
         watched.send(audit("create", **{"object.type": "scm.audit.apikey", "audit.identity": actor}))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.configuration import DETECTIONS
+from providers.configuration import DETECTIONS, LONGEST_DETECTED_INTERVAL
 from workflow_src.watch.dashboard import ALL, COLUMNS, changes, content, rendered, unrendered
 from workflow_src.watch.detectors import (
     LONGEST_WINDOW,
@@ -116,7 +116,7 @@ def test_the_words_are_in_lower_case_and_every_group_has_a_source() -> None:
 
 
 def every_detector(interval: int = 10) -> list[Any]:
-    return [*own_detectors(interval), *record_detectors(dict.fromkeys(DETECTIONS, 10))]
+    return [*own_detectors(interval), *record_detectors(dict.fromkeys(DETECTIONS, 10), interval)]
 
 
 def test_the_detections_of_the_config_are_those_of_the_sources() -> None:
@@ -141,9 +141,18 @@ def test_windows_are_within_the_limits(interval: int) -> None:
     assert ("silent" in [detector.key for detector in own_detectors(interval)]) == silence_fits(interval)
 
 
+def test_a_detection_looks_back_as_far_as_records_are_late() -> None:
+    def windows(interval: int) -> list[int]:
+        return [one.samples["window"] for one in record_detectors({"apiKeys": 1, "revocations": 10}, interval)]
+
+    assert windows(10) == [33, 19]
+    assert windows(LONGEST_DETECTED_INTERVAL - 1)[0] < LONGEST_WINDOW == windows(LONGEST_DETECTED_INTERVAL)[0]
+    assert windows(720) == [LONGEST_WINDOW] * 2
+
+
 def test_a_threshold_of_one_means_each_record() -> None:
-    (each,) = record_detectors({"apiKeys": 1})
-    (many,) = record_detectors({"revocations": 10})
+    (each,) = record_detectors({"apiKeys": 1}, 10)
+    (many,) = record_detectors({"revocations": 10}, 10)
 
     assert (each.threshold, "arrayMovingSum" in each.query) == (0, False)
     assert (many.threshold, "arrayMovingSum(records, 15)" in many.query) == (9, True)

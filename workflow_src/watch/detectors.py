@@ -16,8 +16,8 @@ LONGEST_WINDOW = 60
 """Samples of one minute. A silence of three intervals can be seen by a detector only where it is no longer."""
 SLACK_MINUTES = 3
 """A run may take two minutes, and its report some seconds more."""
-CALM_MINUTES = 5
-"""After so many minutes without a further record a problem closes; records in between belong to it."""
+LATE_MINUTES = 8
+"""SCM may show a record five minutes late, and the run that sends it takes some time."""
 RUNS = f'fetch logs\n| filter log.source == "sectigo-scm-connector" and connector.workflow == "{WORKFLOW}"'
 FAILED = '(audit.result == "Failed" or loglevel == "ERROR")'
 DIMENSIONS = {
@@ -96,12 +96,18 @@ def detection_names() -> list[str]:
     return list(source("detectors")["records"])
 
 
-def record_detectors(asked: Mapping[str, int]) -> list[Detector]:
+def record_detectors(asked: Mapping[str, int], interval: int) -> list[Detector]:
     """The detectors about audit records. ``asked``: number of records that opens a problem, by name."""
-    return [detection(key, each, asked[key]) for key, each in source("detectors")["records"].items() if key in asked]
+    described = source("detectors")["records"]
+    return [detection(key, described[key], asked[key], interval) for key in described if key in asked]
 
 
-def detection(key: str, described: Mapping[str, Any], number: int) -> Detector:
+def needed(described: Mapping[str, Any], interval: int) -> int:
+    """Minutes that a detection has to look back, as a record arrives with the next run and keeps SCM's time."""
+    return int(described["minutes"]) + interval + LATE_MINUTES
+
+
+def detection(key: str, described: Mapping[str, Any], number: int, interval: int) -> Detector:
     words = {"failed": FAILED, **{group: condition(group) for group in groups()}}
     match = re.sub(r"\[\[(\w+)\]\]", lambda found: words[found[1]], described["match"])
     dimensions = described.get("by", [])
@@ -109,16 +115,17 @@ def detection(key: str, described: Mapping[str, Any], number: int) -> Detector:
     minutes = described["minutes"]
     lines = [
         "fetch logs",
-        f'| filter log.source == "sectigo-scm" and {match}',
+        # A record that was too old to keep its time has that of its arrival: hundreds may seem to happen at once.
+        f'| filter log.source == "sectigo-scm" and isNull(scm.backfill) and {match}',
         f"| makeTimeseries records = count(default: 0), interval: 1m{by}",
     ]
     if minutes > 1:
         lines.append(f"| fieldsAdd records = arrayMovingSum(records, {minutes})")
     seen = "Each record counts" if number == 1 else f"{number} records or more within {minutes} min"
-    calm = max(CALM_MINUTES, minutes)
+    window = min(LONGEST_WINDOW, needed(described, interval))
     whose = "".join(f", {name} {{dims:{name}}}" for name in dimensions)
     return Detector(
         key, described["title"], f"{described['title']}{whose}. {seen}. Look at the dashboard or the log records.",
         "\n".join(lines), "ABOVE", number - 1,
-        {"violating": 1, "window": calm, "dealerting": calm}, "CUSTOM_ALERT",
+        {"violating": 1, "window": window, "dealerting": window}, "CUSTOM_ALERT",
     )  # fmt: skip

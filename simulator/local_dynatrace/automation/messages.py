@@ -95,10 +95,10 @@ def content(entry: dict[str, Any], value: Any) -> None:
         raise ValueError("expected an e-mail or a Slack message")
     for name in texts[kind]:
         if not isinstance(value.get(name), str):
-            raise ValueError(f"{name} is no text")
+            raise ValueError(f"{name} is not a text")
     for name in lists[kind]:
         if not isinstance(value.get(name), list) or not all(isinstance(each, str) for each in value[name]):
-            raise ValueError(f"{name} is no list of texts")
+            raise ValueError(f"{name} is not a list of texts")
 
 
 ROW_CHECKS = RowChecks({("messages", "content"): content}, clocked=("messages",))

@@ -99,7 +99,7 @@ def wrong_names(value: Any, member: str = "strip_headers") -> str | None:
         return f"{member}: expected a list of strings"
     for name in value:
         if not TOKEN.fullmatch(name):
-            return f"{member}: {name!r} is no name of a header"
+            return f"{member}: {name!r} is not a header name"
         if name.lower() in FRAMING:
             return f"{member}: {name} is written by the server itself (see cut and truncate)"
     return None

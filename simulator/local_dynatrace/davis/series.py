@@ -9,7 +9,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..grail import dql, queries
 from ..grail.dql.values import NUMBERS, Duration, Row, Timeframe, Timestamp
@@ -64,15 +64,22 @@ async def read(world: World, query: str, actor: str, windows: list[Window]) -> l
     def work() -> list[Found]:
         with closing(world.store.reader()) as db:
             db.set_progress_handler(stopped.is_set, queries.LOOK_EVERY)
-            records = Records(whole.pipeline.source(db))
-            found = []
+            records = Records(whole.pipeline.begin(db))
+            found: list[Found] = []
+            nothing: Found | None = None
             for window in windows:
                 if stopped.is_set():
                     break
+                within = list(records.within(window))
+                if not within and nothing:
+                    found.append(replace(nothing, window=window))
+                    continue
                 pipeline = prepared(world, query, now_us, window).pipeline
-                rows = list(pipeline.run(db, records.within(window)))
+                rows = list(pipeline.run(db, iter(within)))
                 grouped = pipeline.fields is None or len(pipeline.fields - {*FRAME}) > 1
                 found.append(Found(window, series_of(rows, window), grouped))
+                if not within and not pipeline.subqueries:  # most records are none that a detector is about
+                    nothing = found[-1]
             return found
 
     try:

@@ -115,7 +115,7 @@ def body_of(call: Call) -> dict[str, Any]:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
-        raise bad_request("The request body is no JSON.") from None
+        raise bad_request("The request body is not JSON.") from None
     if not isinstance(body, dict):
         raise bad_request("The request body must be a JSON object.")
     return body

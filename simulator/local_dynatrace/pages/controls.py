@@ -141,7 +141,7 @@ def hits(world: World, name: str) -> str:
     number = sum(rule.hit for rule in mine)
     spent = all(rule.times is not None and rule.hit >= rule.times for rule in mine)
     times = "once" if number == 1 else f"{number} times"
-    return f"It has struck {times}{', and is spent' if spent else ''}." if number else "It waits for its moment."
+    return f"Triggered {times}{', used up' if spent else ''}." if number else "Not triggered yet."
 
 
 def rules(call: Call) -> list[dict[str, Any]]:

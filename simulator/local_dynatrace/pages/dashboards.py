@@ -151,10 +151,10 @@ def picture(entry: Json, layout: Json, rows: list[Json]) -> Json:
     """What a data tile shows of its records."""
     name = str(entry.get("visualization") or "table")
     settings = entry.get("visualizationSettings") or {}
-    if name in VALUES:
-        return single(settings, rows)
     if not rows:
         return {"show": "empty"}
+    if name in VALUES:
+        return single(settings, rows)
     if name in CHARTS:
         if not results.is_series(rows):
             return {"show": "table", **results.table(rows), "note": f"{name} needs makeTimeseries: shown as a table."}

@@ -4,6 +4,9 @@
  *   main.js play SCRIPT FROM COUNT LIES [verbose] [stop]
  *                                              sums so far, now and then; `failed` with a seed's problems; `stop` at the
  *                                              first. LIES: `honest`, `held` (none or one of HELD, by seed) or names
+ *   main.js worlds SCRIPT WORLDS [reach]       stops at the first of these worlds that fails. WORLDS: JSON, [[seed, [lie]]];
+ *                                              `reach`: plays all, and tells of each which places of an instrumented
+ *                                              script ran (dev/soak/judging.py) and how long it took
  *   main.js lies                               names, cases and `held` of all lies
  *   main.js schedule SEED                      the schedule of one seed
  *   main.js legs SCRIPT RECORDS LATENCY_MS H [KILL_EVERY_MS]
@@ -79,10 +82,27 @@ function campaign(path, from, count, lies, how) {
   say({ sums, done: true });
 }
 
+/** @param {string} path @param {[number, string[]][]} worlds @param {boolean} reach */
+function chosen(path, worlds, reach) {
+  const script = factory(Deno.readTextFileSync(path));
+  for (const [seed, lies] of worlds) {
+    /** @type {any} */ (globalThis).$reached = new Uint8Array(reach ? 10_000 : 0);
+    const began = performance.now();
+    const { problems } = play(script, seed, lies, false);
+    if (problems.length > 0) {
+      say({ failed: seed, lies, problems: problems.slice(0, 3) });
+      if (!reach) return;
+    }
+    const reached = [.../** @type {any} */ (globalThis).$reached].flatMap((ran, place) => ran ? [place] : []);
+    if (reach) say({ seed, lies, ms: Math.round(performance.now() - began), reached });
+  }
+}
+
 const [command, ...words] = Deno.args;
 // In a timer of its own: within one, microtasks can be run to their end.
 setTimeout(() => {
-  if (command === "schedule") say(schedule(Number(words[0])));
+  if (command === "worlds") chosen(words[0], JSON.parse(words[1]), words[2] === "reach");
+  else if (command === "schedule") say(schedule(Number(words[0])));
   else if (command === "legs") {
     const [records, latencyMs, hours, killEveryMs] = words.slice(1).map(Number);
     const carried = legs(factory(Deno.readTextFileSync(words[0])), records, latencyMs, hours, killEveryMs);

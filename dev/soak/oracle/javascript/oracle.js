@@ -11,6 +11,7 @@
  * - what a run's own record claims as covered was delivered by then (or set aside by id);
  * - no secret, in any encoding, in anything a script prints, returns, throws or reports;
  * - never more than two successful runs in a row that deliver nothing new and come no further while records wait;
+ * - a script that has ended has no write on its way;
  * - requests to SCM and log ingest are bounded per run and record;
  * - without a fault and a late record nothing is repeated.
  *
@@ -111,6 +112,9 @@ export class Oracle {
     if (process.end === "killed") this.setAside += process.lines.filter((line) => SET_ASIDE.test(line)).join(" ");
     if (process.end === "killed" && left.length > REPEATS_AFTER_A_DEATH) {
       this.problems.push(`run ${process.number} died with ${left.length} records that will be repeated`);
+    }
+    for (const { method, target } of process.end === "killed" ? [] : process.unfinished()) {
+      this.problems.push(`run ${process.number} ended while ${method} ${target.path} was on its way`);
     }
     this.#checkSecrets(process);
     this.#checkRequests(process);

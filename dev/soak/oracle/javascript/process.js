@@ -80,6 +80,13 @@ export class Process {
     this.ended?.();
   }
 
+  /** Writes that nobody waits for any more: when a script has ended, the platform need not let them finish. */
+  unfinished() {
+    return [...this.onTheWay].filter(({ method, signal, target }) =>
+      method !== "GET" && target.api !== "scm-sso" && !signal?.aborted
+    );
+  }
+
   /** @param {number} thawMs */
   freeze(thawMs) {
     this.frozen = true;
@@ -134,6 +141,7 @@ export class Process {
         method,
         headers,
         body,
+        signal,
         lost: false,
         answered: false,
         accepted: false,

@@ -73,16 +73,27 @@ class Pipeline:
         inner = [source for each in self.subqueries for source in each.pipeline.sources()]
         return [*([self.logs] if self.logs else []), *inner]
 
+    @property
+    def begun(self) -> int:
+        """How many of the first stages give the same whatever timeframe the records are from."""
+        return self.begins[-1][1] if self.begins and not self.subqueries else 0
+
+    def begin(self, db: sqlite3.Connection) -> Iterator[Row]:
+        """What the first stages give."""
+        return through(self.stages[: self.begun], self.source(db))
+
     def run(
         self, db: sqlite3.Connection, records: Iterator[Row] | None = None, beginnings: Beginnings | None = None
     ) -> Iterator[Row]:
-        """``records``: what the source gives, if it has been read already. ``beginnings`` keeps what the first
-        commands give, for other queries that begin alike.
+        """``records``: what ``begin`` gives, if that is known. ``beginnings`` keeps what the first commands give, for
+        other queries that begin alike.
         """
         for each in self.subqueries:
             each.rows = list(each.pipeline.run(db))
-        if records is not None or beginnings is None or self.logs is None or not self.begins:
-            return through(self.stages, self.source(db) if records is None else records)
+        if records is not None:
+            return through(self.stages[self.begun :], records)
+        if beginnings is None or self.logs is None or not self.begins:
+            return through(self.stages, self.source(db))
         logs = self.logs
         reading = self.now_ns, logs.from_ns, logs.to_ns, tuple(logs.equal), logs.newest_first, logs.limit
         known = [(text, done) for text, done in self.begins if (text, reading) in beginnings]

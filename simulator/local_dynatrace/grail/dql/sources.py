@@ -119,7 +119,7 @@ def _moment(item: Item, pipeline: Pipeline) -> int:
         at = value if type(value) is Timestamp else to_timestamp(value) if type(value) in (str, int) else None
     if at is None:
         raise DqlError(
-            f"{item.parameter} is no moment: give a duration (-2h), a timestamp (now()-1d) or RFC 3339 text.",
+            f"{item.parameter} is not a point in time: give a duration (-2h), a timestamp (now()-1d) or RFC 3339 text.",
             item.span,
             "INVALID_TIMEFRAME",
         )
@@ -179,5 +179,5 @@ def _from_json(text: Value, span: Span) -> list[Row]:
         body = None
     rows: list[Any] = body if isinstance(body, list) else [body]
     if not all(isinstance(row, dict) for row in rows):
-        raise DqlError("json is no JSON object and no array of objects.", span, "INVALID_PARAMETER")
+        raise DqlError("json is neither a JSON object nor an array of objects.", span, "INVALID_PARAMETER")
     return rows

@@ -187,7 +187,7 @@ def _bounds(given: dict[str, Item], pipeline: Pipeline) -> tuple[int, int]:
             if type(value) is Duration:
                 value = Timestamp(pipeline.now_ns + int(value))
             if type(value) is not Timestamp:
-                raise DqlError(f"{name} is no moment.", given[name].span, "INVALID_TIMEFRAME")
+                raise DqlError(f"{name} is not a point in time.", given[name].span, "INVALID_TIMEFRAME")
             bounds[place] = int(value)
     if bounds[0] > bounds[1]:
         raise DqlError("The timeframe ends before it starts.", given[name].span, "INVALID_TIMEFRAME")

@@ -1,4 +1,4 @@
-"""A day in a minute: 144 scheduled runs over SCM's own stream of records, with a fault in every hundredth request."""
+"""Six hours of scheduled runs over SCM's own stream of records, with a fault in every twenty-fifth request."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from local_dynatrace.testing.flows import API, settle
 
 from .connector import Connector
 
-RUNS = 144
+RUNS = 36
 
 
-def test_a_day_of_scheduled_runs_with_one_percent_of_faults_delivers_what_scm_has_issued(connector: Connector) -> None:
+def test_scheduled_runs_with_four_percent_of_faults_deliver_what_scm_has_issued(connector: Connector) -> None:
     connector.options(scm_stream=True, scm_history_hours=4.0, scm_visible_late_s=240.0, scheduler=True)
     # Half of the faults happen before a request takes effect, half after.
     for seed, effect in enumerate(
         ({"status": 503}, {"cut": "before"}, {"status": 500, "when": "after"}, {"cut": "after"})
     ):
-        connector.fault(api="*", caller="script", times=None, probability=0.0025, seed=seed, **effect)
+        connector.fault(api="*", caller="script", times=None, probability=0.01, seed=seed, **effect)
     answer = connector.local.call(
         "PUT",
         f"{API}/workflows/{connector.workflow}",
@@ -44,4 +44,4 @@ def test_a_day_of_scheduled_runs_with_one_percent_of_faults_delivers_what_scm_ha
     # No run failed for good: each record was sent by one run; a lost answer may have brought some twice.
     assert {entry["connector.outcome"] for entry in runs.values()} == {"caught up"}
     assert total["sent"] == different == source
-    assert arrived >= different and total["fetched"] >= total["sent"] > 500
+    assert arrived >= different and total["fetched"] >= total["sent"] > 100
