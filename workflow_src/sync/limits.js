@@ -49,7 +49,7 @@ export const LIMITS = {
   /** How much may wait for log ingest before fetching pauses, and how much is remembered to recognise repeats. */
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
-  rememberedLength: 10_000_000,
+  rememberedLength: 6_000_000,
   /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages and records that a window
    * is meant to hold, and its least span; what this script itself may add to the time of a page. */
   lanes: 5,

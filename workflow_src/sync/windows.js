@@ -50,7 +50,12 @@ export function planWindows(known) {
   const to = Math.max(newest, hw ?? newest);
   // L24: what did not fit into a leg is a measure for what comes next.
   const isUnordered = open && !open.ordered;
-  const rest = !open ? [] : isUnordered && open.token === null ? quarters(open, hw) : [open];
+  // A first window only keeps the start: it is planned with all that follows.
+  const rest = !open || start.kind === "First run"
+    ? []
+    : isUnordered && open.token === null
+    ? quarters(open, hw)
+    : [open];
   const span = start.checkpoint.span ?? (isUnordered ? open.to - open.from : null);
   const windows = [...rest, ...slices(start.from, to, span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
@@ -128,7 +133,7 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
     const from = /** @type {number} */ (parseTime(initial));
     return start("Initial checkpoint", from, from, { initial, hw: from, open: null, settled: false });
   }
-  if (isFirst && open) return start("First run", open.from, open.from, { open: null });
+  if (isFirst && open) return start("First run", open.from, open.from, {});
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
