@@ -78,12 +78,13 @@ const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 6_000_000,
-  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages and records that a window
-   * is meant to hold, and its least span; what this script itself may add to the time of a page. */
+  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages that a window is meant
+   * to hold, at most and at least, and records; its least span; what this script itself may add to the time of a page. */
   lanes: 5,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
   lanePages: 12,
+  leastPages: 3,
   laneRecords: 4_000,
   leastSpan: 10 * SECOND,
   ownDelay: 50,
@@ -1833,15 +1834,14 @@ class Reader {
   measure({ from, to }, { records, token, took, tries }) {
     // L12: where runs have died, memory may be short.
     const isOff = !this.isOn || this.run.progress.checkpoint.span !== null;
-    const isSlowPage = records.length >= LIMITS.smallPage && token !== null && tries === 1 &&
-      took >= LIMITS.quickAnswer;
-    if (isOff || !isSlowPage) return from;
+    // Where pages are slow, windows are shorter: what was requested ahead is lost at the end of a leg.
+    const pages = Math.min(LIMITS.lanePages, LIMITS.leg / (4 * took));
+    const isWorth = took >= LIMITS.quickAnswer && pages >= LIMITS.leastPages;
+    if (isOff || !isWorth || records.length < LIMITS.smallPage || token === null || tries > 1) return from;
     const now = latest(this.run.leg.clock);
     const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
       us >= from && us <= to
     );
-    // Where pages are slow, windows are shorter: what was requested ahead is lost at the end of a leg.
-    const pages = Math.min(LIMITS.lanePages, LIMITS.leg / (4 * took));
     this.enough = Math.max(records.length, Math.min(LIMITS.laneRecords, pages * records.length));
     const [oldest, newest] = [Math.min(...times), Math.max(...times)];
     const span = Math.max(LIMITS.leastSpan * 1000, (newest - oldest) * this.enough / records.length);

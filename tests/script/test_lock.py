@@ -205,7 +205,7 @@ def test_23_nothing_is_fetched_any_more_once_the_checkpoint_cannot_be_saved(
 
 
 def test_24_a_leg_stops_between_pages_before_its_end_and_the_next_one_goes_on_from_there(connector: Connector) -> None:
-    connector.issue(*connector.records_before(2_300, apart_s=2))
+    connector.issue(*connector.records_before(2_500, apart_s=2))
     connector.page_fault(times=None, delay_s=10)
 
     first = connector.run()
@@ -215,7 +215,7 @@ def test_24_a_leg_stops_between_pages_before_its_end_and_the_next_one_goes_on_fr
     legs = connector.executions()
     assert [leg["input"].get("leg", 1) for leg in legs] == [1, 2, 3], first.log
     assert connector.ran(legs[-1]["id"]).outcome == "caught up"
-    assert len(connector.arrived()) == len(set(connector.ids_arrived())) == 2_300
+    assert len(connector.arrived()) == len(set(connector.ids_arrived())) == 2_500
     # No leg asks for a page that an earlier one has had.
     tokens = [query.get("token", query["to"]) for query in connector.queries]
     assert len(tokens) == len(set(tokens)) + 1  # the last window's end is asked for by two legs: the overlap
@@ -406,7 +406,7 @@ def test_L28_a_lock_that_another_run_holds_by_now_is_not_released(connector: Con
 
 
 def test_L28_a_next_leg_is_started_under_a_qualifier_that_names_the_leg_before(connector: Connector) -> None:
-    connector.issue(*connector.records_before(2_300, apart_s=2))
+    connector.issue(*connector.records_before(2_500, apart_s=2))
     connector.page_fault(times=None, delay_s=10)
     connector.fault(api="automation", method="POST", path="*/run", caller="script", status=500, when="after")
 

@@ -8,8 +8,8 @@ from dev.soak.oracle import driver
 
 pytestmark = pytest.mark.slow
 
-RECORDS, LATENCY_MS, HOURS, MINUTES = 130_000, 1_000, 0.5, 8
-"""A second a call: about 25,000 records a leg, so more than four legs of two minutes."""
+RECORDS, LATENCY_MS, HOURS, MINUTES = 130_000, 1_000, 0.5, 5
+"""A second a call: about 40,000 records a leg, so more than three legs of two minutes."""
 
 
 def test_a_backlog_is_carried_by_legs_up_to_the_time_limit_and_then_by_the_next_schedule() -> None:

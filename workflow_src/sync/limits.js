@@ -50,12 +50,13 @@ export const LIMITS = {
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
   rememberedLength: 6_000_000,
-  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages and records that a window
-   * is meant to hold, and its least span; what this script itself may add to the time of a page. */
+  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages that a window is meant
+   * to hold, at most and at least, and records; its least span; what this script itself may add to the time of a page. */
   lanes: 5,
   aheadRecords: 12_000,
   aheadLength: 8_000_000,
   lanePages: 12,
+  leastPages: 3,
   laneRecords: 4_000,
   leastSpan: 10 * SECOND,
   ownDelay: 50,
