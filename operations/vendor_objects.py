@@ -73,7 +73,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     for owner in owners(stack.environment, stack.config["name"]):
         print(
             f"\nObjects of this connector's names belong to Pulumi stack {owner}.\n"
-            "If that was this stack before its state was lost, take them over:\n"
+            "Only if that was this stack before its state was lost, take them over:\n"
             f"  pulumi config set formerStack {owner} --stack {stack.name}"
         )
     print("\nAnything not listed under `adopt` will be created. docs/way-in.md says what is kept.")
