@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from .parts import BY_KEY, WORKFLOW, Part
 from .rules import (
     LIMITS,
+    account,
     apps_url_of,
     attribute,
     between,
@@ -37,10 +38,10 @@ from .rules import (
     optional,
     owner,
     placeholder_in,
-    present,
+    scm_secret,
     sso_token_url_of,
-    starting,
     title,
+    token,
     token_url,
     unquoted,
     url,
@@ -76,7 +77,10 @@ def detections(text: str) -> dict[str, int]:
     found = an_object(text, "must be an object of numbers, like {failedSignIns: 10, apiKeys: 1}")
     if unknown := sorted(found.keys() - set(DETECTIONS)):
         raise ValueError(f"knows {', '.join(DETECTIONS)}, not {', '.join(unknown)}")
-    return {name: between(1, 100_000)(str(number)) for name, number in found.items()}
+    try:
+        return {(last := name): between(1, 100_000)(str(number)) for name, number in found.items()}
+    except ValueError as problem:
+        raise ValueError(f"{last} {problem}") from None
 
 
 def slack(text: str) -> dict[str, str]:
@@ -114,15 +118,15 @@ class Key:
 
 KEYS: dict[str, Key] = {
     "dynatraceEnvironmentUrl": Key(environment_url),
-    "dynatraceApiToken": Key(starting("dt0c01."), secret=True),
+    "dynatraceApiToken": Key(token("dt0c01."), secret=True),
     "oauthClientId": Key(optional(client_id), ""),
-    "oauthClientSecret": Key(optional(starting("dt0s02.")), "", secret=True),
-    "accountUrn": Key(optional(starting("urn:dtaccount:")), ""),
-    "platformToken": Key(optional(starting("dt0s16.")), "", secret=True),
+    "oauthClientSecret": Key(optional(token("dt0s02.")), "", secret=True),
+    "accountUrn": Key(optional(account), ""),
+    "platformToken": Key(optional(token("dt0s16.")), "", secret=True),
     "platformTokenExpires": Key(optional(iso_time), ""),
     "scmApiUrl": Key(url),
     "sectigoClientId": Key(uuid),
-    "sectigoClientSecret": Key(present, secret=True),
+    "sectigoClientSecret": Key(scm_secret, secret=True),
     "maxRetries": Key(between(0, LIMITS.retries), "3", inputs=("value",)),
     "maxExecutionTimeMinutes": Key(between(1, 720), "55", inputs=("parameters",)),
     "initHistoryDuration": Key(history, "2h", inputs=("value", "missed")),
@@ -133,7 +137,7 @@ KEYS: dict[str, Key] = {
     "appsUrl": Key(optional(url), ""),
     "ssoTokenUrl": Key(optional(token_url), ""),
     "scmTokenUrl": Key(token_url, SCM_TOKEN_URL),
-    "logIngestToken": Key(optional(starting("dt0c01.")), "", secret=True),
+    "logIngestToken": Key(optional(token("dt0c01.")), "", secret=True),
     "workflowActor": Key(optional(uuid), ""),
     "workflowPrivate": Key(boolean, "false", inputs=("private",)),
     "credentialsOwnerOnly": Key(boolean, "false", inputs=("ownerAccessOnly",)),
@@ -245,8 +249,12 @@ def is_needed(name: str) -> bool:
 
 
 def missing(name: str) -> str:
-    flag = "--secret " if KEYS[name].secret else ""
-    return f"{name}: is missing; pulumi config set {flag}{name} VALUE"
+    return f"{name}: is missing; {to_set(name)}"
+
+
+def to_set(name: str) -> str:
+    """The command that sets a key. Pulumi asks for a secret, which so stays out of the shell's history."""
+    return f"pulumi config set --secret {name}" if KEYS[name].secret else f"pulumi config set {name} VALUE"
 
 
 def platform_access_problems(given: dict[str, str]) -> list[str]:
@@ -273,8 +281,9 @@ def read(
     """
     problems = [*others, *unknown_settings(given)]
     values, found = checked(given, KEYS, plain, marked)
-    if given.get("oauthClientSecret") and given["oauthClientSecret"] == given.get("oauthClientId"):
-        found.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
+    for of, hint in (("oauth", "; the secret starts with the ID and is longer"), ("sectigo", "")):
+        if given.get(f"{of}ClientSecret") and given[f"{of}ClientSecret"] == given.get(f"{of}ClientId"):
+            found.append(f"{of}ClientSecret: is the client's ID{hint}")
     complain([*problems, *found, *platform_access_problems(given)])
     return cast(Values, values)
 
@@ -299,12 +308,12 @@ def checked(
     values: dict[str, Any] = {}
     problems = []
     for name, key in keys.items():
-        text = given.get(name, key.default)
-        if text is None:
+        text = given.get(name, key.default) or ""
+        if key.default is None and not (text or "").strip():
             problems.append(missing(name))
             continue
         if key.secret and text and name in plain:
-            problems.append(f"{name}: is in plaintext in the stack file; pulumi config set --secret {name} VALUE")
+            problems.append(f"{name}: is in plaintext in the stack file; {to_set(name)}")
         try:
             if placeholder := placeholder_in(text):
                 raise ValueError(f"still contains the placeholder {placeholder}; put in your own value")
