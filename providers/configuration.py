@@ -133,7 +133,7 @@ KEYS: dict[str, Key] = {
     "initialCheckpoint": Key(optional(iso_time), "", inputs=("value",)),
     "triggerIntervalMinutes": Key(between(1, 720), "10", inputs=("schedule",)),
     "triggerEnabled": Key(boolean, "true", inputs=("schedule",)),
-    "name": Key(title, "Sectigo SCM", inputs=("connector", "name")),
+    "name": Key(title, "Sectigo SCM", inputs=("connector", "name", "event", "definition")),
     "appsUrl": Key(optional(url), ""),
     "ssoTokenUrl": Key(optional(token_url), ""),
     "scmTokenUrl": Key(token_url, SCM_TOKEN_URL),
@@ -146,13 +146,13 @@ KEYS: dict[str, Key] = {
     "showRunLog": Key(boolean, "true", inputs=("showLog",)),
     "dashboard": Key(boolean, "false"),
     "alerts": Key(boolean, "false"),
-    "alertEmails": Key(emails, ""),
-    "alertSlack": Key(slack, "{}"),
-    "detections": Key(detections, "{}"),
+    "alertEmails": Key(emails, "", inputs=("definition",)),
+    "alertSlack": Key(slack, "{}", inputs=("definition",)),
+    "detections": Key(detections, "{}", inputs=("analyzer", "purpose", "event")),
     "auditRetentionDays": Key(between(0, 3657), "0"),
-    "securityContext": Key(optional(attribute), ""),
-    "costCenter": Key(optional(attribute), ""),
-    "costProduct": Key(optional(attribute), ""),
+    "securityContext": Key(optional(attribute), "", inputs=("parameters",)),
+    "costCenter": Key(optional(attribute), "", inputs=("parameters",)),
+    "costProduct": Key(optional(attribute), "", inputs=("parameters",)),
     "formerStack": Key(optional(owner), ""),
     "adopt": Key(adoptions, "{}"),
 }
@@ -201,6 +201,10 @@ class Values(TypedDict):
     adopt: dict[str, str]
 
 
+COUNTS = {name for name, key in KEYS.items() if key.default and key.default.isdigit()}
+"""Keys whose values are numbers."""
+
+
 def parts_of(text: str) -> set[str]:
     """What of a value must not be shown if the whole is secret: the value, and pieces of an address."""
     return {
@@ -215,17 +219,23 @@ def hide_parts(problem: str, text: str) -> str:
 
 
 def texts_to_hide(given: dict[str, str], marked: AbstractSet[str]) -> list[str]:
-    """Texts that would show a value that the user marked as secret: the value, its host, and the apps address that is
-    derived from it. Values of three characters or less cannot be recognised in a text."""
+    """Texts that would show a value that the user marked as secret: the value, each value of a list or an object, its
+    host, and the apps address that is derived from it. Values of three characters or less cannot be recognised in a
+    text, numbers and booleans of settings neither: ``Key.inputs`` hides those."""
     texts: set[str] = set()
     for name in marked & given.keys():
         text = given[name].strip()
+        if re.fullmatch(r"true|false|null", text, re.IGNORECASE) or (name in COUNTS and text.isdigit()):
+            continue
         texts.add(text)
-        if name == "adopt":
-            texts.update(re.findall(r'"([^"]+)"', text.partition("{")[2]))
+        if text.startswith("{"):
+            with suppress(ValueError):
+                texts.update(value for value in json.loads(text).values() if isinstance(value, str))
+        if name == "alertEmails":
+            texts.update(re.split(r"[,;\s]+", text))
         if "://" in text:
             texts.update(addresses_in(name, text))
-    return sorted(text for text in texts if len(text) > 3 and text not in BY_KEY)
+    return sorted(text for text in texts if len(text) > 3)
 
 
 def addresses_in(name: str, text: str) -> list[str]:
@@ -645,7 +655,8 @@ class Settings:
     def document_id(self) -> str:
         """The dashboard's ID: the same on every deployment, so that a lost state creates no second one."""
         digest = hashlib.sha256("\0".join((self.project, self.stack, self.values["name"])).encode()).hexdigest()
-        words = re.sub(r"[^a-z0-9]+", "-", f"{self.stack} {self.values['name']}".lower()).strip("-")
+        named = self.stack if "name" in self.marked else f"{self.stack} {self.values['name']}"
+        words = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
         return f"scm-audit-{words[:60].strip('-')}-{digest[:8]}"
 
     @property

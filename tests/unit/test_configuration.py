@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, fields
-from pathlib import Path
 
 import pytest
 
-from providers.configuration import KEYS, SECRET_ACCESS, Access, Settings, Values, access_of, read, retyped
+from providers.configuration import (
+    KEYS,
+    SECRET_ACCESS,
+    Access,
+    Settings,
+    Values,
+    access_of,
+    read,
+    retyped,
+    texts_to_hide,
+)
 from providers.rules import apps_url_of
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "dt0c01.PUBLIC.CANARY"
 GIVEN = {
     "dynatraceEnvironmentUrl": "https://abc12345.live.dynatrace.com",
@@ -252,6 +260,8 @@ def test_the_dashboards_id_is_the_stacks_own_and_fits() -> None:
     }
 
     assert len(ids) == 6
+    hidden = Settings(read({**GIVEN, "name": "Sectigo SCM"}), "p", "prod", marked=frozenset({"name"})).document_id
+    assert "sectigo" not in hidden
     assert all(re.fullmatch(r"[A-Za-z0-9-]{10,100}", id) for id in ids)
 
 
@@ -365,3 +375,26 @@ def test_what_yaml_reads_as_something_else_is_named_unless_it_means_the_same(
     file = f"config:\n  p:{written}\n"
 
     assert retyped(file, "p", {written.split(":", maxsplit=1)[0]: arrived}) == problems
+
+
+def test_what_a_secret_value_consists_of_is_hidden_and_what_stands_everywhere_is_not() -> None:
+    given = {
+        "alertEmails": "one@b.example, two@b.example",
+        "alertSlack": '{"connection":"CONNECTION-1","channel":"#pki-team"}',
+        "adopt": '{"scm":"CREDENTIALS_VAULT-1"}',
+        "detections": '{"failedSignIns":4711}',
+        "dashboard": "true",
+        "auditRetentionDays": "3650",
+        "costCenter": "98765",
+    }
+
+    texts = texts_to_hide(given, given.keys())
+
+    for shown in ("one@b.example", "two@b.example", "CONNECTION-1", "#pki-team", "CREDENTIALS_VAULT-1", "98765"):
+        assert shown in texts
+    assert not {"true", "3650", "4711"} & set(texts)  # they would also hide parts of other numbers and of JSON
+    assert {"analyzer", "purpose", "event"} <= settings_marked("detections").secret_inputs
+
+
+def settings_marked(*keys: str) -> Settings:
+    return Settings(read(GIVEN), "p", "prod", marked=frozenset(keys))
