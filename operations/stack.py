@@ -88,7 +88,11 @@ class Stack:
 
     def __init__(self, name: str, folder: Path = ROOT) -> None:
         self.name, self.folder = name, folder
-        self.project: str = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        file = folder / "Pulumi.yaml"
+        try:
+            self.project: str = yaml.safe_load(file.read_text(encoding="utf-8"))["name"]
+        except (yaml.YAMLError, KeyError, TypeError):
+            raise StackError(f"{file} is not the file of a Pulumi project") from None
 
     @cached_property
     def workspace(self) -> Workspace:
