@@ -57,7 +57,8 @@ class Command(automation.PulumiCommand):
         except automation.CommandError as error:
             said = "\n".join(printed).strip().removeprefix("error: ")
             hints = [hint for pattern, hint in HINTS.items() if re.search(pattern, said)]
-            raise StackError(". ".join([said, *hints[:1]])) from error
+            text = ". ".join([said, *hints[:1]])
+            raise StackError(text) from error
 
 
 class Workspace(automation.LocalWorkspace):
