@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -68,6 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except (StackError, DynatraceError) as error:
         print(as_error(str(error)), file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever reads the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(as_error(f"{error.filename or 'a file'}: {error.strerror or error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -18,6 +18,7 @@ from providers.api.allowlist import MOST_HOSTS
 from providers.api.environment import Environment
 from providers.api.errors import DynatraceError, LoginFailed, NotFound, TransportError
 from providers.api.scopes import ACTOR, AUTOMATION_SCOPES, DEPLOY_SCOPES, INGEST_SCOPES, QUERY_SCOPES, READ_USER
+from providers.ownership import foreign
 
 from . import executions, marks
 from .scm import Scm, ScmError
@@ -271,9 +272,19 @@ def owner(findings: Findings, environment: Environment, stack: Stack) -> None:
         return  # the token's own check says why
     page = "docs/state-and-upgrades.md, “Who owns an object”"
     if not is_deployed(stack):
-        for one in found:
-            if one.owner:
-                findings.say("warn", f"{one}: pulumi up takes it over only if it is this stack's", f"See {page}")
+        # Recorded by an `up` that stopped later.
+        known = str(stack.recorded("access").get("stack") or f"{stack.project}/{stack.name}")
+        stopping = marks.that_stop(found, known, stack.config["formerStack"], stack.config["adopt"])
+        others = f", like {len(stopping) - 1} more objects of this connector's names," if stopping[1:] else ""
+        objects = "".join(f"“{one.name}” ({one.id}){others}" for one in stopping[:1])
+        if owners := sorted({one.owner for one in stopping} - {""}):
+            findings.say("FAIL", str(foreign(objects, owners, known)), f"pulumi up stops at this. See {page}")
+        elif stopping:
+            findings.say(
+                "FAIL", f"{objects} is already there and belongs to no Pulumi stack",
+                "pulumi up stops at this. To take them over, run make adopt (docs/way-in.md); otherwise choose another "
+                "name: pulumi config set name “…”",
+            )  # fmt: skip
         return
     seen = marks.judged(stack.outputs, stack.outputs.get("owner", ""), found)
     for problem in seen.problems:

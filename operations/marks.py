@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from providers.api.environment import Environment
-from providers.claims import mark_of
+from providers.claims import mark_of, same_owner, stack_of
 from providers.parts import CHECKPOINT, CREDENTIALS, EXECUTION_LOCK, PARTS, WORKFLOW, WORKFLOW_CONFIG
 
 KEPT = (CHECKPOINT.output, EXECUTION_LOCK.output, WORKFLOW_CONFIG.output)
@@ -46,6 +46,26 @@ def named(environment: Environment, connector: str) -> list[Named]:
         Named(WORKFLOW.output, one["id"], one["title"], mark_of(one.get("description") or "").stack)
         for one in environment.automation.workflows_titled(f"{connector} {WORKFLOW.name}")
     ]
+
+
+def that_stop(found: list[Named], owner: str, former: str, adopted: Mapping[str, str]) -> list[Named]:
+    """The objects at which a first `pulumi up` would stop, as it may not use them.
+
+    Args:
+        owner: of the stack; without an installation while it has no state.
+        former: ``formerStack`` of the stack config.
+        adopted: ``adopt`` of the stack config.
+    """
+    deployed = any(one.output == WORKFLOW.output for one in found)
+
+    def usable(one: Named) -> bool:
+        if not one.owner:
+            return one.id in adopted.values()
+        of_stack = not deployed and stack_of(one.owner) == stack_of(owner)
+        kept = of_stack and one.output in (CHECKPOINT.output, EXECUTION_LOCK.output)  # by keepCheckpoint
+        return kept or ("#" in owner and same_owner(one.owner, owner)) or same_owner(one.owner, former)
+
+    return [one for one in found if not usable(one)]
 
 
 def judged(ids: Mapping[str, str], owner: str, found: list[Named]) -> Marks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,16 @@ OWN_TYPES = "pulumi:"
 """Types of Pulumi's own resources: the stack itself and its providers."""
 
 
+HINTS = {
+    r"no stack named": "pulumi stack ls lists the stacks of this backend; pulumi stack init creates one (make up: dev)",
+    r"PULUMI_ACCESS_TOKEN must be set": "Log in to your backend first: pulumi login (docs/deploy.md, step 5)",
+    r"unable to open state directory": "Check the address of your backend: pulumi login, or PULUMI_BACKEND_URL",
+    r"passphrase must be set": "Export one of them first (docs/state-and-upgrades.md, “Encrypt the state”)",
+    r"incorrect passphrase": "PULUMI_CONFIG_PASSPHRASE(_FILE) must be the one that the stack was created with",
+}
+"""What to do next, for messages of Pulumi that do not say it."""
+
+
 class StackError(Exception):
     """A command cannot do its work on the stack; the text says why."""
 
@@ -45,7 +56,9 @@ class Command(automation.PulumiCommand):
             return super().run(args, cwd, additional_env, on_output or printed.append, on_error or printed.append)
         except automation.CommandError as error:
             said = "\n".join(printed).strip().removeprefix("error: ")
-            raise StackError(said) from error
+            hints = [hint for pattern, hint in HINTS.items() if re.search(pattern, said)]
+            text = ". ".join([said, *hints[:1]])
+            raise StackError(text) from error
 
 
 class Workspace(automation.LocalWorkspace):
@@ -77,7 +90,11 @@ class Stack:
 
     def __init__(self, name: str, folder: Path = ROOT) -> None:
         self.name, self.folder = name, folder
-        self.project: str = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        file = folder / "Pulumi.yaml"
+        try:
+            self.project: str = yaml.safe_load(file.read_text(encoding="utf-8"))["name"]
+        except (yaml.YAMLError, KeyError, TypeError):
+            raise StackError(f"{file} is not the file of a Pulumi project") from None
 
     @cached_property
     def workspace(self) -> Workspace:

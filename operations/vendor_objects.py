@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from providers import parts
 from providers.api.environment import Environment
-from providers.claims import mark_of
+from providers.claims import mark_of, same_owner
 
 from . import marks
 from .stack import Stack
@@ -70,10 +70,16 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             "and all records since then would be resent. To resume from the checkpoint:\n"
             f"  pulumi config rm initialCheckpoint --stack {stack.name}"
         )
+    own = str(stack.recorded("access").get("stack", ""))
     for owner in owners(stack.environment, stack.config["name"]):
+        if own and same_owner(owner, own):
+            print(
+                f"\nObjects of this connector's names belong to this stack already ({owner}); they need no adopt key."
+            )
+            continue
         print(
             f"\nObjects of this connector's names belong to Pulumi stack {owner}.\n"
-            "If that was this stack before its state was lost, take them over:\n"
+            "Only if that was this stack before its state was lost, take them over:\n"
             f"  pulumi config set formerStack {owner} --stack {stack.name}"
         )
     print("\nAnything not listed under `adopt` will be created. docs/way-in.md says what is kept.")

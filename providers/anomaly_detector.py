@@ -84,6 +84,7 @@ class AnomalyDetectorProvider(ObjectProvider[AnomalyDetectorProperties]):
     def update_object(
         self, environment: Environment, id: str, olds: AnomalyDetectorProperties, news: AnomalyDetectorProperties
     ) -> Outputs:
+        require_own(environment, id, news, olds["stack"], news["stack"])
         resumed = news["enabled"] and not olds["enabled"]
         since = start_of_service(environment, news) if resumed else olds["since"]
         replace(environment, id, {**news, "since": since})
@@ -94,7 +95,13 @@ class AnomalyDetectorProvider(ObjectProvider[AnomalyDetectorProperties]):
         return None if live is None else drift(live.value, props)
 
     def delete_object(self, environment: Environment, id: str, props: AnomalyDetectorProperties) -> None:
+        require_own(environment, id, props, props["stack"])
         environment.detectors.delete(id)
+
+
+def require_own(environment: Environment, id: str, props: AnomalyDetectorProperties, *owners: str) -> None:
+    if live := environment.detectors.read(id):
+        ownership.require_ours(NOUN, props["name"], id, live.value.get("description") or "", *owners)
 
 
 def start_of_service(environment: Environment, props: AnomalyDetectorProperties) -> str:

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from .parts import BY_KEY, WORKFLOW, Part
 from .rules import (
     LIMITS,
+    account,
     apps_url_of,
     attribute,
     between,
@@ -37,10 +38,10 @@ from .rules import (
     optional,
     owner,
     placeholder_in,
-    present,
+    scm_secret,
     sso_token_url_of,
-    starting,
     title,
+    token,
     token_url,
     unquoted,
     url,
@@ -78,7 +79,10 @@ def detections(text: str) -> dict[str, int]:
     found = an_object(text, "must be an object of numbers, like {failedSignIns: 10, apiKeys: 1}")
     if unknown := sorted(found.keys() - set(DETECTIONS)):
         raise ValueError(f"knows {', '.join(DETECTIONS)}, not {', '.join(unknown)}")
-    return {name: between(1, 100_000)(str(number)) for name, number in found.items()}
+    try:
+        return {(last := name): between(1, 100_000)(str(number)) for name, number in found.items()}
+    except ValueError as problem:
+        raise ValueError(f"{last} {problem}") from None
 
 
 def slack(text: str) -> dict[str, str]:
@@ -116,26 +120,26 @@ class Key:
 
 KEYS: dict[str, Key] = {
     "dynatraceEnvironmentUrl": Key(environment_url),
-    "dynatraceApiToken": Key(starting("dt0c01."), secret=True),
+    "dynatraceApiToken": Key(token("dt0c01."), secret=True),
     "oauthClientId": Key(optional(client_id), ""),
-    "oauthClientSecret": Key(optional(starting("dt0s02.")), "", secret=True),
-    "accountUrn": Key(optional(starting("urn:dtaccount:")), ""),
-    "platformToken": Key(optional(starting("dt0s16.")), "", secret=True),
+    "oauthClientSecret": Key(optional(token("dt0s02.")), "", secret=True),
+    "accountUrn": Key(optional(account), ""),
+    "platformToken": Key(optional(token("dt0s16.")), "", secret=True),
     "platformTokenExpires": Key(optional(iso_time), ""),
     "scmApiUrl": Key(url),
     "sectigoClientId": Key(uuid),
-    "sectigoClientSecret": Key(present, secret=True),
+    "sectigoClientSecret": Key(scm_secret, secret=True),
     "maxRetries": Key(between(0, LIMITS.retries), "3", inputs=("value",)),
     "maxExecutionTimeMinutes": Key(between(1, 720), "55", inputs=("parameters",)),
     "initHistoryDuration": Key(history, "2h", inputs=("value", "missed")),
     "initialCheckpoint": Key(optional(iso_time), "", inputs=("value",)),
     "triggerIntervalMinutes": Key(between(1, 720), "10", inputs=("schedule",)),
     "triggerEnabled": Key(boolean, "true", inputs=("schedule",)),
-    "name": Key(title, "Sectigo SCM", inputs=("connector", "name")),
+    "name": Key(title, "Sectigo SCM", inputs=("connector", "name", "event", "definition")),
     "appsUrl": Key(optional(url), ""),
     "ssoTokenUrl": Key(optional(token_url), ""),
     "scmTokenUrl": Key(token_url, SCM_TOKEN_URL),
-    "logIngestToken": Key(optional(starting("dt0c01.")), "", secret=True),
+    "logIngestToken": Key(optional(token("dt0c01.")), "", secret=True),
     "workflowActor": Key(optional(uuid), ""),
     "workflowPrivate": Key(boolean, "false", inputs=("private",)),
     "credentialsOwnerOnly": Key(boolean, "false", inputs=("ownerAccessOnly",)),
@@ -144,13 +148,13 @@ KEYS: dict[str, Key] = {
     "showRunLog": Key(boolean, "true", inputs=("showLog",)),
     "dashboard": Key(boolean, "false"),
     "alerts": Key(boolean, "false"),
-    "alertEmails": Key(emails, ""),
-    "alertSlack": Key(slack, "{}"),
-    "detections": Key(detections, "{}"),
+    "alertEmails": Key(emails, "", inputs=("definition",)),
+    "alertSlack": Key(slack, "{}", inputs=("definition",)),
+    "detections": Key(detections, "{}", inputs=("analyzer", "purpose", "event")),
     "auditRetentionDays": Key(between(0, 3657), "0"),
-    "securityContext": Key(optional(attribute), ""),
-    "costCenter": Key(optional(attribute), ""),
-    "costProduct": Key(optional(attribute), ""),
+    "securityContext": Key(optional(attribute), "", inputs=("parameters",)),
+    "costCenter": Key(optional(attribute), "", inputs=("parameters",)),
+    "costProduct": Key(optional(attribute), "", inputs=("parameters",)),
     "formerStack": Key(optional(owner), ""),
     "adopt": Key(adoptions, "{}"),
 }
@@ -199,6 +203,10 @@ class Values(TypedDict):
     adopt: dict[str, str]
 
 
+COUNTS = {name for name, key in KEYS.items() if key.default and key.default.isdigit()}
+"""Keys whose values are numbers."""
+
+
 def parts_of(text: str) -> set[str]:
     """What of a value must not be shown if the whole is secret: the value, and pieces of an address."""
     return {
@@ -213,17 +221,23 @@ def hide_parts(problem: str, text: str) -> str:
 
 
 def texts_to_hide(given: dict[str, str], marked: AbstractSet[str]) -> list[str]:
-    """Texts that would show a value that the user marked as secret: the value, its host, and the apps address that is
-    derived from it. Values of three characters or less cannot be recognised in a text."""
+    """Texts that would show a value that the user marked as secret: the value, each value of a list or an object, its
+    host, and the apps address that is derived from it. Values of three characters or less cannot be recognised in a
+    text, numbers and booleans of settings neither: ``Key.inputs`` hides those."""
     texts: set[str] = set()
     for name in marked & given.keys():
         text = given[name].strip()
+        if re.fullmatch(r"true|false|null", text, re.IGNORECASE) or (name in COUNTS and text.isdigit()):
+            continue
         texts.add(text)
-        if name == "adopt":
-            texts.update(re.findall(r'"([^"]+)"', text.partition("{")[2]))
+        if text.startswith("{"):
+            with suppress(ValueError):
+                texts.update(value for value in json.loads(text).values() if isinstance(value, str))
+        if name == "alertEmails":
+            texts.update(re.split(r"[,;\s]+", text))
         if "://" in text:
             texts.update(addresses_in(name, text))
-    return sorted(text for text in texts if len(text) > 3 and text not in BY_KEY)
+    return sorted(text for text in texts if len(text) > 3)
 
 
 def addresses_in(name: str, text: str) -> list[str]:
@@ -247,8 +261,12 @@ def is_needed(name: str) -> bool:
 
 
 def missing(name: str) -> str:
-    flag = "--secret " if KEYS[name].secret else ""
-    return f"{name}: is missing; pulumi config set {flag}{name} VALUE"
+    return f"{name}: is missing; {to_set(name)}"
+
+
+def to_set(name: str) -> str:
+    """The command that sets a key. Pulumi asks for a secret, which so stays out of the shell's history."""
+    return f"pulumi config set --secret {name}" if KEYS[name].secret else f"pulumi config set {name} VALUE"
 
 
 def platform_access_problems(given: dict[str, str]) -> list[str]:
@@ -275,8 +293,9 @@ def read(
     """
     problems = [*others, *unknown_settings(given)]
     values, found = checked(given, KEYS, plain, marked)
-    if given.get("oauthClientSecret") and given["oauthClientSecret"] == given.get("oauthClientId"):
-        found.append("oauthClientSecret: is the client's ID; the secret starts with the ID and is longer")
+    for of, hint in (("oauth", "; the secret starts with the ID and is longer"), ("sectigo", "")):
+        if given.get(f"{of}ClientSecret") and given[f"{of}ClientSecret"] == given.get(f"{of}ClientId"):
+            found.append(f"{of}ClientSecret: is the client's ID{hint}")
     complain([*problems, *found, *platform_access_problems(given)])
     return cast(Values, values)
 
@@ -301,12 +320,12 @@ def checked(
     values: dict[str, Any] = {}
     problems = []
     for name, key in keys.items():
-        text = given.get(name, key.default)
-        if text is None:
+        text = given.get(name, key.default) or ""
+        if key.default is None and not (text or "").strip():
             problems.append(missing(name))
             continue
         if key.secret and text and name in plain:
-            problems.append(f"{name}: is in plaintext in the stack file; pulumi config set --secret {name} VALUE")
+            problems.append(f"{name}: is in plaintext in the stack file; {to_set(name)}")
         try:
             if placeholder := placeholder_in(text):
                 raise ValueError(f"still contains the placeholder {placeholder}; put in your own value")
@@ -644,7 +663,8 @@ class Settings:
     def document_id(self) -> str:
         """The dashboard's ID: the same on every deployment, so that a lost state creates no second one."""
         digest = hashlib.sha256("\0".join((self.project, self.stack, self.values["name"])).encode()).hexdigest()
-        words = re.sub(r"[^a-z0-9]+", "-", f"{self.stack} {self.values['name']}".lower()).strip("-")
+        named = self.stack if "name" in self.marked else f"{self.stack} {self.values['name']}"
+        words = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
         return f"scm-audit-{words[:60].strip('-')}-{digest[:8]}"
 
     @property

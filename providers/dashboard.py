@@ -12,6 +12,7 @@ import pulumi
 
 from workflow_src.watch.dashboard import changes, rendered, unrendered
 
+from . import ownership
 from .api.documents import Documents, Json, version_of
 from .api.environment import Environment
 from .api.errors import ApiError, Conflict, DynatraceError, Refused
@@ -21,7 +22,7 @@ from .claims import mark_of, marked
 from .configuration import Properties
 from .host import say, warn
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs, resolved
-from .ownership import is_ours
+from .ownership import foreign, is_ours
 from .workflow_form import whole
 
 NOUN = "dashboard"
@@ -49,7 +50,7 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
 
     def create_object(self, environment: Environment, props: DashboardProperties) -> tuple[str, Outputs]:
         documents, id = Documents(environment.platform), props["documentId"]
-        existing = look(environment, props)
+        existing = look(environment, props) or of_former_stack(environment, props)
         if existing is None:
             try:
                 created = documents.create({"id": id, **fields(props)}, content_of(props))
@@ -60,6 +61,7 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
                     created = documents.create({"id": id, **fields(props)}, content_of(props))
         if existing is not None:
             require_ours(existing, props)
+            id = str(existing["id"])
             found = differences(environment, existing, props)
             say(f"{NOUN} “{existing['name']}” ({id}): adopted; {'; '.join(found) or 'it does not differ'}")
             created = write(environment, existing, props) if found else existing
@@ -72,6 +74,7 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
             existing = Documents(environment.platform).metadata(id)
             if existing is None:
                 raise Refused(f"{NOUN} “{news['name']}” ({id}) was deleted; pulumi up --refresh creates it again")
+            require_own(existing, news, olds["stack"], news["stack"])
             refuse_to_overwrite(environment, existing, olds)
             try:
                 return {"version": version_of(published(environment, write(environment, existing, news)))}
@@ -101,7 +104,7 @@ class DashboardProvider(ObjectProvider[DashboardProperties]):
             live = Documents(environment.platform).metadata(id)
             if live is None:
                 break
-            require_ours(live, props)
+            require_own(live, props, props["stack"])
             try:
                 Documents(environment.platform).delete(id, version_of(live))
                 break
@@ -141,16 +144,32 @@ def look(environment: Environment, props: DashboardProperties) -> Json | None:
         ) from None
 
 
+def of_former_stack(environment: Environment, props: DashboardProperties) -> Json | None:
+    """The dashboard of the stack that ``formerStack`` names: its ID comes from the name that the stack had first."""
+    former = props.get("formerStack", "")
+    found = Documents(environment.platform).dashboards() if former else []
+    return next((one for one in found if one["name"] == props["name"] and is_marked(one, props)), None)
+
+
+def is_marked(live: Json, props: DashboardProperties) -> bool:
+    return is_ours(live.get("description") or "", props["stack"], props.get("formerStack", ""))
+
+
 def require_ours(live: Json, props: DashboardProperties) -> None:
-    described = live.get("description") or ""
-    if is_ours(described, props["stack"], props.get("formerStack", "")):
+    """Raises Refused for a document that must not be used instead of a new one."""
+    if is_marked(live, props):
         return
-    owner = mark_of(described).stack
-    whose = f"belongs to Pulumi stack {owner}" if owner else "has no mark of this stack"
+    owner = mark_of(live.get("description") or "").stack
+    if owner:
+        raise foreign(f"{NOUN} “{live['name']}” ({live['id']})", [owner], props["stack"])
     raise Refused(
-        f"{NOUN} “{live['name']}” ({live['id']}) {whose}, so it is not changed. Delete it in Dynatrace, or "
-        "choose another name: pulumi config set name “…”"
+        f"{NOUN} “{live['name']}” ({live['id']}) has no mark of this stack, so it is not changed. Delete it in "
+        "Dynatrace, or choose another name: pulumi config set name “…”"
     )
+
+
+def require_own(live: Json, props: DashboardProperties, *owners: str) -> None:
+    ownership.require_ours(NOUN, props["name"], live["id"], live.get("description") or "", *owners)
 
 
 def empty_trash(environment: Environment, props: DashboardProperties) -> None:
@@ -181,7 +200,6 @@ def differences(environment: Environment, live: Json, props: DashboardProperties
 
 def refuse_to_overwrite(environment: Environment, live: Json, olds: DashboardProperties) -> None:
     """Raises Refused if the document has edits that the state does not know."""
-    require_ours(live, olds)
     if version_of(live) == int(olds["version"]):
         return
     edits = changes(content_of(olds), Documents(environment.platform).content(live["id"]))

@@ -15,6 +15,7 @@ from .claims import marked
 from .configuration import Properties
 from .host import say
 from .lifecycle import Differences, DynatraceObject, ObjectProvider, Outputs
+from .workflow import require_own
 from .workflow_form import shaped_like, whole
 
 NOUN = "workflow"
@@ -48,6 +49,7 @@ class NotificationProvider(ObjectProvider[NotificationProperties]):
     def update_object(
         self, environment: Environment, id: str, olds: NotificationProperties, news: NotificationProperties
     ) -> Outputs:
+        require_own(environment, id, news["name"], olds["stack"], news["stack"])
         environment.automation.update_workflow(id, body(news))
         return {}
 
@@ -56,6 +58,7 @@ class NotificationProvider(ObjectProvider[NotificationProperties]):
         return None if live is None else drift(live, props)
 
     def delete_object(self, environment: Environment, id: str, props: NotificationProperties) -> None:
+        require_own(environment, id, props["name"], props["stack"])
         environment.automation.delete_workflow(id)
 
 

@@ -63,8 +63,8 @@ def foreign(what: str, owners: list[str], stack: str) -> Refused:
     """The refusal of an object that others own, with the ways out."""
     return Refused(
         f"{what} belongs to Pulumi stack {', '.join(owners)}; this is {stack}. Two connectors in one environment need "
-        "two names: pulumi config set name “…”. If that was this stack, under a former name or before its state was "
-        f"lost, take its objects over: pulumi config set formerStack {owners[0]}"
+        "two names: pulumi config set name “…”. Only if that was this stack before its state was lost, take its "
+        f"objects over: pulumi config set formerStack {owners[0]}"
     )
 
 

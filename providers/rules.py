@@ -182,8 +182,11 @@ def iso_time(text: str) -> str:
 
 # --- placeholders ---------------------------------------------------------------------------------------------------
 
-PLACEHOLDER = re.compile(r"(?<![A-Za-z0-9])YOUR[_-][A-Z0-9_-]*|(?<=dt0s02\.)YOUR[A-Z]{1,12}(?![A-Z0-9.])")
-"""``YOUR_ENV``, as in the examples here and in the manual; ``dt0s02.YOURCLIENT`` stood in earlier ones."""
+PLACEHOLDER = re.compile(
+    r"(?<![A-Za-z0-9])YOUR[_-][A-Z0-9_-]*|(?<=dt0s02\.)YOUR[A-Z]{1,12}(?![A-Z0-9.])|<[A-Za-z][\w -]{0,40}>"
+)
+"""``YOUR_ENV``, as in the examples here and in the manual; ``dt0s02.YOURCLIENT`` stood in earlier ones;
+``<your-uuid>`` in the vendors' pages."""
 
 
 def placeholder_in(text: str) -> str:
@@ -199,17 +202,43 @@ def starting(prefix: str) -> Callable[[str], str]:
     """A token or an ID with this prefix. Another kind of token is named; no message shows the value."""
 
     def rule(text: str) -> str:
-        if re.fullmatch(re.escape(prefix) + r"\S+", text):
+        if re.fullmatch(re.escape(prefix) + "[!-~]+", text):
             return text
-        word = (
-            text.rsplit(maxsplit=1)[-1] if text.split() else ""
-        )  # a header's value, like “Api-Token dt0c01…”, is named as well
-        for other, kind in TOKENS.items():
-            if word.startswith(other) and kind != TOKENS.get(prefix, kind):
-                raise ValueError(f"is {kind} ({other}); it must be {TOKENS[prefix]} ({prefix})")
+        refuse_other_tokens(text, prefix)
+        if text.strip().startswith(prefix) and text != prefix:
+            raise ValueError("contains spaces, line breaks or characters that no token has; set it again without them")
         raise ValueError(f"must start with {prefix} and contain no spaces")
 
     return rule
+
+
+def refuse_other_tokens(text: str, prefix: str = "", form: str = "") -> None:
+    """Raise ValueError if it is a token of Dynatrace, other than those with this prefix. ``form``: what it must be."""
+    word = text.rsplit(maxsplit=1)[-1] if text.split() else ""  # also of a header's value, like “Api-Token dt0c01…”
+    for other, kind in TOKENS.items():
+        if word.startswith(other) and kind != TOKENS.get(prefix):
+            raise ValueError(f"is {kind} ({other}); it must be {form or f'{TOKENS[prefix]} ({prefix})'}")
+
+
+def token(prefix: str) -> Callable[[str], str]:
+    """A token with all its parts."""
+
+    def rule(text: str) -> str:
+        given = starting(prefix)(text)
+        if not re.fullmatch(r"[^.]+\.[^.]+\.[^.]+", given):
+            raise ValueError("is not complete: it has three parts, separated by dots, and the last one is the secret")
+        return given
+
+    return rule
+
+
+def account(text: str) -> str:
+    """URN of an account."""
+    refuse_other_tokens(text, form="urn:dtaccount:UUID")
+    prefix, _, id = text.strip().rpartition(":")
+    if prefix.lower() != "urn:dtaccount" or not UUID.fullmatch(id):
+        raise ValueError("must look like urn:dtaccount:UUID")
+    return f"urn:dtaccount:{id}"
 
 
 def client_id(text: str) -> str:
@@ -231,8 +260,9 @@ def unquoted(text: str) -> str:
 
 
 def uuid(text: str) -> str:
+    refuse_other_tokens(text, form="a UUID")
     if not UUID.fullmatch(text.strip()):
-        raise ValueError("must be a UUID")
+        raise ValueError("must be a UUID, like 1b9d6bcd-0000-4000-8000-0123456789ab")
     return text.strip()
 
 
@@ -251,9 +281,11 @@ def boolean(text: str) -> bool:
     return text.lower() == "true"
 
 
-def present(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
+def scm_secret(text: str) -> str:
+    """Sectigo does not document what it looks like."""
+    refuse_other_tokens(text, form="the secret of the SCM audit API key")
+    if text != text.strip():
+        raise ValueError("has spaces or line breaks at its ends; set it again without them")
     return text
 
 

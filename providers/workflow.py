@@ -55,7 +55,7 @@ class WorkflowProvider(ObjectProvider[WorkflowProperties]):
     def update_object(
         self, environment: Environment, id: str, olds: WorkflowProperties, news: WorkflowProperties
     ) -> Outputs:
-        require_own(environment, id, news, olds.get("stack", news["stack"]), news["stack"])
+        require_own(environment, id, news["name"], olds.get("stack", news["stack"]), news["stack"])
         if olds.get("actor") and not news["actor"]:
             warn(
                 f"{NOUN} “{news['name']}” still acts for {olds['actor']}: Dynatrace keeps an actor until another one "
@@ -71,14 +71,15 @@ class WorkflowProvider(ObjectProvider[WorkflowProperties]):
         return drift(live, props)
 
     def delete_object(self, environment: Environment, id: str, props: WorkflowProperties) -> None:
-        require_own(environment, id, props, props["stack"])
+        require_own(environment, id, props["name"], props["stack"])
         stop_runs(environment, id)
         environment.automation.delete_workflow(id)
 
 
-def require_own(environment: Environment, id: str, props: WorkflowProperties, *owners: str) -> None:
+def require_own(environment: Environment, id: str, name: str, *owners: str) -> None:
+    """Raise Refused if the workflow carries another owner's mark now."""
     if live := environment.automation.workflow(id):
-        require_ours(NOUN, props["name"], id, live.get("description") or "", *owners)
+        require_ours(NOUN, name, id, live.get("description") or "", *owners)
 
 
 def users(live: Json) -> dict[str, str]:

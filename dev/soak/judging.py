@@ -88,7 +88,7 @@ def fails_tests(script: str, files: Sequence[Path] | None = None, *, limit_cpu_s
 
 def run_tests(words: list[str], folder: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "TZ": "Asia/Kolkata", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def fails_world(script: str, worlds: Iterable[World], *, limit_cpu_s: int = LIMIT_CPU_S) -> str:

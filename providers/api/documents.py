@@ -44,6 +44,17 @@ class Documents:
             return None
         return found
 
+    def dashboards(self) -> list[Json]:
+        """The metadata of all dashboards that this user can see."""
+        query = {"filter": "type == 'dashboard'", "page-size": 1000}
+        found: list[Json] = []
+        while True:
+            page = self._call("GET", "/documents", query=query)
+            found += page["documents"]
+            if not page.get("nextPageKey"):
+                return found
+            query["page-key"] = page["nextPageKey"]
+
     def content(self, id: str) -> Json:
         found: Json = self._call("GET", f"/documents/{id}/content")
         return found

@@ -113,4 +113,6 @@ def read(environment: Environment) -> Identities:
     if client and actor and not actor.differs_from(client):
         actor = client  # by all its names
     deployer = User.named(owner) if owner else None
+    if client and deployer and owner.casefold() in (client.id.casefold(), client.email.casefold()):
+        deployer = client  # by all its names, so that one user is shown under one name
     return Identities(deployer, client, actor, owner_only=access.owner_only == "true")

@@ -46,6 +46,22 @@ def test_a_stack_of_an_older_release_reports_marks_of_several_stacks() -> None:
     assert "marks of several stacks" in marks.judged(IDS, "", objects(scm=OTHER)).problems[0]
 
 
+def test_the_first_up_stops_at_what_it_may_not_use() -> None:
+    def stop(owner: str, former: str = "", adopted: dict[str, str] | None = None, **owners: str) -> list[str]:
+        found = marks.that_stop(objects(**owners), owner, former, adopted or {})
+        return [one.id for one in found]
+
+    assert stop(NOW) == stop("p/prod", former=FORMER) == []
+    assert stop("p/prod") == stop(OTHER) == list(IDS.values()), "a new state has another installation"
+    assert stop("p/prod", former="p/prod", **{part.key: "p/prod" for part in PARTS}) == [], "marks of 0.1.0"
+    unmarked = {part.key: "" for part in PARTS}
+    assert stop("p/prod", **unmarked) == list(IDS.values())
+    assert stop("p/prod", adopted=IDS, **unmarked) == []
+    kept = [one for one in objects() if one.output == CHECKPOINT.output]
+    assert marks.that_stop(kept, "p/prod", "", {}) == [], "keepCheckpoint"
+    assert marks.that_stop(kept, "p/other", "", {}) == kept
+
+
 def test_a_second_object_of_a_name_is_named_with_its_owner(local: Local) -> None:
     environment = connect(local)
     more = {"firstValue": "NONE", "workflow": "none", "missed": ""}

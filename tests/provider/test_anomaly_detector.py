@@ -106,6 +106,10 @@ def test_another_stacks_detector_of_the_same_title_is_left_alone(local: Local, e
     ours, _ = DETECTOR.create_object(connect(local), props_of(local))
 
     assert ours != theirs
+    with pytest.raises(Refused, match="now belongs to Pulumi stack sectigo-dynatrace/other; this is"):
+        DETECTOR.update_object(environment, theirs, props_of(local, since=""), props_of(local, enabled=False))
+    with pytest.raises(Refused, match="now belongs to Pulumi stack sectigo-dynatrace/other; this is"):
+        DETECTOR.delete_object(environment, theirs, props_of(local))
     DETECTOR.delete_object(environment, ours, props_of(local))
     DETECTOR.delete_object(environment, ours, props_of(local))
     assert [one["objectId"] for one in stored(local)] == [theirs]

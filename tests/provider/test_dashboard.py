@@ -140,8 +140,27 @@ def test_a_document_of_somebody_else_with_our_id_is_refused(local: Local, enviro
 
     with pytest.raises(Refused, match="belongs to Pulumi stack sectigo-dynatrace/other"):
         create(connect(local), props_of(local))
-    with pytest.raises(Refused, match="belongs to Pulumi stack sectigo-dynatrace/other"):
+    with pytest.raises(Refused, match="now belongs to Pulumi stack sectigo-dynatrace/other"):
         DASHBOARD.delete_object(environment, ID, props_of(local))
+
+
+def test_a_copied_state_deletes_nothing_of_the_stack_that_deployed_last(local: Local, environment: Environment) -> None:
+    one, copy_of_it = (props_of(local, **place(local, stack=f"p/{name}#11111111")) for name in ("dev", "copy"))
+    deployed = create(environment, one)
+    DASHBOARD.update_object(environment, ID, deployed, {**deployed, **copy_of_it})
+
+    with pytest.raises(Refused, match="now belongs to Pulumi stack p/copy#11111111; this is p/dev#11111111"):
+        DASHBOARD.delete_object(environment, ID, deployed)
+
+
+def test_a_renamed_stack_finds_its_dashboard_after_its_state_was_lost(local: Local, environment: Environment) -> None:
+    create(environment, props_of(local, **place(local, stack="p/dev#11111111")))
+    renamed = props_of(local, **place(local, stack="p/prod#22222222"), documentId="scm-audit-prod-0")
+
+    found, _ = DASHBOARD.create_object(connect(local), {**renamed, "formerStack": "p/prod#11111111"})
+
+    assert found == ID
+    assert live(local, "metadata")["description"] == "For a test. [Pulumi p/prod#22222222]"
 
 
 def test_a_private_document_of_another_user_with_our_id_is_refused(local: Local, environment: Environment) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from local_dynatrace.testing import Local
 from providers.api.environment import Environment
+from providers.api.errors import Refused
 from providers.notification import NotificationProvider
 from tests.provider.conftest import SERVICE_USER, connect, place
 from tests.provider.test_workflow import edit, live
@@ -64,6 +65,10 @@ def test_a_lost_state_takes_it_again_and_leaves_others_alone(
 
     assert again == ours != theirs
     assert "adopted; it differs in: nothing" in capsys.readouterr().out
+    with pytest.raises(Refused, match="now belongs to Pulumi stack sectigo-dynatrace/other; this is"):
+        NOTIFICATION.update_object(environment, theirs, props_of(local), props_of(local, actor=""))
+    with pytest.raises(Refused, match="now belongs to Pulumi stack sectigo-dynatrace/other; this is"):
+        NOTIFICATION.delete_object(environment, theirs, props_of(local))
     NOTIFICATION.delete_object(environment, ours, props_of(local))
     NOTIFICATION.delete_object(environment, ours, props_of(local))
     assert NOTIFICATION.read_object(environment, ours, props_of(local)) is None

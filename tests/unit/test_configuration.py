@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, fields
-from pathlib import Path
 
 import pytest
-import yaml
 
-from providers.configuration import KEYS, SECRET_ACCESS, Access, Settings, Values, access_of, read, retyped
+from providers.configuration import (
+    KEYS,
+    SECRET_ACCESS,
+    Access,
+    Settings,
+    Values,
+    access_of,
+    read,
+    retyped,
+    texts_to_hide,
+)
 from providers.rules import apps_url_of
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "dt0c01.PUBLIC.CANARY"
 GIVEN = {
     "dynatraceEnvironmentUrl": "https://abc12345.live.dynatrace.com",
@@ -49,19 +56,6 @@ def test_the_defaults_are_the_manuals() -> None:
     assert values["name"] == "Sectigo SCM"
 
 
-def test_pulumi_yaml_lists_the_same_keys_and_defaults() -> None:
-    schema = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-
-    assert list(schema) == list(KEYS)
-    for name, key in KEYS.items():
-        told = schema[name].get("default")
-        shown = told if told is None else str(told).lower() if isinstance(told, bool) else str(told)
-        assert shown == key.default, name
-        assert schema[name]["description"]
-        if key.secret and key.default is None:
-            assert schema[name]["secret"] is True
-
-
 def test_all_problems_are_reported_at_once_by_key_and_without_secrets() -> None:
     text = problem(
         dynatraceApiToken="CANARY",
@@ -75,7 +69,7 @@ def test_all_problems_are_reported_at_once_by_key_and_without_secrets() -> None:
     for line in (
         "unknownKey: unknown setting",
         "dynatraceApiToken: must start with dt0c01. and contain no spaces",
-        "oauthClientSecret: must start with dt0s02. and contain no spaces",
+        "oauthClientSecret: contains spaces, line breaks or characters that no token has",
         "maxRetries: must be an integer from 0 to 10",
         "triggerIntervalMinutes: must be an integer from 1 to 720",
         "initHistoryDuration: must look like 2h, 1d or 5d12h, at most 365d",
@@ -84,10 +78,16 @@ def test_all_problems_are_reported_at_once_by_key_and_without_secrets() -> None:
 
 
 def test_missing_keys_are_reported_with_the_command_that_sets_them() -> None:
-    with pytest.raises(ValueError, match="pulumi config set --secret dynatraceApiToken VALUE") as caught:
-        read({})
+    with pytest.raises(ValueError, match="pulumi config set --secret dynatraceApiToken\n") as caught:
+        read({"sectigoClientSecret": "", "triggerEnabled": "maybe"})  # Pulumi.yaml's default is empty
 
-    assert "pulumi config set scmApiUrl VALUE" in str(caught.value)
+    for line in (
+        "scmApiUrl: is missing; pulumi config set scmApiUrl VALUE",
+        "sectigoClientSecret: is missing; pulumi config set --secret sectigoClientSecret",
+        "oauthClientSecret: is missing; pulumi config set --secret oauthClientSecret",
+        "triggerEnabled: must be true or false",
+    ):
+        assert f"- {line}\n" in f"{caught.value}\n"
 
 
 def test_a_secret_in_clear_is_refused() -> None:
@@ -237,7 +237,7 @@ def test_what_watches_is_checked_by_key() -> None:
         assert line in text
     many = ",".join(f"a{n}@b.example" for n in range(11))
     assert "alertEmails: must be 10 addresses at most" in problem(alertEmails=many)
-    assert "detections: must be an integer from 1 to 100000" in problem(detections='{"apiKeys":0}')
+    assert "detections: apiKeys must be an integer from 1 to 100000" in problem(detections='{"apiKeys":0}')
 
 
 def test_settings_that_have_no_effect_are_warned_of() -> None:
@@ -264,6 +264,8 @@ def test_the_dashboards_id_is_the_stacks_own_and_fits() -> None:
     }
 
     assert len(ids) == 6
+    hidden = Settings(read({**GIVEN, "name": "Sectigo SCM"}), "p", "prod", marked=frozenset({"name"})).document_id
+    assert "sectigo" not in hidden
     assert all(re.fullmatch(r"[A-Za-z0-9-]{10,100}", id) for id in ids)
 
 
@@ -308,6 +310,15 @@ def test_a_key_that_resembles_none_is_reported_alone() -> None:
         ("sectigoClientSecret", "'CANARY'", "has quotes around it"),
         ("scmApiUrl", "“https://audit.demo.sectigo.com”", "has quotes around it"),
         ("dynatraceApiToken", "Api-Token dt0c01.PUBLIC.CANARY", "must start with dt0c01. and contain no spaces"),
+        ("dynatraceApiToken", "dt0c01.PUBLIC.CANARY\n", "contains spaces, line breaks or characters that no token has"),
+        ("platformToken", "dt0s16.PUBLIC.CANARY\u200b", "contains spaces, line breaks or characters that no token has"),
+        ("logIngestToken", "dt0c01.PUBLICCANARY", "is not complete: it has three parts"),
+        ("sectigoClientSecret", "dt0s02.PUBLIC.CANARY", "is an OAuth client (dt0s02.); it must be the secret of the"),
+        ("sectigoClientSecret", "CANARY \n", "has spaces or line breaks at its ends"),
+        ("sectigoClientSecret", GIVEN["sectigoClientId"], "is the client's ID"),
+        ("sectigoClientId", "dt0s02.PUBLIC", "is an OAuth client (dt0s02.); it must be a UUID"),
+        ("accountUrn", "5ec71900-0000-4000-8000-000000000001", "must look like urn:dtaccount:UUID"),
+        ("accountUrn", "urn:dtaccount:<your-account>", "still contains the placeholder <your-account>"),
     ],
 )  # fmt: skip
 def test_a_value_of_another_kind_is_named(key: str, text: str, says: str) -> None:
@@ -368,3 +379,26 @@ def test_what_yaml_reads_as_something_else_is_named_unless_it_means_the_same(
     file = f"config:\n  p:{written}\n"
 
     assert retyped(file, "p", {written.split(":", maxsplit=1)[0]: arrived}) == problems
+
+
+def test_what_a_secret_value_consists_of_is_hidden_and_what_stands_everywhere_is_not() -> None:
+    given = {
+        "alertEmails": "one@b.example, two@b.example",
+        "alertSlack": '{"connection":"CONNECTION-1","channel":"#pki-team"}',
+        "adopt": '{"scm":"CREDENTIALS_VAULT-1"}',
+        "detections": '{"failedSignIns":4711}',
+        "dashboard": "true",
+        "auditRetentionDays": "3650",
+        "costCenter": "98765",
+    }
+
+    texts = texts_to_hide(given, given.keys())
+
+    for shown in ("one@b.example", "two@b.example", "CONNECTION-1", "#pki-team", "CREDENTIALS_VAULT-1", "98765"):
+        assert shown in texts
+    assert not {"true", "3650", "4711"} & set(texts)  # they would also hide parts of other numbers and of JSON
+    assert {"analyzer", "purpose", "event"} <= settings_marked("detections").secret_inputs
+
+
+def settings_marked(*keys: str) -> Settings:
+    return Settings(read(GIVEN), "p", "prod", marked=frozenset(keys))

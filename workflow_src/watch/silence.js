@@ -2,7 +2,7 @@
 import { workflowsClient } from "@dynatrace-sdk/client-automation";
 import { queryExecutionClient } from "@dynatrace-sdk/client-query";
 
-const PARAMETERS = {};
+const PARAMETERS = { "workflow": "", "silentMinutes": 0, "everyMinutes": 0 };
 const MINUTE = 60 * 1000;
 const DAY = 24 * 60 * MINUTE;
 
@@ -23,14 +23,14 @@ async function lastReport() {
   const body = { query, requestTimeoutMilliseconds: 60000 };
   const { result } = await queryExecutionClient.queryExecute({ body });
   if (!result) throw new Error("The query did not end in time");
-  return Date.parse(result.records[0]?.last ?? "") || 0;
+  return Date.parse(String(result.records[0]?.last)) || 0;
 }
 
 /** When it was deployed, resumed or changed, if the actor may read that: silence before is no problem. */
 async function lastChange() {
   try {
     const workflow = await workflowsClient.getWorkflow({ id: PARAMETERS.workflow });
-    return Date.parse(workflow.modificationInfo.lastModifiedTime) || 0;
+    return new Date(workflow.modificationInfo.lastModifiedTime).getTime() || 0;
   } catch (error) {
     console.warn(`The connector's workflow cannot be read: ${error}`);
     return 0;
