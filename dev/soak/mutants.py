@@ -61,15 +61,21 @@ class Verdicts:
         found = {} if fresh or not VERDICTS.exists() else json.loads(VERDICTS.read_text(encoding="utf-8"))
         self.kept: dict[str, dict[str, str]] = found
 
-    def of(self, mutant: Mutant, reach: judging.Reach) -> str:
+    def key(self, mutant: Mutant) -> str:
+        return judging.digest(changed(self.script, mutant))
+
+    def is_open(self, mutant: Mutant) -> bool:
+        known = self.kept.get(self.key(mutant))
+        return known is None or (not known["by"] and known["tests"] != self.tests)
+
+    def keep(self, mutant: Mutant, by: str) -> None:
+        self.kept[self.key(mutant)] = {"by": by, "tests": self.tests}
+        VERDICTS.parent.mkdir(parents=True, exist_ok=True)
+        VERDICTS.write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
+
+    def of(self, mutant: Mutant) -> str:
         """What killed it; "": it survives."""
-        key = judging.digest(changed(self.script, mutant))
-        known = self.kept.get(key)
-        if known is None or (not known["by"] and known["tests"] != self.tests):
-            known = self.kept[key] = {"by": judging.killer(self.script, mutant, reach), "tests": self.tests}
-            VERDICTS.parent.mkdir(parents=True, exist_ok=True)
-            VERDICTS.write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
-        return known["by"]
+        return self.kept[self.key(mutant)]["by"]
 
 
 def main(arguments: list[str]) -> int:
@@ -84,22 +90,21 @@ def main(arguments: list[str]) -> int:
         found, places = listed(script)
         reach = judging.Reach.of(script, places, VERDICTS.parent)
         mutants, verdicts = sampled(found, given.count, given.seed), Verdicts(script, fresh=given.fresh)
-        survivors: list[Mutant] = []
-        killed: Counter[str] = Counter()
-        for number, mutant in enumerate(mutants, 1):
-            by = verdicts.of(mutant, reach)
-            killed["worlds" if by.startswith("world") else "tests" if by else ""] += 1
+        left = [mutant for mutant in mutants if verdicts.is_open(mutant)]
+        for number, (mutant, by) in enumerate(zip(left, judging.killers(script, left, reach), strict=True), 1):
+            verdicts.keep(mutant, by)
             if not by:
-                survivors.append(mutant)
                 step.note(f"line {mutant['line']}: {mutant['before']} -> {mutant['after']}")
-            step.doing = f"{number} of {len(mutants)}, {len(survivors)} survive"
+            step.doing = f"{number} of {len(left)}"
             step.alive()
+        survivors = [mutant for mutant in mutants if not verdicts.of(mutant)]
+        killed = Counter("worlds" if by.startswith("world") else "tests" for by in map(verdicts.of, mutants) if by)
         step.done = f"{len(mutants)} mutants, {len(survivors)} survive"
     lines = script.splitlines()
     results = {
         "mutants": len(mutants),
         "killed": len(mutants) - len(survivors),
-        "killed_by": {by: count for by, count in sorted(killed.items()) if by},
+        "killed_by": dict(sorted(killed.items())),
         "seed": given.seed,
         "survivors": [
             {**{key: one[key] for key in ("line", "rule", "before", "after")}, "text": lines[one["line"] - 1].strip()}
