@@ -1,0 +1,168 @@
+// Order, limits and rare ways of whole runs: each is a mistake that nothing else noticed.
+import assert from "node:assert/strict";
+import { answers, IDS, json, LOCK, MINUTE, play, record, records, refused, split, time } from "./world.js";
+
+const at = (ms) => time(ms).replace(".000000", "");
+const HOUR = 60 * MINUTE;
+const INGEST = "/logs/ingest";
+const isLedger = ({ body }) => body.includes("sectigo-scm-connector");
+const dead = `RUNNING|gone|${at(-200_000)}|${at(-20_000)}`;
+const checkpoint = (machine, ts = -30 * MINUTE) => `${at(ts)}|x\n${JSON.stringify({ v: 1, ...machine })}`;
+const puts = ({ asked }, id) => asked.filter(({ method, path }) => method === "PUT" && path.endsWith(id));
+
+Deno.test("a script that was paused writes nothing more after 118 s", () => {
+  for (
+    const rule of [{ api: "logs", method: "POST" }, { api: "scm", method: "GET" }, { api: "vault", method: "PUT" }]
+  ) {
+    const { run, asked } = play({
+      issued: records(5),
+      faults: [{ ...rule, script: "freeze", when: "after", world_thaw_s: 118.7 }],
+    });
+    assert.match(run.error, /this run is 119 s old and another may have taken over/, JSON.stringify(rule));
+    assert.ok(asked.every(({ ms, method, api }) => ms < 5_000 || method === "GET" || api !== "vault"));
+    assert.ok(asked.filter(({ ms, api }) => api === "logs" && ms > 5_000).every(isLedger));
+  }
+});
+
+Deno.test("the platform is asked about this workflow", () => {
+  const { asked } = play({ issued: records(300), latencyMs: 1_000, pageSize: 2 });
+  const id = "5b1f4ac6-8d1c-4b54-8f4e-3a5f0e1f7c11";
+  const [list] = asked.filter(({ path }) => path.endsWith("/executions"));
+  assert.deepEqual(Object.fromEntries(list.query), { workflow: id, state: "RUNNING", limit: "50" });
+  const paths = asked.filter(({ path }) => path.includes("/workflows")).map(({ path }) =>
+    path.replace(/^.*\/workflows/, "")
+  );
+  assert.deepEqual(paths.slice(0, 2), [`/${id}`, `/${id}/run`]);
+});
+
+Deno.test("what must be known before the next step is waited for", () => {
+  const slowly = (id) => answers("PUT", id, (_, times, next) => ({ ...next(), delayMs: 5_000 }));
+  const first = (played, path) => played.asked.find((each) => each.path.endsWith(path) && each.method === "GET").ms;
+  // The start of a history is saved before anything is read.
+  const start = play({ issued: records(5), gateways: [slowly(IDS.checkpoint)] });
+  assert.ok(first(start, "/records") >= puts(start, IDS.checkpoint)[0].ms + 5_000);
+  // So is what a run after a dead one asks for.
+  const less = play({
+    issued: records(5),
+    vault: { lock: dead, checkpoint: checkpoint({ hw: at(-30 * MINUTE), span: 20 * 60e6 }) },
+    gateways: [slowly(IDS.checkpoint)],
+  });
+  assert.ok(first(less, "/records") >= puts(less, IDS.checkpoint)[0].ms + 5_000);
+  // The checkpoint is read when the lock is ours, and the lock is released after the last save and the report.
+  const lock = play({ issued: records(5), gateways: [slowly(LOCK)] });
+  assert.ok(first(lock, `${IDS.checkpoint}/details`) >= puts(lock, LOCK)[0].ms + 5_000);
+  const end = play({ issued: records(5), gateways: [slowly(IDS.checkpoint)] });
+  const report = end.asked.find((each) => each.api === "logs" && isLedger(each));
+  assert.ok(report.ms >= puts(end, IDS.checkpoint).at(-1).ms + 5_000);
+  assert.ok(puts(end, LOCK).at(-1).ms > report.ms);
+});
+
+Deno.test("after runs that died, the open window is cut to what is asked for, a minute at least", () => {
+  const first = (machine) => {
+    const { pages, saved } = play({ issued: [], vault: { lock: dead, checkpoint: checkpoint(machine) } });
+    return [pages[0].to, split(saved[0]).span];
+  };
+  const open = { hw: at(-2 * HOUR), from: at(-HOUR), to: at(-10 * MINUTE), ordered: true };
+  assert.deepEqual(first({ ...open, span: 20 * 60e6 }), [at(-50 * MINUTE), 10 * 60e6]);
+  assert.deepEqual(first({ ...open, span: 60e6 }), [at(-59 * MINUTE), 60e6]);
+  assert.deepEqual(first({ ...open, to: at(-HOUR + 30_000), span: 20 * 60e6 }), [at(-59 * MINUTE), 10 * 60e6]);
+  assert.deepEqual(first({ ...open, span: 6 * 3_600e6 }), [at(-10 * MINUTE), 3 * 3_600e6]);
+  // The first time, all that waits is the measure: up to a slice.
+  assert.deepEqual(first(open), [at(-10 * MINUTE), 64 * 60e6]);
+  assert.deepEqual(first({ hw: at(-20 * HOUR) })[1], 6 * 3_600e6);
+  assert.deepEqual(first({ hw: at(-62_000) })[1], 302e6);
+  const said = play({ issued: [], vault: { lock: dead, checkpoint: checkpoint({ ...open, span: 20 * 60e6 }) } }).lines;
+  assert.ok(said.includes("✓ The runs before died: asking for 10 minutes at a time"));
+});
+
+Deno.test("the first page that brings something ends asking for less; empty hours on the way are saved", () => {
+  const vault = { lock: dead, checkpoint: checkpoint({ hw: at(-20 * HOUR), span: 2 * 60e6 }, -20 * HOUR) };
+  const { checkpoint: left, saved, ids } = play({ issued: records(5), vault });
+  assert.equal(left.span, undefined);
+  assert.equal(ids.length, 5);
+  assert.ok(saved.filter((text) => text.includes('"span":60000000')).length >= 5, `${saved.length} saves`);
+});
+
+Deno.test("the first window of a history is half of a slice, or half of the history", () => {
+  const first = (history) => {
+    const { from, to } = split(play({ issued: [], config: { initHistoryDuration: history } }).saved[0]);
+    return (Date.parse(to) - Date.parse(from)) / HOUR;
+  };
+  assert.deepEqual([first("2h"), first("6h"), first("1d")], [1, 3, 3]);
+});
+
+Deno.test("a checkpoint without a record is shown by its time", () => {
+  const { result } = play({ issued: [], config: { initialCheckpoint: at(-30 * MINUTE) } });
+  assert.deepEqual([result.checkpointBefore, result.checkpointAfter], ["none", `${at(-MINUTE)}|`]);
+  assert.equal(result.newestRecord, undefined);
+  const long = play({ issued: [record("an-id-of-many-characters", -3 * MINUTE)] });
+  assert.equal(long.result.checkpointAfter, `${at(-3 * MINUTE)}|an-id-of...`);
+});
+
+Deno.test("the checkpoint is saved once for 5,000 records, not with each batch after them", () => {
+  const { saved, batches } = play({ issued: records(7_500, 100), pageSize: 500, latencyMs: 20 });
+  assert.ok(batches.length >= 6, `${batches.length}`);
+  assert.equal(saved.length, 3);
+});
+
+Deno.test("a save that failed is not tried again after the failure, nor one of an entry that was deleted", () => {
+  const failed = play({
+    issued: records(5),
+    gateways: [answers("PUT", IDS.checkpoint, (_, times) => times > 0 ? refused(403) : undefined)],
+  });
+  assert.equal(puts(failed, IDS.checkpoint).length, 2);
+  assert.deepEqual(failed.warnings, []);
+});
+
+Deno.test("once log ingest has refused for good, nothing more is fetched", () => {
+  const { pages, run } = play({
+    issued: records(600),
+    gateways: [answers("POST", INGEST, (request) => isLedger(request) ? undefined : refused(403))],
+  });
+  assert.match(run.error, /^Log ingest: 403/);
+  assert.ok(pages.length < 20, `${pages.length} of 61`);
+});
+
+Deno.test("the cause that ends a run is told, not what came of it", () => {
+  let times = 0;
+  const gateway = answers(
+    "POST",
+    INGEST,
+    (request) =>
+      isLedger(request) ? undefined : ++times < 3 ? json({ error: { message: "bad" } }, 400) : refused(403, "no"),
+  );
+  const { run } = play({ issued: [record("bad", -90 * MINUTE), ...records(40)], pageSize: 1, gateways: [gateway] });
+  assert.match(run.error, /^Log ingest: 403 no/);
+});
+
+Deno.test("a first checkpoint in the future: the history is read again", () => {
+  const vault = { checkpoint: `${at(3 * HOUR)}|x\n${JSON.stringify({ v: 1, from: at(2 * HOUR), to: at(3 * HOUR) })}` };
+  const { pages, warnings, ids } = play({ issued: [record("old", -119 * MINUTE), ...records(3)], vault });
+  assert.match(
+    warnings.join("\n"),
+    /checkpoint is in the future \(2026-01-29T13:00:00Z\); continuing from 2026-01-29T07:54:00Z/,
+  );
+  assert.equal(pages[0].from, at(-126 * MINUTE));
+  assert.equal(ids.length, 4);
+});
+
+Deno.test("legs that read by time in no order repeat nothing, and neither does the run after them", () => {
+  const withoutToken = answers("GET", "/records", (_, __, next) => {
+    const { token: _token, ...headers } = next().headers;
+    return { ...next(), headers };
+  });
+  const issued = records(150, 1_500);
+  const { runs, ids } = play({
+    issued,
+    order: "newest",
+    lastPageToken: false,
+    pageSize: 4,
+    latencyMs: 1_000,
+    gateways: [withoutToken],
+    starts: [0, 20 * MINUTE],
+  });
+  assert.ok(runs.length > 2);
+  assert.equal(new Set(ids).size, 150);
+  assert.equal(ids.length, 150);
+  assert.equal(runs.at(-1).result.sent, 0);
+});
