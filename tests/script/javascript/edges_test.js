@@ -1,7 +1,9 @@
 // Values at the edge of a rule, and what holds for every value.
 import assert from "node:assert/strict";
 import { formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
+import { bucketOf, Overlap } from "sync/overlap.js";
 import { cut, Paging } from "sync/paging.js";
+import { judge } from "sync/records.js";
 import { newRun } from "sync/run.js";
 import { planWindows } from "sync/windows.js";
 
@@ -149,4 +151,57 @@ Deno.test("a window that did not fit into a leg is read in quarters, and what fo
   ) => [(from - NOW) / MINUTE, (to - NOW) / MINUTE]);
   assert.deepEqual(behind[0], [-240, -142.5]);
   assert.ok(windows.slice(0, 4).every(({ token, ordered }) => token === null && ordered));
+});
+
+Deno.test("sums have the form in which earlier releases have saved them", () => {
+  const overlap = new Overlap();
+  for (
+    const [us, mark] of [[1_500_000, 1], [1_999_999, 64], [2_000_000, 2], [2_000_001, 3], [7_000_000, 2 ** 48 - 1]]
+  ) overlap.add(us, mark);
+  const { text } = formatCheckpoint({ ...parsed({}), hw: 8e6, overlap });
+  assert.equal(JSON.parse(text.split("\n")[1]).part, "3:AAAAAABB1:AAAAAAAC1:AAAAAAAD9:////////");
+  overlap.finish(true);
+  const { sums, marks } = JSON.parse(formatCheckpoint({ ...parsed({}), hw: 8e6, overlap }).text.split("\n")[1]);
+  assert.deepEqual([sums, marks], ["3:AAAAAABB1:AAAAAAAC1:AAAAAAAD9:////////", "AAAAAAABAAAAAABA"]);
+  assert.deepEqual([0, 1, 999_999, 1_000_000].map(bucketOf), [0, 1, 1, 2]);
+});
+
+Deno.test("a checkpoint that is full has no character more than 8,000, and as many marks as fit", () => {
+  const overlap = new Overlap();
+  for (let mark = 0; mark < 1_000; mark += 1) overlap.add(null, mark);
+  for (let us = 1; us < 20; us += 1) overlap.add(us * 1e6, us);
+  overlap.finish(true);
+  overlap.add(30e6, 1);
+  for (let more = 0; more < 8; more += 1) {
+    const { text, forgotten } = formatCheckpoint({ ...parsed({}), id: "x".repeat(more), overlap });
+    const { marks, sums, part } = JSON.parse(text.split("\n")[1]);
+    assert.ok(text.length <= 8_000 && text.length > 7_992, `${text.length}`);
+    assert.ok(forgotten > 0 && forgotten < 1_020 - marks.length / 8, `${forgotten}`);
+    assert.equal(sums.match(/:/g).length + part.match(/:/g).length, 20);
+  }
+});
+
+Deno.test("a record that is read twice in a window is counted once in what is remembered", () => {
+  const run = newRun("x");
+  const window = { from: NOW - HOUR, to: NOW, token: null, ordered: true };
+  run.memory.window = 1;
+  const records = ["a", "b"].map((id) => ({ id, timestamp: "2026-01-29T09:30:00.5Z", action: "x" }));
+  assert.deepEqual(judge(run, records, window, false).map(({ verdict }) => verdict), ["send", "send"]);
+  const before = structuredClone(run.memory.overlap.part);
+  assert.deepEqual(judge(run, records, window, true).map(({ verdict }) => verdict), ["repeated", "repeated"]);
+  assert.deepEqual(run.memory.overlap.part, before);
+  assert.deepEqual([...before.sums.values()].map(({ count }) => count), [2]);
+  assert.equal(before.marks.size, 2);
+});
+
+Deno.test("a window after another one counts what both hold, and sends it once", () => {
+  const run = newRun("x");
+  const window = { from: NOW - HOUR, to: NOW, token: null, ordered: true };
+  const records = [{ id: "a", timestamp: "2026-01-29T09:30:00Z", action: "x" }];
+  const [first, second] = [1, 2].map((number) => {
+    run.memory.window = number;
+    return judge(run, records, window, false)[0];
+  });
+  assert.deepEqual([first.verdict, second.verdict], ["send", "repeated"]);
+  assert.equal(first.mark, second.mark);
 });

@@ -1,6 +1,6 @@
 // Order, limits and rare ways of whole runs: each is a mistake that nothing else noticed.
 import assert from "node:assert/strict";
-import { answers, IDS, json, LOCK, MINUTE, play, record, records, refused, split, time } from "./world.js";
+import { answers, IDS, json, LOCK, MINUTE, play, record, records, refused, split, START_MS, time } from "./world.js";
 
 const at = (ms) => time(ms).replace(".000000", "");
 const HOUR = 60 * MINUTE;
@@ -165,4 +165,63 @@ Deno.test("legs that read by time in no order repeat nothing, and neither does t
   assert.equal(new Set(ids).size, 150);
   assert.equal(ids.length, 150);
   assert.equal(runs.at(-1).result.sent, 0);
+});
+
+Deno.test("a record that is rejected last, alone in its batch, is set aside at the end", () => {
+  const gateway = answers(
+    "POST",
+    INGEST,
+    (request) =>
+      !isLedger(request) && JSON.parse(request.body).some((sent) => sent["event.id"] === "bad")
+        ? json({ error: { message: "bad" } }, 400)
+        : undefined,
+  );
+  const { result, ids, checkpoint: left } = play({
+    issued: [...records(3, 1_000, -90 * MINUTE), record("bad", -3 * MINUTE)],
+    pageSize: 1,
+    latencyMs: 500,
+    gateways: [gateway],
+  });
+  assert.deepEqual([result.outcome, result.setAsideIds, result.sent, ids.length], ["caught up", "bad", 3, 3]);
+  assert.ok(left.hw >= at(-MINUTE));
+});
+
+Deno.test("an object about errors is a sign of one if anything is in it", () => {
+  const page = (more) => {
+    const body = { data: [{ id: "a", timestamp: at(-3 * MINUTE), action: "x" }], ...more };
+    const gateway = answers("GET", "/records", ({ query }) => query.get("from") ? json(body) : undefined);
+    return play({ issued: records(3), config: { maxRetries: 0 }, gateways: [gateway] }).run.end;
+  };
+  for (
+    const fine of [{ errors: {} }, { errors: [] }, { error: "" }, { failed: 0 }, { warnings: false }, {
+      meta: { size: 3 },
+    }, { success: true }]
+  ) assert.equal(page(fine), "ended", JSON.stringify(fine));
+  for (
+    const bad of [{ errors: { a: 0 } }, { errors: ["x"] }, { error: "x" }, { failed: 1 }, { warnings: true }, {
+      meta: { success: false },
+    }, { code: 500 }]
+  ) assert.equal(page(bad), "failed", JSON.stringify(bad));
+});
+
+Deno.test("a leg that reads the last minutes again counts their seconds once: the next run repeats none", () => {
+  // Without page tokens, and more records than single marks fit into the checkpoint.
+  const withoutToken = answers("GET", "/records", (_, __, next) => {
+    const { token: _token, ...headers } = next().headers;
+    return { ...next(), headers, delayMs: 8_000 };
+  });
+  const { runs, ids } = play({
+    issued: records(2_700, 150, -65_000),
+    lastPageToken: false,
+    pageSize: 150,
+    gateways: [withoutToken],
+    starts: [0, 20 * MINUTE],
+  });
+  const last = runs.filter(({ startedMs }) => startedMs >= START_MS + 20 * MINUTE).map(({ result }) => result);
+  assert.ok(runs.length > last.length + 1, `${runs.length}`);
+  assert.equal(new Set(ids).size, 2_700);
+  // A leg without a token does not know what lies in the second that it begins with.
+  assert.ok(ids.length <= 2_700 + 7, `${ids.length}`);
+  assert.deepEqual(last.map(({ sent }) => sent), last.map(() => 0));
+  assert.ok(last[0].repeated > 500, `${last[0].repeated}`);
 });
