@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
 import { bucketOf, Overlap } from "sync/overlap.js";
 import { cut, Paging } from "sync/paging.js";
-import { judge } from "sync/records.js";
+import { judge, keep, newMemory } from "sync/records.js";
 import { newRun } from "sync/run.js";
 import { planWindows } from "sync/windows.js";
 
@@ -204,4 +204,27 @@ Deno.test("a window after another one counts what both hold, and sends it once",
   });
   assert.deepEqual([first.verdict, second.verdict], ["send", "repeated"]);
   assert.equal(first.mark, second.mark);
+});
+
+Deno.test("of more than fits the newest are remembered, in whatever order they came", () => {
+  const times = Array.from({ length: 2_001 }, (_, n) => 1e6 * (n + 1));
+  const kept = (order) => {
+    const overlap = new Overlap();
+    order.forEach((us) => overlap.add(us, us));
+    return [overlap.part.marks, overlap.part.sums].map((map) => [...map.keys()].sort((a, b) => a - b));
+  };
+  const newest = times.slice(-1_000);
+  for (const order of [times, times.toReversed(), times.toSorted((a, b) => a % 7e6 - b % 7e6)]) {
+    assert.deepEqual(kept(order), [newest, newest.map(bucketOf)]);
+  }
+});
+
+Deno.test("what a leg remembers is bounded by characters: the older half is forgotten first", () => {
+  const memory = newMemory();
+  keep(memory, "x".repeat(4_999_999), 1);
+  keep(memory, "y", 1);
+  keep(memory, "y", 2);
+  assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [2, 0, 5_000_000]);
+  keep(memory, "z", 1);
+  assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [0, 3, 0]);
 });
