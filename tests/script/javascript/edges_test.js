@@ -1,8 +1,10 @@
 // Values at the edge of a rule, and what holds for every value.
 import assert from "node:assert/strict";
+import { toEvent } from "sync/events.js";
 import { formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
 import { bucketOf, Overlap } from "sync/overlap.js";
 import { cut, Paging } from "sync/paging.js";
+import { PARAMETERS } from "sync/parameters.js";
 import { judge, keep, newMemory } from "sync/records.js";
 import { newRun } from "sync/run.js";
 import { planWindows } from "sync/windows.js";
@@ -227,4 +229,115 @@ Deno.test("what a leg remembers is bounded by characters: the older half is forg
   assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [2, 0, 5_000_000]);
   keep(memory, "z", 1);
   assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [0, 3, 0]);
+});
+
+Deno.test("a checkpoint of the first release is still understood: its marks are of the JSON as it came", async () => {
+  const record = { timestamp: "2026-01-29T08:59:30.5Z", id: "a", action: "x" };
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(record))));
+  const mark = btoa(String.fromCharCode(...bytes.subarray(0, 6)));
+  const run = newRun("x");
+  run.memory.former = new Set(parsed({ seen: `${mark}AAAAAAAA` }).seen);
+  const window = { from: NOW - 2 * HOUR, to: NOW, token: null, ordered: true };
+  const other = { ...record, id: "b" };
+  assert.deepEqual(judge(run, [record, other], window, false).map(({ verdict }) => verdict), ["repeated", "send"]);
+  assert.deepEqual(parsed({ seen: "?" }).seen, []);
+});
+
+Deno.test("test_4 a page that is full of one moment: by time a second and a microsecond before it, then in parts, then no more", () => {
+  const us = NOW - 30 * MINUTE;
+  const page = Array.from({ length: 12 }, (_, id) => ({ id, us }));
+  const read = (records) => {
+    const paging = new Paging({ from: NOW - HOUR, to: NOW, token: null, ordered: true });
+    const asked = [];
+    let query = paging.asked;
+    while (query) {
+      asked.push(query.from);
+      const { from, to } = query;
+      const shown = records.filter((each) => each.us >= from && each.us <= to).slice(0, 12);
+      query = paging.next({ records: shown, token: null, tries: 1, at: 0 });
+      query = paging.read(shown) ?? query;
+    }
+    return asked;
+  };
+  assert.deepEqual(read(page.slice(3)), [NOW - HOUR, us - 1e6, us - 1]);
+  assert.throws(
+    () => read([...page, { id: 12, us }]),
+    /a page of 12 records is too small for those of one moment: they cannot be read by time alone/,
+  );
+});
+
+Deno.test("news are told from what was read before for at least 20,000 records", () => {
+  const paging = new Paging({ from: NOW - HOUR, to: NOW, token: null, ordered: true });
+  const page = (first, length) => Array.from({ length }, (_, n) => ({ id: first + n, us: NOW - HOUR + first + n }));
+  const read = (records, token) => {
+    paging.next({ records, token, tries: 1, at: 0 });
+    paging.read(records);
+    return paging.idle;
+  };
+  assert.equal(read(page(0, 15_000), "1"), 0);
+  assert.equal(read(page(15_000, 15_000), "2"), 0);
+  assert.equal(read(page(0, 5), "3"), 1, "known, though long ago");
+  assert.equal(read(page(14_995, 10), "4"), 2);
+  assert.equal(read(page(30_000, 1), "5"), 0);
+  assert.ok(paging.known.size + paging.older.size <= 45_000);
+});
+
+const sent = (record, again = false) => JSON.parse(toEvent(record, "f".repeat(16), again, NOW / 1000).json);
+
+Deno.test("a field may be deeper in a record, or have a dot in its name, and is not sent twice", () => {
+  const event = sent({
+    id: "a",
+    action: { actionName: "issue", code: 7 },
+    object: { type: "ssl", id: 5, name: "x" },
+    "customer.id": 9,
+    admin: { login: "eve" },
+  });
+  assert.deepEqual([
+    event["event.action"],
+    event["object.type"],
+    event["object.id"],
+    event["object.name"],
+    event["customer.id"],
+  ], ["issue", "ssl", "5", "x", "9"]);
+  assert.equal(event["scm.actor"], "eve");
+  assert.equal(event["scm.action.code"], "7");
+  assert.deepEqual(
+    Object.keys(event).filter((key) => /^scm\.(object|customer|admin|action\.actionName)/.test(key)),
+    [],
+  );
+});
+
+Deno.test("our attributes are on each record", () => {
+  PARAMETERS.attributes = { team: "pki" };
+  try {
+    assert.equal(sent({ id: "a" }).team, "pki");
+  } finally {
+    PARAMETERS.attributes = {};
+  }
+});
+
+Deno.test("a record as a whole fits into a request: its longest attributes are cut first", () => {
+  const fields = Object.fromEntries(
+    Array.from({ length: 120 }, (_, n) => [`field${n}`, "x".repeat(n < 100 ? 31_000 : 40_000)]),
+  );
+  const event = sent({ id: "a", details: "d".repeat(600_000), small: "kept", ...fields });
+  assert.ok(JSON.stringify(event).length <= 2_000_000);
+  assert.equal(event["content.truncated"], "true");
+  assert.equal(event["scm.small"], "kept");
+  assert.ok(event.content.length > 499_000 && event.content.length <= 500_000);
+  assert.equal(event["scm.field0"].length, event["scm.field119"].length);
+  const { truncated, dropped, json } = toEvent(
+    { id: "a", long: "x".repeat(33_000) },
+    "f".repeat(16),
+    false,
+    NOW / 1000,
+  );
+  assert.deepEqual([truncated, dropped, JSON.parse(json)["scm.long"].length], [true, 0, 32_000]);
+  const many = toEvent(
+    { id: "a", ...Object.fromEntries(Array.from({ length: 402 }, (_, n) => [`k${n}`, n])) },
+    "f".repeat(16),
+    false,
+    NOW / 1000,
+  );
+  assert.deepEqual([many.dropped, JSON.parse(many.json)["content.dropped"], many.truncated], [2, "2", false]);
 });

@@ -36,7 +36,7 @@ Deno.test("the platform is asked about this workflow", () => {
 });
 
 Deno.test("what must be known before the next step is waited for", () => {
-  const slowly = (id) => answers("PUT", id, (_, times, next) => ({ ...next(), delayMs: 5_000 }));
+  const slowly = (id) => answers("PUT", id, (_, __, next) => ({ ...next(), delayMs: 5_000 }));
   const first = (played, path) => played.asked.find((each) => each.path.endsWith(path) && each.method === "GET").ms;
   // The start of a history is saved before anything is read.
   const start = play({ issued: records(5), gateways: [slowly(IDS.checkpoint)] });
@@ -238,4 +238,61 @@ Deno.test("the severity of a record follows its status, then its action", () => 
   const { stored } = play({ issued: rows.map(([more], n) => record(`s${n}`, -10 * MINUTE + n, more)) });
   assert.deepEqual(stored.map(({ loglevel }) => loglevel), rows.map(([, level]) => level));
   assert.deepEqual(stored.map((sent) => sent["log.level"]), rows.map(([, level]) => level));
+});
+
+Deno.test("each rejected record gets its second try without its time, also those that wait", () => {
+  const tooOld = answers(
+    "POST",
+    INGEST,
+    (request) =>
+      !isLedger(request) &&
+        JSON.parse(request.body).some((sent) => ["r3", "r7"].includes(sent["event.id"]) && sent.timestamp)
+        ? json({ error: { message: "old" } }, 400)
+        : undefined,
+  );
+  const { result, stored, warnings } = play({ issued: records(10), gateways: [tooOld] });
+  assert.deepEqual([result.sent, result.clamped, result.setAside, warnings], [10, 2, 0, []]);
+  assert.deepEqual(stored.filter((sent) => !sent.timestamp).map((sent) => sent["event.id"]).toSorted(), ["r3", "r7"]);
+});
+
+Deno.test("a record that is rejected in every form is skipped", () => {
+  const gateway = answers(
+    "POST",
+    INGEST,
+    (request) =>
+      request.body.includes('"r3"') && !isLedger(request) ? json({ error: { message: "too large" } }, 413) : undefined,
+  );
+  const { result, ids, warnings } = play({ issued: records(10), gateways: [gateway] });
+  assert.deepEqual([result.sent, result.setAside, ids.includes("r3")], [9, 1, false]);
+  assert.match(warnings.join("\n"), /record r3 was rejected by log ingest and skipped: 413 too large/);
+});
+
+Deno.test("an execution without input is the first leg", () => {
+  const gateway = answers(
+    "GET",
+    "/executions/",
+    ({ path }) => json({ id: path.split("/").at(-1), state: "RUNNING", startedAt: at(0) }),
+  );
+  const { result } = play({ issued: records(3), gateways: [gateway] });
+  assert.deepEqual([result.outcome, result.leg], ["caught up", 1]);
+});
+
+Deno.test("an undated record at the end of what was accepted does not move the checkpoint within a page", () => {
+  const refuse = answers(
+    "POST",
+    INGEST,
+    (request) =>
+      !isLedger(request) && request.body.includes('"event.id":"r1"')
+        ? (JSON.parse(request.body).length > 1 ? json({}, 413) : refused(403))
+        : undefined,
+  );
+  // The first record that is left lies at the window's beginning: nothing is gained.
+  const issued = [record("r0", -121 * MINUTE + 1_500), record("r1", -121 * MINUTE + 1_900)];
+  const { checkpoint: left, ids } = play({ issued, gateways: [refuse] });
+  assert.deepEqual([ids, left.from], [["r0"], at(-121 * MINUTE + 900)]);
+  const early = play({
+    issued: [record("r0", -121 * MINUTE + 300), record("r1", -121 * MINUTE + 900)],
+    gateways: [refuse],
+  });
+  assert.deepEqual([early.ids, early.checkpoint.from], [["r0"], at(-121 * MINUTE)]);
 });
