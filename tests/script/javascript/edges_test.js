@@ -97,7 +97,10 @@ Deno.test("test_L21 the parts that a full page is cut in hold every moment insid
 });
 
 Deno.test("a window of many full parts is read to its end: news is progress", () => {
-  const records = Array.from({ length: 2_000 }, (_, id) => ({ id, us: NOW + 3_000 * ((id * 7_919) % 2_000) }));
+  const records = Array.from(
+    { length: 2_000 },
+    (_, id) => ({ id, key: `${id}`, us: NOW + 3_000 * ((id * 7_919) % 2_000) }),
+  );
   const paging = new Paging({ from: NOW - 1, to: NOW + 6e6, token: null, ordered: true });
   const read = new Set();
   let query = paging.asked;
@@ -245,7 +248,7 @@ Deno.test("a checkpoint of the first release is still understood: its marks are 
 
 Deno.test("test_4 a page that is full of one moment: by time a second and a microsecond before it, then in parts, then no more", () => {
   const us = NOW - 30 * MINUTE;
-  const page = Array.from({ length: 12 }, (_, id) => ({ id, us }));
+  const page = Array.from({ length: 12 }, (_, id) => ({ id, key: `${id}`, us }));
   const read = (records) => {
     const paging = new Paging({ from: NOW - HOUR, to: NOW, token: null, ordered: true });
     const asked = [];
@@ -261,14 +264,15 @@ Deno.test("test_4 a page that is full of one moment: by time a second and a micr
   };
   assert.deepEqual(read(page.slice(3)), [NOW - HOUR, us - 1e6, us - 1]);
   assert.throws(
-    () => read([...page, { id: 12, us }]),
+    () => read([...page, { id: 12, key: "12", us }]),
     /a page of 12 records is too small for those of one moment: they cannot be read by time alone/,
   );
 });
 
 Deno.test("news are told from what was read before for at least 20,000 records", () => {
   const paging = new Paging({ from: NOW - HOUR, to: NOW, token: null, ordered: true });
-  const page = (first, length) => Array.from({ length }, (_, n) => ({ id: first + n, us: NOW - HOUR + first + n }));
+  const page = (first, length) =>
+    Array.from({ length }, (_, n) => ({ id: first + n, key: `${first + n}`, us: NOW - HOUR + first + n }));
   const read = (records, token) => {
     paging.next({ records, token, tries: 1, at: 0 });
     paging.read(records);
