@@ -131,11 +131,15 @@ def killed_in_runs(script: str, mutants: Sequence[Mutant], reach: Reach) -> Iter
             yield "it never ends"
 
 
+def tested(words: list[str], folder: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", check=False)
+
+
 def fails_tests(script: str, files: Sequence[Path], *, limit_cpu_s: int = LIMIT_CPU_S) -> str:
     """The first test in these files of one folder that fails with this script; "": none."""
     with tempfile.TemporaryDirectory() as name:
         words = limited([*command(Path(name), files, script), "--fail-fast"], limit_cpu_s)
-        said = subprocess.run(words, cwd=name, env=environment(), capture_output=True, encoding="utf-8", check=False)
+        said = tested(words, name)
     failed = re.search(r"^(.+) \.\.\. FAILED", said.stdout, re.MULTILINE)
     return "" if said.returncode == 0 else failed[1] if failed else "it does not load, or never ends"
 
@@ -197,7 +201,9 @@ def measured(script: str) -> dict[str, Any]:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as name:
             words = command(Path(name), [file], script, reach=True)
-            said = subprocess.run(words, cwd=name, env=environment(), capture_output=True, encoding="utf-8", check=False)
+            said = subprocess.run(
+                words, cwd=name, env=environment(), capture_output=True, encoding="utf-8", check=False
+            )
             if said.returncode != 0:
                 raise driver.DriverError(f"{file.name} fails with the unchanged script: {said.stdout[-2_000:]}")
             reached = json.loads(Path(name, "reached.json").read_text(encoding="utf-8"))

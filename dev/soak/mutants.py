@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
 from collections import Counter, defaultdict
 
@@ -34,6 +35,8 @@ from .judging import Mutant, changed, listed
 
 RESULTS = ROOT / "build" / "soak" / "mutants.json"
 VERDICTS = RESULTS.with_suffix("") / "verdicts.json"
+EXPLANATIONS = ROOT / "docs" / "measurements" / "mutants.md"
+ROW = re.compile(r"^\| `(.+)` \| `(.+)` -> `(.+)` \| (.+) \|$", re.MULTILINE)
 BAR = 0.95
 
 
@@ -78,6 +81,17 @@ class Verdicts:
         return self.kept[self.key(mutant)]["by"]
 
 
+def explanations() -> list[tuple[str, str, str]]:
+    """Of the survivors that the docs explain: a part of the line, and the change."""
+    rows = ROW.findall(EXPLANATIONS.read_text(encoding="utf-8").replace("\\|", "|"))
+    return [(line, before, after) for line, before, after, _ in rows]
+
+
+def is_explained(text: str, mutant: Mutant, rows: list[tuple[str, str, str]]) -> bool:
+    change = (mutant["before"].strip(), mutant["after"].strip())
+    return any(line in text and change == (before, after) for line, before, after in rows)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m dev.soak.mutants", description="One-line mistakes in the script.")
     parser.add_argument("--count", type=int, default=200)
@@ -107,12 +121,19 @@ def main(arguments: list[str]) -> int:
         "killed_by": dict(sorted(killed.items())),
         "seed": given.seed,
         "survivors": [
-            {**{key: one[key] for key in ("line", "rule", "before", "after")}, "text": lines[one["line"] - 1].strip()}
+            {
+                **{key: one[key] for key in ("line", "rule", "before", "after")},
+                "text": lines[one["line"] - 1].strip(),
+                "explained": is_explained(lines[one["line"] - 1], one, explanations()),
+            }
             for one in survivors
         ],
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    for one in results["survivors"]:
+        if not one["explained"]:
+            print(f"  not in {EXPLANATIONS.relative_to(ROOT)}: line {one['line']}, {one['before']} -> {one['after']}")
     share = results["killed"] / len(mutants)
     print(f"\n  {results['killed']} of {len(mutants)} killed ({share:.1%}), written to {RESULTS.relative_to(ROOT)}")
     return 0 if share >= BAR else 1
