@@ -14,6 +14,7 @@ Some changes are no mutants, as nobody would call them a mistake (mutation.js):
 
 - words for people: what ``log``, ``warn``, ``Failure``, ``Stop``, ``describe`` and ``clean`` are called with;
 - a size or a time from 10 on is changed by a factor of ten, not by one: its value was chosen by measure;
+- ``return await`` outside of a ``try``: without the ``await`` the caller awaits the same promise;
 - the line of parameters, which a deployment replaces.
 """
 
@@ -37,6 +38,7 @@ RESULTS = ROOT / "build" / "soak" / "mutants.json"
 VERDICTS = RESULTS.with_suffix("") / "verdicts.json"
 EXPLANATIONS = ROOT / "docs" / "measurements" / "mutants.md"
 ROW = re.compile(r"^\| `(.+)` \| `(.+)` -> `(.+)` \| (.+) \|$", re.MULTILINE)
+SAME = "nothing changed"
 BAR = 0.95
 
 
@@ -45,7 +47,8 @@ def sampled(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
     chance = random.Random(seed)
     by_rule: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in chance.sample(mutants, len(mutants)):
-        by_rule[mutant["rule"]].append(mutant)
+        if mutant["rule"] != SAME:
+            by_rule[mutant["rule"]].append(mutant)
     chosen: dict[tuple[int, int], Mutant] = {}
     while len(chosen) < count and any(by_rule.values()):
         for rule in sorted(by_rule):

@@ -5,6 +5,7 @@ import { formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
 import { bucketOf, Overlap } from "sync/overlap.js";
 import { cut, Paging } from "sync/paging.js";
 import { PARAMETERS } from "sync/parameters.js";
+import { recordTime } from "sync/record_time.js";
 import { judge, keep, newMemory } from "sync/records.js";
 import { newRun } from "sync/run.js";
 import { planWindows } from "sync/windows.js";
@@ -344,4 +345,10 @@ Deno.test("a record as a whole fits into a request: its longest attributes are c
     NOW / 1000,
   );
   assert.deepEqual([many.dropped, JSON.parse(many.json)["content.dropped"], many.truncated], [2, "2", false]);
+});
+
+Deno.test("nanoseconds are cut to microseconds, never rounded up", () => {
+  assert.equal(recordTime({ seconds: 1_769_679_000, nanos: 1_999 }, NOW / 1000), 1_769_679_000_000_001);
+  assert.equal(recordTime({ epochSecond: 1_769_679_000, nano: 999_999_999 }, NOW / 1000), 1_769_679_000_999_999);
+  assert.equal(recordTime([2026, 1, 29, 9, 30, 0, 1_999], NOW / 1000), 1_769_679_000_000_001);
 });

@@ -296,3 +296,46 @@ Deno.test("an undated record at the end of what was accepted does not move the c
   });
   assert.deepEqual([early.ids, early.checkpoint.from], [["r0"], at(-121 * MINUTE)]);
 });
+
+Deno.test("what is set aside is behind the checkpoint at once, whatever comes later", () => {
+  const gateway = answers("POST", INGEST, (request) => {
+    const ids = isLedger(request) ? [] : JSON.parse(request.body).map((sent) => sent["event.id"]);
+    if (ids.includes("r1")) return json({ error: { message: "bad" } }, 400);
+    return ids.includes("r10") ? refused(403, "no") : undefined;
+  });
+  const { run, checkpoint: left, ledger } = play({
+    issued: records(20, MINUTE),
+    pageSize: 3,
+    latencyMs: 1_000,
+    gateways: [gateway],
+  });
+  assert.match(run.error, /^Log ingest: 403 no/);
+  assert.match(left.human, /\|r[2-8]$/);
+  assert.equal(ledger[0]["connector.setAsideIds"], "r1");
+});
+
+Deno.test("of many causes of rejection the first one is told", () => {
+  let times = 0;
+  const gateway = answers(
+    "POST",
+    INGEST,
+    (request) => isLedger(request) ? undefined : json({ error: { message: `cause ${++times}` } }, 400),
+  );
+  assert.match(
+    play({ issued: records(200), pageSize: 100, gateways: [gateway] }).run.error,
+    /in a row\): 400 cause 1; none is skipped$/,
+  );
+});
+
+Deno.test("a script that was paused while it waited sends no records after 118 s", () => {
+  const gateways = [answers("POST", INGEST, (request, times) => {
+    const { process, world: { timeline } } = request;
+    if (isLedger(request) || times > 0) return;
+    timeline.after(3_000, () => process.freeze(process.startedMs + 118_700 - timeline.nowMs));
+    return json({}, 503, { "retry-after": "5" });
+  })];
+  const { asked, ids, run } = play({ issued: records(400), pageSize: 10, latencyMs: 200, gateways });
+  assert.deepEqual(ids, []);
+  assert.match(run.error, /records were not sent: this run is 11\d s old/);
+  assert.ok(asked.filter((each) => each.api === "logs" && each.ms > 60_000).every(isLedger));
+});
