@@ -352,3 +352,8 @@ Deno.test("nanoseconds are cut to microseconds, never rounded up", () => {
   assert.equal(recordTime({ epochSecond: 1_769_679_000, nano: 999_999_999 }, NOW / 1000), 1_769_679_000_999_999);
   assert.equal(recordTime([2026, 1, 29, 9, 30, 0, 1_999], NOW / 1000), 1_769_679_000_000_001);
 });
+
+Deno.test("what lies deeper than four objects is sent as JSON", () => {
+  assert.equal(sent({ id: "a", a: { b: { c: { d: { e: 1 } } } } })["scm.a.b.c.d.e"], "1");
+  assert.equal(sent({ id: "a", a: { b: { c: { d: { e: { f: 1 } } } } } })["scm.a.b.c.d.e"], '{"f":1}');
+});
