@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { toEvent } from "sync/events.js";
 import { formatCheckpoint, parseCheckpoint } from "sync/checkpoint.js";
 import { bucketOf, Overlap } from "sync/overlap.js";
+import { LIMITS } from "sync/limits.js";
 import { cut, Paging } from "sync/paging.js";
 import { PARAMETERS } from "sync/parameters.js";
 import { recordTime } from "sync/record_time.js";
@@ -227,10 +228,11 @@ Deno.test("of more than fits the newest are remembered, in whatever order they c
 
 Deno.test("what a leg remembers is bounded by characters: the older half is forgotten first", () => {
   const memory = newMemory();
-  keep(memory, "x".repeat(4_999_999), 1);
+  const half = LIMITS.rememberedLength / 2;
+  keep(memory, "x".repeat(half - 1), 1);
   keep(memory, "y", 1);
   keep(memory, "y", 2);
-  assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [2, 0, 5_000_000]);
+  assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [2, 0, half]);
   keep(memory, "z", 1);
   assert.deepEqual([memory.recent.size, memory.older.size, memory.length], [0, 3, 0]);
 });
