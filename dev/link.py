@@ -17,7 +17,7 @@ SOURCES = ROOT / "workflow_src" / "sync"
 SCRIPT = ROOT / "workflow_src" / "sync.js"
 ORDER = (
     "platform", "parameters", "limits", "assumptions", "errors", "run", "clock", "vault", "config", "chain", "lock",
-    "checkpoint", "windows", "paging", "pages", "scm", "records", "overlap", "events", "record_time", "ingest",
+    "checkpoint", "windows", "paging", "pages", "ahead", "scm", "records", "overlap", "events", "record_time", "ingest",
     "ledger", "requests", "output", "redactor", "time", "text",
 )  # fmt: skip
 """The order in which a person reads the script."""

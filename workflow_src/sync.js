@@ -63,7 +63,8 @@ const LIMITS = {
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end. A kill repeats at most this and a batch. */
+  /** The checkpoint is saved after this many records or this long, and at the end. No more are sent without a save, so a
+   * kill repeats at most this many, or one page of SCM's if it is larger. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
@@ -76,7 +77,17 @@ const LIMITS = {
   /** How much may wait for log ingest before fetching pauses, and how much is remembered to recognise repeats. */
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
-  rememberedLength: 10_000_000,
+  rememberedLength: 6_000_000,
+  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages that a window is meant
+   * to hold, at most and at least, and records; its least span; what this script itself may add to the time of a page. */
+  lanes: 5,
+  aheadRecords: 12_000,
+  aheadLength: 8_000_000,
+  lanePages: 12,
+  leastPages: 3,
+  laneRecords: 4_000,
+  leastSpan: 10 * SECOND,
+  ownDelay: 50,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */
@@ -113,13 +124,13 @@ const SCM = {
   cursorHeader: "token",
   lists: ["records", "data", "items", "content"],
   errors: ["description", "message", "error_description", "error", "detail", "title"],
-  /** In an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
+  /** L2: in an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
   signs: {
     outcomes: /^(status|status_?code|code|result|state|outcome|success|succeeded|ok)$/i,
     trouble: /error|exception|^fault|fail|warning|partial|incomplete|degraded|timed?_?out|truncated/i,
     fine: /^(|0|2\d\d|ok|okay|true|success(ful)?|succeeded|completed?|done|none)$/i,
   },
-  /** What to check when the audit API answers with a status. @type {Record<number, string>} */
+  /** L11: what to check when the audit API answers with a status. @type {Record<number, string>} */
   hints: {
     401: "do scmTokenUrl and scmApiUrl belong to the same SCM instance?",
     402: "is the subscription of this SCM account active?",
@@ -251,6 +262,8 @@ function newRun(executionId) {
     ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
+    /** One renewal for all requests that wait for a token. @type {Promise<string> | null} */
+    renewal: null,
     counts: newCounts(),
   };
 }
@@ -376,7 +389,7 @@ function age(clock) {
   return ticks() - clock.begun;
 }
 
-/** When this script began, for the lock: late rather than early. @param {Clock} clock */
+/** L22: when this script began, for the lock: late rather than early. @param {Clock} clock */
 function begunAt(clock) {
   return latest(clock) - age(clock);
 }
@@ -426,6 +439,12 @@ function newestToRead(clock) {
  * Microseconds. @param {Clock} clock @param {number} to @param {number} at By `ticks`. */
 function coveredTo(clock, to, at) {
   return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
+}
+
+/** L21: up to where all records were visible when a page was requested: none of them can come late. Microseconds.
+ * @param {Clock} clock @param {number} at By `ticks`. */
+function visibleTo(clock, at) {
+  return Math.floor((earliest(clock, at) - LIMITS.overlap) * 1000);
 }
 
 /**
@@ -865,11 +884,11 @@ async function releaseLock(run) {
  * Times are microseconds since the epoch.
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
- * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
+ * is not read to its end. `settled`: of `open`, else of the window that ended at `hw`: nothing of it can come late. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
  * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
  * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
  * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, settled: boolean, told: number | null, initial: string,
  *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
@@ -904,7 +923,7 @@ function newProgress() {
 
 /** @returns {Checkpoint} */
 function emptyCheckpoint() {
-  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  const [overlap, rest] = [new Overlap(), { settled: false, span: null, stalled: 0, seen: [], batch: null }];
   return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
@@ -939,7 +958,7 @@ function hasMoved({ counts, progress: { began, checkpoint } }) {
   return counts.sent > 0 || reachOf(checkpoint) > began;
 }
 
-/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+/** Counts runs that end early and move nothing (L3). @param {Run} run @returns {boolean} Whether it is the third in a row. */
 function isStalled(run) {
   const { leg, progress: { checkpoint } } = run;
   checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;
@@ -962,11 +981,13 @@ function parseCheckpoint(run, text) {
     log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
   }
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, ordered, settled, told, initial, span, stalled, seen, sums, part, marks, batch } =
+    more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
+  checkpoint.settled = settled === true;
   if (typeof initial === "string") checkpoint.initial = initial;
   if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
   if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
@@ -983,7 +1004,7 @@ function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
+function formatCheckpoint({ ts, id, hw, open, settled, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -994,6 +1015,7 @@ function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, over
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
     ordered: open?.ordered || undefined,
+    settled: settled || undefined,
     told: moment(told),
     initial: initial || undefined,
     batch: batch ?? undefined,
@@ -1047,7 +1069,7 @@ async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-function advance(progress, { from, events, marks, open, done }) {
+function advance(progress, { from, events, marks, open, done, settled }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -1059,6 +1081,7 @@ function advance(progress, { from, events, marks, open, done }) {
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
+  if (checkpoint.open || (!open && done > (checkpoint.hw ?? -Infinity))) checkpoint.settled = settled;
   if (open) return;
   checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);
@@ -1154,7 +1177,12 @@ function planWindows(known) {
   const to = Math.max(newest, hw ?? newest);
   // L24: what did not fit into a leg is a measure for what comes next.
   const isUnordered = open && !open.ordered;
-  const rest = !open ? [] : isUnordered && open.token === null ? quarters(open, hw) : [open];
+  // A first window only keeps the start: it is planned with all that follows.
+  const rest = !open || start.kind === "First run"
+    ? []
+    : isUnordered && open.token === null
+    ? quarters(open, hw)
+    : [open];
   const span = start.checkpoint.span ?? (isUnordered ? open.to - open.from : null);
   const windows = [...rest, ...slices(start.from, to, span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
@@ -1195,6 +1223,17 @@ function parts(from, to, span) {
   }));
 }
 
+/**
+ * L29: cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
+ * the last minutes.
+ * @param {Window} window @param {number} span Microseconds. @returns {[Window, Window] | null}
+ */
+function cutOff(window, span) {
+  const to = Math.floor((window.from + span) / 1e6) * 1e6;
+  if (to + Math.max(span / 2, LIMITS.overlap * 1000) > window.to) return null;
+  return [{ ...window, to }, { ...window, from: to - SECOND * 1000 }];
+}
+
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
   const reached = checkpoint.open?.to ?? checkpoint.hw;
@@ -1205,8 +1244,8 @@ function startOfBackfill({ checkpoint }, backfill) {
 
 /** Where the first new window begins. @param {Known} known */
 function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
+  const { open, hw, told, settled } = found;
   const overlap = LIMITS.overlap * 1000;
-  const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
   /** @param {string} kind @param {number} from @param {number | null} coveredFrom @param {Partial<Checkpoint>} changes
    * @param {number | null} [ahead] */
@@ -1219,23 +1258,22 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
   });
   if (initial) {
     const from = /** @type {number} */ (parseTime(initial));
-    return start("Initial checkpoint", from, from, { initial, hw: from, open: null });
+    return start("Initial checkpoint", from, from, { initial, hw: from, open: null, settled: false });
   }
-  if (isFirst && open) return start("First run", open.from, open.from, { open: null });
+  if (isFirst && open) return start("First run", open.from, open.from, {});
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
-  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
-  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
-  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
-  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
-    ts: formatTime(sure),
-    id: "",
-    hw: sure,
-    open: null,
-  }, reached);
+  if (reached > Math.max(now, scmNow)) {
+    const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+    const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+    const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+    const moved = { ts: formatTime(sure), id: "", hw: sure, open: null, settled: false };
+    return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), moved, reached);
+  }
+  // L21: where nothing can come late, only the second that all windows share.
+  return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1245,8 +1283,9 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
 /** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
- * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`; `took`: milliseconds from
+ * then on; `length`: its characters.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number, took: number, length: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
@@ -1262,7 +1301,7 @@ class Paging {
     /** The last query. @type {Query} */
     this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null, tries: 1, at: 0 };
+    this.answer = { records: [], token: null, tries: 1, at: 0, took: 0, length: 0 };
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
@@ -1310,7 +1349,7 @@ class Paging {
 
   /**
    * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
-   * @param {Pick<Judged, "id" | "us">[]} judged @returns {Query | null}
+   * @param {Pick<Judged, "key" | "us">[]} judged @returns {Query | null}
    */
   read(judged) {
     const { records: { length }, token, tries } = this.answer;
@@ -1346,11 +1385,10 @@ class Paging {
     return this.byTime(this.newest - this.step);
   }
 
-  /** @param {Pick<Judged, "id" | "us">[]} judged */
+  /** @param {Pick<Judged, "key" | "us">[]} judged */
   takeIn(judged) {
     let [hasNews, isLater, isShared] = [false, false, false];
-    for (const { id, us } of judged) {
-      const key = `${us}|${id}`;
+    for (const { key, us } of judged) {
       const pass = this.known.get(key) ?? this.older.get(key);
       hasNews ||= pass !== this.pass;
       isShared ||= pass !== undefined;
@@ -1398,7 +1436,7 @@ class Paging {
     return this.ask({ token: null, from: this.window.from, to: this.window.to });
   }
 
-  /** @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
+  /** L19 @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
   nextPart(judged, hasNews) {
     const { length } = this.answer.records;
     const part = /** @type {Window} */ (this.parts.pop());
@@ -1422,20 +1460,20 @@ class Paging {
 
   /**
    * What is left of the window behind the last page; null: nothing.
-   * @param {number} end Up to where that page covers. @returns {Window | null}
+   * @param {number} visible Up to there no record could come late when that page was requested. @returns {Window | null}
    */
-  rest(end) {
+  rest(visible) {
     const { window, state, ordered } = this;
     if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
     const reached = state === "splitting" ? this.asked.from : this.reached();
-    const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
+    const from = Math.max(window.from, Math.min(reached, visible));
     return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 
 /**
- * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * L19: cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
  * around them if they are one moment.
  * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
@@ -1452,7 +1490,7 @@ function cut({ from, to }, judged) {
   return [{ from: middle - 1, to }, { from, to: middle }];
 }
 
-/** @param {number} size */
+/** L19 @param {number} size */
 function unreadable(size) {
   return new Failure(
     `SCM sends no page token that works (header ${SCM.cursorHeader}), and a page of ${size} records is too small for ` +
@@ -1466,11 +1504,11 @@ function unreadable(size) {
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
- * of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `visible`: up to there no record can come late; `settled`: nor
+ * in all of the window; `within`: the window if its pages came oldest first; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
- *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null}} Page
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number, visible: number,
+ *   settled: boolean, within: Window | null}} Page
  */
 
 /** @param {Run} run */
@@ -1556,16 +1594,19 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
-  const { memory } = run;
+  const { leg: { clock }, memory } = run;
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
-  for (const window of windows) {
+  const reader = new Reader(run, windows);
+  for (let window = await reader.next(); window; window = await reader.next()) {
     const paging = new Paging(window);
     /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
     const undecided = [];
     memory.window += 1;
+    // From a time on, all that could come late is read again.
+    let isSettled = window.token === null || run.progress.checkpoint.settled;
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, query);
+      const page = reader.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -1573,14 +1614,14 @@ async function* fetchPages(run, windows) {
       if (paging.warning) warn(run, paging.warning);
       paging.warning = "";
     };
-    /** @type {ReturnType<typeof fetchPage> | null} */
+    /** @type {ReturnType<typeof fetchNext> | null} */
     let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
-      /** @type {Awaited<ReturnType<typeof fetchPage>>} */
+      /** @type {Awaited<ReturnType<typeof fetchNext>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const unlike = disagreement(run.leg.clock);
+      const unlike = disagreement(clock);
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
@@ -1592,7 +1633,7 @@ async function* fetchPages(run, windows) {
             run,
             "SCM rejected the page token of a window that must be read from its start; reading it in parts",
           );
-          windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw)); // L24
+          windows.unshift(...quarters(window, hw)); // L24
           break;
         }
       }
@@ -1602,7 +1643,7 @@ async function* fetchPages(run, windows) {
         warnOnce();
         continue;
       }
-      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      const end = coveredTo(clock, window.to, answer.at);
       // L26: planned by a clock that was hours ahead, before SCM had shown its own.
       if (end < window.from && run.progress.checkpoint.hw === null) {
         throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
@@ -1614,9 +1655,12 @@ async function* fetchPages(run, windows) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
+      reader.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const open = paging.rest(end);
+      const visible = visibleTo(clock, answer.at);
+      isSettled &&= window.to <= visible;
+      const open = paging.rest(visible);
       undecided.push({
         at: ticks(),
         fetched: answer.records.length,
@@ -1624,6 +1668,8 @@ async function* fetchPages(run, windows) {
         from: window.from,
         open,
         done: end,
+        visible,
+        settled: isSettled,
         within: paging.ordered ? window : null,
       });
       const isInOrder = paging.ordered && paging.state !== "splitting";
@@ -1651,14 +1697,17 @@ async function* fetchPages(run, windows) {
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
  * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
 async function sendPages(run, waiting, unconfirmed) {
-  const { counts } = run;
+  const { backfill, counts, progress } = run;
+  const room = () => backfill ? LIMITS.batchRecords : LIMITS.saveRecords - (counts.sent - progress.saved.sent);
   while (waiting.length > 0) {
+    if (waiting[0].events.length > room() && counts.sent > progress.saved.sent) await saveCheckpoint(run);
+    const most = Math.min(LIMITS.batchRecords, room());
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
       records += waiting[0].events.length;
       length += waiting[0].length;
-      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      if (records > most || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
@@ -1690,13 +1739,13 @@ function advanceAll(run, unconfirmed) {
   if (unconfirmed.length === 0) done.clear();
 }
 
-/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+/** L4: the same within a page whose records came oldest first: the next run continues by time from the first one that is left.
  * @param {Run} run @param {Page} page */
 function advanceWithin({ ingest: { done }, progress }, page) {
   const left = page.events.findIndex((event) => !done.has(event));
   const [{ us }, window] = [page.events[left], page.within];
   if (left === 0 || us === null || window === null) return;
-  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  const from = Math.min(us - SECOND * 1000, page.visible);
   if (from <= window.from || from >= window.to) return;
   advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }
@@ -1710,12 +1759,193 @@ function logProgress({ counts }) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Read ahead (L29): windows of many pages are cut in smaller ones. While one is read, the first pages of the next ones are
+// requested. Windows are read in order all the same; nothing is decided here about their records.
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A window; `pages` were requested ahead (null: it did not come, and is requested again in its turn); `isRead`: its turn
+ * has come. @typedef {{window: Window, pages: {query: Query, page: Promise<PageAnswer | null>}[], isRead: boolean}} Lane */
+
+class Reader {
+  /** @param {Run} run @param {Window[]} windows */
+  constructor(run, windows) {
+    this.run = run;
+    /** Not begun. */
+    this.windows = windows;
+    /** The one that is read, and those that are requested ahead; how many of them still ask for pages.
+     * @type {Lane | null} */
+    this.lane = null;
+    /** @type {Lane[]} */
+    this.lanes = [];
+    this.asking = 0;
+    /** False from where it was too much for SCM, or pages do not lead on as expected. */
+    this.isOn = true;
+    /** Microseconds that a window should span, 0: not known; how many records make it long enough, as each window costs a
+     * request more; and how many it has had. */
+    this.span = 0;
+    this.enough = 0;
+    this.records = 0;
+    /** Milliseconds that a page takes, requested alone (0: not known) and with others. */
+    this.alone = 0;
+    this.together = 0;
+    /** What waits for its turn, and characters of the largest page. */
+    this.waiting = { records: 0, length: 0 };
+    this.largest = 0;
+  }
+
+  /** The next window to read; null: there is none. @returns {Promise<Window | null>} */
+  async next() {
+    if (this.lane && this.span > 0) {
+      const { window: { from, to } } = this.lane;
+      const fit = Math.max(1 / 8, Math.min(2, this.enough / this.records));
+      this.span = Math.max(LIMITS.leastSpan * 1000, Math.min(to - from, this.span) * fit);
+    }
+    this.records = 0;
+    this.lane = this.lanes.shift() ?? await this.begin();
+    if (this.lane) this.lane.isRead = true;
+    return this.lane && this.lane.window;
+  }
+
+  /** Cuts the next window; as a whole where nothing is known of it. @param {number} [gap] Before its first record.
+   * @returns {Lane | null} */
+  cut(gap = 0) {
+    const window = this.windows.shift();
+    if (!window) return null;
+    const both = this.isOn && this.span > 0 && window.token === null ? cutOff(window, gap + this.span) : null;
+    if (both) this.windows.unshift(both[1]);
+    return { window: both ? both[0] : window, pages: [], isRead: false };
+  }
+
+  /** The window before whose first page nothing is known of how many there are. @returns {Promise<Lane | null>} */
+  async begin() {
+    const { run, windows: [window] } = this;
+    if (!window || this.span > 0 || window.token !== null || !cutOff(window, 0)) return this.cut();
+    const query = { token: null, from: window.from, to: window.to };
+    const answer = /** @type {PageAnswer} */ (await fetchPage(run, query));
+    const oldest = this.measure(window, answer);
+    // That page is not used: nothing is known of its order, and a window must be asked for what is in it.
+    if (this.span > 0) return this.cut(oldest - window.from);
+    this.count(answer, 1);
+    return { .../** @type {Lane} */ (this.cut()), pages: [{ query, page: Promise.resolve(answer) }] };
+  }
+
+  /** Sets how long a window should be by a page, if what is left is worth cutting. Returns the time of the page's oldest
+   * record. @param {Window} window @param {PageAnswer} answer */
+  measure({ from, to }, { records, token, took, tries }) {
+    // L12: where runs have died, memory may be short.
+    const isOff = !this.isOn || this.run.progress.checkpoint.span !== null;
+    // Where pages are slow, windows are shorter: what was requested ahead is lost at the end of a leg.
+    const pages = Math.min(LIMITS.lanePages, LIMITS.leg / (4 * took));
+    const isWorth = took >= LIMITS.quickAnswer && pages >= LIMITS.leastPages;
+    if (isOff || !isWorth || records.length < LIMITS.smallPage || token === null || tries > 1) return from;
+    const now = latest(this.run.leg.clock);
+    const times = records.map((record) => toEvent(record, "", false, now).us ?? NaN).filter((us) =>
+      us >= from && us <= to
+    );
+    this.enough = Math.max(records.length, Math.min(LIMITS.laneRecords, pages * records.length));
+    const [oldest, newest] = [Math.min(...times), Math.max(...times)];
+    const span = Math.max(LIMITS.leastSpan * 1000, (newest - oldest) * this.enough / records.length);
+    if (oldest + 2 * span < (this.windows.at(-1)?.to ?? to)) this.span = span;
+    return oldest;
+  }
+
+  /** The answer to a query of the window that is read. @param {Query} query @returns {Promise<PageAnswer | null>} */
+  async page(query) {
+    const { pages, window } = /** @type {Lane} */ (this.lane);
+    const early = pages.shift();
+    let answer = early ? await early.page : null;
+    if (answer) this.count(answer, -1);
+    if (!early || !answer || early.query.token !== query.token || early.query.from !== query.from) {
+      for (const { page } of pages.splice(0)) page.then((unused) => unused && this.count(unused, -1));
+      const isAlone = this.asking === 0;
+      answer = await fetchPage(this.run, query);
+      if (answer && query.token !== null && isAlone) this.alone = fastest(this.alone || answer.took, answer.took);
+      if (answer && answer.tries > 1) this.stop("it needed more than one request for a page");
+    }
+    if (!answer) return null;
+    // A window that the leg before began.
+    if (this.records === 0 && this.span === 0) this.measure(window, answer);
+    this.records += answer.records.length;
+    this.largest = Math.max(this.largest, answer.length);
+    return answer;
+  }
+
+  /** Requests pages of the next windows while this one goes as expected. @param {Paging} paging */
+  look({ detours, idle, isSession, state }) {
+    if (detours > 0 || idle > 0 || isSession || state === "splitting") this.isOn = false;
+    // The second page of a window is the first that counts: it has shown whether tokens lead on.
+    if (this.alone === 0) return;
+    if (this.alone < LIMITS.quickAnswer) this.isOn = false;
+    const most = Math.min(LIMITS.lanes - 1, Math.floor(LIMITS.aheadLength / this.largest));
+    while (this.isOn && this.span > 0 && this.asking < most && this.hasRoom()) {
+      const lane = this.cut();
+      if (!lane) return;
+      this.lanes.push(lane);
+      this.follow(lane);
+    }
+  }
+
+  /** Requests the first pages of a window, until its turn comes. @param {Lane} lane */
+  async follow(lane) {
+    const { window: { from, to }, pages } = lane;
+    this.asking += 1;
+    /** @type {Query | null} */
+    let query = { token: null, from, to };
+    while (query && this.isOn && !lane.isRead && pages.length < 2 * LIMITS.lanePages && this.hasRoom()) {
+      /** @type {Promise<PageAnswer | null>} */
+      const page = fetchPage(this.run, query, true).catch((error) => this.stop(describe(error), error instanceof Stop));
+      pages.push({ query, page });
+      /** @type {PageAnswer | null} */
+      const answer = await page;
+      if (answer) {
+        this.count(answer, 1);
+        this.together = fastest(this.together || this.alone, answer.took);
+      }
+      if (this.together > 3 * this.alone + LIMITS.ownDelay) this.stop("it answers more slowly");
+      /** @type {string | null} */
+      const token = answer && answer.records.length > 0 ? answer.token : null;
+      query = token !== null && token !== query.token ? { ...query, token } : null;
+    }
+    this.asking -= 1;
+  }
+
+  /** One page at a time for the rest of this leg. @param {string} why @param {boolean} [isEnd] Of the leg. */
+  stop(why, isEnd = false) {
+    if (this.isOn && this.span > 0 && !isEnd) log(`  SCM is asked for one page at a time from here: ${why}`);
+    this.isOn = false;
+    return null;
+  }
+
+  hasRoom() {
+    return this.waiting.records < LIMITS.aheadRecords && this.waiting.length < LIMITS.aheadLength;
+  }
+
+  /** @param {PageAnswer} answer @param {1 | -1} times */
+  count({ records, length }, times) {
+    this.waiting.records += times * records.length;
+    this.waiting.length += times * length;
+  }
+}
+
+/** The fastest of the last pages, as this script's own work delays answers, too: twelve slow ones in a row raise it
+ * threefold. @param {number} before @param {number} now */
+function fastest(before, now) {
+  return Math.min(now, before * 1.1);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // SCM: access token and pages
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 async function accessToken(run) {
   if (run.access && ticks() < run.access.renewAt) return run.access.token;
+  run.renewal ??= renew(run).finally(() => void (run.renewal = null));
+  return await run.renewal;
+}
+
+/** @param {Run} run @returns {Promise<string>} */
+async function renew(run) {
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -1748,9 +1978,9 @@ async function accessToken(run) {
 
 /**
  * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
- * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
+ * @param {Run} run @param {Query} query @param {boolean} [once] Without another try. @returns {Promise<PageAnswer | null>}
  */
-async function fetchPage(run, { token, from, to }) {
+async function fetchPage(run, { token, from, to }, once = false) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -1762,18 +1992,29 @@ async function fetchPage(run, { token, from, to }) {
   url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
     const at = ticks();
-    const answer = await request(run, "SCM audit API", url.href, async () => ({
-      headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
-    const { status, headers, tries } = answer;
+    let access = "";
+    const answer = await request(
+      run,
+      "SCM audit API",
+      url.href,
+      async () => {
+        access = await accessToken(run);
+        return { headers: { Authorization: `Bearer ${access}`, Accept: "application/json" } };
+      },
+      (given) => given.status >= 300 || recordsIn(given) !== undefined,
+      { isFinal: () => once },
+    );
+    const { status, headers, tries, text } = answer;
     if (status === 401 && !renewed) {
-      run.access = null;
+      // Another request may have renewed it.
+      if (run.access?.token === access) run.access = null;
       continue;
     }
     const records = recordsIn(answer);
     if (records) {
       readDate(clock, headers);
-      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
+      const cursor = headers.get(SCM.cursorHeader) || null;
+      return { records, token: cursor, tries, at, took: ticks() - at, length: text.length };
     }
     // L3: whether it is the token that is wrong, a query by time shows.
     if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
@@ -1787,7 +2028,7 @@ async function fetchPage(run, { token, from, to }) {
 }
 
 /**
- * The records of an answer, if it is known to be a page.
+ * The records of an answer, if it is known to be a page (L2).
  * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
  */
 function recordsIn({ status, text, body }) {
@@ -1795,13 +2036,12 @@ function recordsIn({ status, text, body }) {
   if (status === 204 && text === "") return [];
   if (status !== 200) return undefined;
   if (Array.isArray(body)) return body;
-  // L2
   if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
   const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
   return lists.length === 1 ? body[lists[0]] : undefined;
 }
 
-/** @param {[string, any]} field @returns {boolean} */
+/** L2 @param {[string, any]} field @returns {boolean} */
 function isSignOfError([name, value]) {
   const { outcomes, trouble, fine } = SCM.signs;
   if (SCM.lists.includes(name) && Array.isArray(value)) return false;
@@ -1820,9 +2060,9 @@ function isSignOfError([name, value]) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * What is decided about a record. `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
+ * What is decided about a record. `key`: its id and time; `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
  * earlier runs may have sent it, which the rest of its second decides.
- * @typedef {Event & {mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
+ * @typedef {Event & {key: string, mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
  */
 
 /** @typedef {ReturnType<typeof newMemory>} LegMemory */
@@ -1887,14 +2127,14 @@ function judge(run, records, window, again) {
     if (isNew) countOdd(run, event);
     measure(run, us, window);
     const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
-    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
+    const one = Object.assign(event, { key, mark: isFirst ? mark : null, isNew, verdict });
     judged.push(one);
     decide(run, record, one);
   }
   return judged;
 }
 
-/** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
+/** L16: sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
  * @param {Run} run @param {any} record @param {Judged} one */
 function decide({ backfill, memory }, record, one) {
   const { id, isNew, mark, us } = one;
@@ -1919,7 +2159,7 @@ function decide({ backfill, memory }, record, one) {
 }
 
 /**
- * Sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
+ * L16: sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
  * @param {LegMemory} memory @param {number} before Microseconds: all earlier seconds are complete.
  */
 function release(memory, before) {
@@ -1929,7 +2169,7 @@ function release(memory, before) {
   }
 }
 
-/** @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
+/** L16 @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
 function resolve(memory, bucket, verdict) {
   for (const each of memory.held.get(bucket) ?? []) {
     each.verdict = verdict;
@@ -1940,7 +2180,7 @@ function resolve(memory, bucket, verdict) {
 
 /**
  * Which records of a page that is read again are earlier ones with other content. More of one id and time than before,
- * or one of them as it was, shows that they are several records.
+ * or one of them as it was, shows that they are several records. L20
  * @param {LegMemory} memory @param {any[]} records @param {number} now @returns {(key: string) => boolean}
  */
 function changedRecords(memory, records, now) {
@@ -1963,7 +2203,7 @@ function measure({ memory }, us, { from, to }) {
   if (us !== null) memory.outside = Math.max(memory.outside, (from - us) / 1000, (us - to) / 1000);
 }
 
-/** @param {Run} run @param {Event} event */
+/** L8 @param {Run} run @param {Event} event */
 function countOdd(run, { hasAction, id, rawTime, us }) {
   if (us === null) {
     run.counts.undated += 1;
@@ -1977,7 +2217,7 @@ function countOdd(run, { hasAction, id, rawTime, us }) {
   }
 }
 
-/** @param {Run} run */
+/** L7 @param {Run} run */
 function reportOutside(run) {
   const { outside } = run.memory;
   if (outside >= LIMITS.lag) {
@@ -2191,26 +2431,21 @@ function decode(text) {
 function toEvent(raw, hash, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
-  const written = (/** @type {unknown} */ value) => typeof value === "object" ? JSON.stringify(value) : String(value);
-  /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
-  const given = (field) =>
-    SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
-      .filter(({ value }) =>
-        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
-      );
-  /** @param {keyof typeof SCM.fields} field */
-  const pick = (field) => {
-    const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
-    if (!found) return "";
-    used.add(placeOf(record, found.path));
-    return written(found.value);
+  /** L8: the text of the first of a field's names that is not empty and fits.
+   * @param {keyof typeof SCM.fields} field @param {(value: any) => boolean} [fits] */
+  const pick = (field, fits = (value) => typeof value !== "object") => {
+    for (const path of SCM.fields[field]) {
+      const value = at(record, path);
+      if (value === undefined || value === null || (typeof value === "string" && value.trim() === "")) continue;
+      if (!fits(value)) continue;
+      used.add(placeOf(record, path));
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
+    }
+    return "";
   };
-  // An unreadable or empty field next to a good one: the next name is tried. L8
-  const times = given("time").map((each) => ({ ...each, us: recordTime(each.value, now) }));
-  const timeField = times.find((each) => each.us !== null) ?? times[0];
-  if (timeField) used.add(placeOf(record, timeField.path));
-  const us = timeField?.us ?? null;
-  const rawTime = timeField ? written(timeField.value) : "";
+  /** @type {number | null} */
+  let us = null;
+  const rawTime = pick("time", (value) => (us = recordTime(value, now)) !== null) || pick("time", () => true);
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
   const [service, namedAction] = [pick("service") || "unknown", pick("action")];
@@ -2229,7 +2464,7 @@ function toEvent(raw, hash, again, now = hostNow()) {
     log[key] = cutBytes(value, most);
     if (log[key].length < value.length) truncated = true;
   };
-  put("content", clean(`[${service}] ${action}: ${pick("details")}`), LIMITS.contentBytes);
+  put("content", clean(`[${service}] ${action}: ${pick("details", () => true)}`), LIMITS.contentBytes);
   // Without a time that it takes, log ingest gives the moment of arrival.
   put("timestamp", clamped ? "" : time);
   // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status` would
@@ -2338,6 +2573,8 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 function recordTime(value, now) {
   const plausible = (/** @type {number | null} */ us) =>
     us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
+  const usual = plausible(parseTime(value));
+  if (usual !== null) return usual;
   for (const reading of meanings(value)) {
     const us = plausible(reading);
     if (us !== null) return us;
@@ -2443,7 +2680,7 @@ async function sendBatch(run, events) {
 }
 
 /**
- * Sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
+ * L23: sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
  * @param {Run} run @param {boolean} hasTime Whether more requests fit into this leg.
  */
 async function endDoubts(run, hasTime) {
@@ -2451,13 +2688,13 @@ async function endDoubts(run, hasTime) {
   if (hasTime) await setAside(run);
 }
 
-/** @param {Run} run */
+/** L10 @param {Run} run */
 function rejectsAll({ ingest: { cause, rejections } }) {
   return new Failure(`Log ingest rejects all records (${rejections} requests in a row): ${cause}; none is skipped`);
 }
 
 /**
- * Sends events; one request that is refused or stored in part is halved down to the records at fault.
+ * Sends events; one request that is refused or stored in part is halved down to the records at fault (L10).
  * @param {Run} run @param {Event[]} events @param {number} before How many were sent before this batch.
  */
 async function sendEvents(run, events, before) {
@@ -2528,7 +2765,7 @@ async function sentAgain(run, { event, why }) {
   return accepted(run, [{ ...event, truncated: true }], event);
 }
 
-/** Log ingest accepts others, so these records are at fault. @param {Run} run */
+/** L23: log ingest accepts others, so these records are at fault. @param {Run} run */
 async function setAside(run) {
   const { doubtful, done } = run.ingest;
   for (const each of doubtful.splice(0)) {
@@ -3077,6 +3314,7 @@ function clean(text) {
 /** The value of a record's own key, or of a path of keys. @param {any} record @param {string} path */
 function at(record, path) {
   if (Object.hasOwn(record, path)) return record[path];
+  if (!path.includes(".")) return undefined;
   let value = record;
   for (const key of path.split(".")) {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
@@ -3130,12 +3368,17 @@ function cutBytes(text, most) {
 
 /** JSON that does not depend on the order of keys: what a record is recognised by. L6 @param {unknown} value */
 function canonical(value) {
-  return JSON.stringify(value, (_key, inner) => {
-    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
-    const keys = Object.keys(inner);
-    if (keys.every((key, n) => n === 0 || keys[n - 1] < key)) return inner;
-    return Object.fromEntries(keys.sort().map((key) => [key, inner[key]]));
-  });
+  return JSON.stringify(sorted(value));
+}
+
+/** @param {any} value @returns {any} */
+function sorted(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  /** @type {Record<string, any>} */
+  const copy = Object.hasOwn(value, "__proto__") ? Object.create(null) : {};
+  for (const key of Object.keys(value).sort()) copy[key] = sorted(value[key]);
+  return copy;
 }
 
 /** The first 64 bits of a text's SHA-256, in hex. @param {string} text @returns {string} */

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dev import ROOT
-from local_dynatrace.kernel.options import Options
+from local_dynatrace.kernel.options import script_modules
 from local_dynatrace.runtime.modules import packages
 from workflow_src.render import render_script, script_template
 
@@ -105,7 +105,7 @@ def ours(url: str, folder: Path) -> tuple[list[str], dict[str, str]]:
     }
     script, imports = folder / "sync.js", folder / "imports.json"
     script.write_text(render_script(script_template(), parameters), encoding="utf-8")
-    modules = dict(packages(Options.deno_modules))
+    modules = dict(packages(script_modules()))
     imports.write_text(json.dumps({"imports": modules}), encoding="utf-8")
     words = ("--no-remote", "--cached-only", "--allow-read", "--import-map", str(imports), "--location", url)
     return deno(HEAP_MB, *words, str(HERE / "wire" / "run_script.js"), script.as_uri()), {}

@@ -12,7 +12,7 @@ from tests import ROOT
 
 PAGE = (ROOT / "docs" / "how-the-sync-script-works.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).parent
-LABELS = [f"L{number}" for number in range(1, 29)]
+LABELS = [f"L{number}" for number in range(1, 30)]
 LABEL = re.compile(r"\bL\d+\b")
 TEST_NAME = re.compile(r'^(?:def (test_\w+)|\s*Deno\.test\([`"](.+?)[`"],)', re.MULTILINE)
 

@@ -196,14 +196,14 @@ def test_39_forty_days_are_caught_up_in_slices_over_several_legs(connector: Conn
 def test_40_a_burst_of_50_000_records_in_an_hour_is_caught_up_by_legs(connector: Connector) -> None:
     connector.options(scm_page_size=1000, scm_token_lifetime_s=60)
     connector.issue(*connector.records_before(50_000, apart_s=0.072))
-    connector.page_fault(times=None, delay_s=5)
+    connector.page_fault(times=None, delay_s=8)
 
     connector.run()
     connector.pass_time(2)
     connector.run()
 
     legs = [leg["input"].get("leg", 1) for leg in connector.executions()]
-    assert legs == [1, 2, 3, 1]
+    assert legs == [1, 2, 1], "in two legs, as five pages are requested at once"
     arrived, different = connector.count()
     assert different == 50_000
     assert sum(int(entry["connector.sent"]) for entry in connector.ledger()) == arrived

@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from dev import link
+from dev import costs, link
 
 
 def test_the_committed_script_is_current() -> None:
     assert link.SCRIPT.read_text(encoding="utf-8") == link.link(), "run `python -m dev.link`"
+
+
+def test_the_docs_say_what_each_rule_costs_in_lines() -> None:
+    page = costs.PAGE.read_text(encoding="utf-8")
+    found, others = costs.costs()
+
+    assert page == costs.written(page), "run `python -m dev.costs`"
+    assert sum(lines.total() for lines in found.values()) > others / 3
+    # A comment above a function speaks for all of it, and for nothing behind it.
+    assert costs.statement(["/** L1 */", "function a(", "  b,", ") {", "  c();", "}", "", "const d = 1;"], 1) == 6
 
 
 def modules(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:

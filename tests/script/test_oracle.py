@@ -60,9 +60,9 @@ MUTATIONS = {
         "delivered nothing while records wait",
     ),
     "each page asked for nine times": (
-        r"return \{ records, token: headers",
+        r"return \{ records, token: cursor",
         "if ((run.asked = (run.asked ?? 0) + 1) % 9) return await fetchPage(run, { token, from, to });"
-        " return { records, token: headers",
+        " return { records, token: cursor",
         "requests for",
     ),
     "repeats not remembered": (r"memory\.overlap\.judge\(us, mark\)", '"new"', "repeated"),

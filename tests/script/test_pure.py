@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dev import ROOT
 from dev.link import SCRIPT, SOURCES
 from dev.soak.deno_tests import RUNS, SDK, TESTS, command
 from dev.toolchain.packages import DENO
@@ -44,7 +45,24 @@ def test_the_script_is_one_module_that_imports_the_sdk_and_exports_one_function(
 
     assert set(re.findall(r'^import .* from "(.*)";$', script, re.MULTILINE)) == {*SDK, "node:crypto"}
     assert re.findall(r"^export .*$", script, re.MULTILINE) == ["export default async function sync(action = {}) {"]
-    assert not re.search(r"\bimport\(", script) and len(script) < 146_000
+    assert not re.search(r"\bimport\(", script) and len(script) < 158_000
+
+
+def test_every_text_names_the_same_bound_of_repeats_after_a_kill() -> None:
+    limits = (SOURCES / "limits.js").read_text(encoding="utf-8")
+    bound, batch = (int(re.search(rf"{name}: ([\d_]+)", limits)[1]) for name in ("saveRecords", "batchRecords"))  # type: ignore[index]
+    oracle = (ROOT / "dev/soak/oracle/javascript/oracle.js").read_text(encoding="utf-8")
+
+    assert batch <= bound
+    assert f"REPEATS_AFTER_A_DEATH = {bound:_};" in oracle
+    for page, words in {
+        "README.md": "a killed run repeats at most {} records",
+        "docs/how-the-sync-script-works.md": "A kill repeats at most {} records",
+        "docs/how-the-sync-script-works.md#the-ledger": "kills (at most {} each)",
+        "docs/measurements/script.md": "never more than {}",
+    }.items():
+        text = (ROOT / page.partition("#")[0]).read_text(encoding="utf-8")
+        assert words.format(f"{bound:,}") in " ".join(text.split()), page
 
 
 def test_every_inner_function_is_used() -> None:

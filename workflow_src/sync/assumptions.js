@@ -8,13 +8,13 @@ export const SCM = {
   cursorHeader: "token",
   lists: ["records", "data", "items", "content"],
   errors: ["description", "message", "error_description", "error", "detail", "title"],
-  /** In an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
+  /** L2: in an object around the records: fields that say how it went, fields that say what is wrong, and fine values. */
   signs: {
     outcomes: /^(status|status_?code|code|result|state|outcome|success|succeeded|ok)$/i,
     trouble: /error|exception|^fault|fail|warning|partial|incomplete|degraded|timed?_?out|truncated/i,
     fine: /^(|0|2\d\d|ok|okay|true|success(ful)?|succeeded|completed?|done|none)$/i,
   },
-  /** What to check when the audit API answers with a status. @type {Record<number, string>} */
+  /** L11: what to check when the audit API answers with a status. @type {Record<number, string>} */
   hints: {
     401: "do scmTokenUrl and scmApiUrl belong to the same SCM instance?",
     402: "is the subscription of this SCM account active?",

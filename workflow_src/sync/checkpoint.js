@@ -21,11 +21,11 @@ import { firstWindow, newInitialCheckpoint } from "./windows.js";
  * Times are microseconds since the epoch.
  *
  * `ts` and `id`: the newest accepted record. `hw` (high water): everything up to here was read. `open`: a window that
- * is not read to its end. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
+ * is not read to its end. `settled`: of `open`, else of the window that ended at `hw`: nothing of it can come late. `told`: up to here the ledger has reported. `initial`: the initialCheckpoint applied last.
  * `overlap`: what is remembered of the records that the next run reads again; `seen`: the same in the form of the first
  * release, only read. `batch`: records in a request to a slow log ingest (L13). `span`: how much to ask for at a time after
  * a run that died; null: a whole slice. `stalled`: runs in a row that ended early and moved nothing.
- * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, told: number | null, initial: string,
+ * @typedef {{ts: string, id: string, hw: number | null, open: Window | null, settled: boolean, told: number | null, initial: string,
  *   span: number | null, stalled: number, overlap: Overlap, seen: number[], batch: number | null}} Checkpoint
  */
 
@@ -60,7 +60,7 @@ export function newProgress() {
 
 /** @returns {Checkpoint} */
 export function emptyCheckpoint() {
-  const [overlap, rest] = [new Overlap(), { span: null, stalled: 0, seen: [], batch: null }];
+  const [overlap, rest] = [new Overlap(), { settled: false, span: null, stalled: 0, seen: [], batch: null }];
   return { ts: "", id: "", hw: null, open: null, told: null, initial: "", overlap, ...rest };
 }
 
@@ -95,7 +95,7 @@ export function hasMoved({ counts, progress: { began, checkpoint } }) {
   return counts.sent > 0 || reachOf(checkpoint) > began;
 }
 
-/** Counts runs that end early and move nothing. @param {Run} run @returns {boolean} Whether it is the third in a row. */
+/** Counts runs that end early and move nothing (L3). @param {Run} run @returns {boolean} Whether it is the third in a row. */
 export function isStalled(run) {
   const { leg, progress: { checkpoint } } = run;
   checkpoint.stalled = leg.stop && !hasMoved(run) ? checkpoint.stalled + 1 : 0;
@@ -118,11 +118,13 @@ export function parseCheckpoint(run, text) {
     log("The checkpoint has one line only: reading continues there, and nothing before it is claimed");
   }
   const more = parseJson(machine) ?? {};
-  const { v, hw, from, to, token, ordered, told, initial, span, stalled, seen, sums, part, marks, batch } = more;
+  const { v, hw, from, to, token, ordered, settled, told, initial, span, stalled, seen, sums, part, marks, batch } =
+    more;
   if (v !== 1 && machine !== "{}") {
     warn(run, "the checkpoint's second line is unreadable; continuing from the time on the first");
   }
   checkpoint.told = parseTime(told);
+  checkpoint.settled = settled === true;
   if (typeof initial === "string") checkpoint.initial = initial;
   if (span >= LEAST_SPAN && span <= LIMITS.slice * 1000) checkpoint.span = span;
   if (Number.isInteger(stalled) && stalled > 0) checkpoint.stalled = stalled;
@@ -139,7 +141,7 @@ export function parseCheckpoint(run, text) {
 }
 
 /** @param {Checkpoint} checkpoint */
-export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalled, overlap, batch }) {
+export function formatCheckpoint({ ts, id, hw, open, settled, told, initial, span, stalled, overlap, batch }) {
   const moment = (/** @type {number | null | undefined} */ us) =>
     us === null || us === undefined ? undefined : formatTime(us);
   const machine = {
@@ -150,6 +152,7 @@ export function formatCheckpoint({ ts, id, hw, open, told, initial, span, stalle
     // A longer one would leave no room for anything else: that window continues by time.
     token: open?.token && open.token.length <= LIMITS.tokenLength ? open.token : undefined,
     ordered: open?.ordered || undefined,
+    settled: settled || undefined,
     told: moment(told),
     initial: initial || undefined,
     batch: batch ?? undefined,
@@ -203,7 +206,7 @@ export async function rememberStart(run) {
 }
 
 /** Advances the checkpoint past an accepted page. @param {Progress} progress @param {Page} page */
-export function advance(progress, { from, events, marks, open, done }) {
+export function advance(progress, { from, events, marks, open, done, settled }) {
   const { checkpoint } = progress;
   let newest = { us: parseTime(checkpoint.ts) ?? -Infinity, id: "" };
   for (const { us, id } of events) {
@@ -215,6 +218,7 @@ export function advance(progress, { from, events, marks, open, done }) {
   for (const { us, mark } of marks) checkpoint.overlap.add(us, mark);
   // The rest of a window that was reached before is not saved: the next run reads its last minutes again anyway.
   checkpoint.open = open && open.to > (checkpoint.hw ?? -Infinity) ? open : null;
+  if (checkpoint.open || (!open && done > (checkpoint.hw ?? -Infinity))) checkpoint.settled = settled;
   if (open) return;
   checkpoint.overlap.finish(holdsOverlap(from, done, checkpoint.hw));
   checkpoint.hw = Math.max(done, checkpoint.hw ?? -Infinity);

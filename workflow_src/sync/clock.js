@@ -77,7 +77,7 @@ export function age(clock) {
   return ticks() - clock.begun;
 }
 
-/** When this script began, for the lock: late rather than early. @param {Clock} clock */
+/** L22: when this script began, for the lock: late rather than early. @param {Clock} clock */
 export function begunAt(clock) {
   return latest(clock) - age(clock);
 }
@@ -127,6 +127,12 @@ export function newestToRead(clock) {
  * Microseconds. @param {Clock} clock @param {number} to @param {number} at By `ticks`. */
 export function coveredTo(clock, to, at) {
   return Math.min(to, Math.floor((earliest(clock, at) - LIMITS.lag) * 1000));
+}
+
+/** L21: up to where all records were visible when a page was requested: none of them can come late. Microseconds.
+ * @param {Clock} clock @param {number} at By `ticks`. */
+export function visibleTo(clock, at) {
+  return Math.floor((earliest(clock, at) - LIMITS.overlap) * 1000);
 }
 
 /**

@@ -20,26 +20,21 @@ import { formatTime, WRITTEN } from "./time.js";
 export function toEvent(raw, hash, again, now = hostNow()) {
   const record = raw !== null && typeof raw === "object" && !Array.isArray(raw) ? raw : { details: raw };
   const used = new Set();
-  const written = (/** @type {unknown} */ value) => typeof value === "object" ? JSON.stringify(value) : String(value);
-  /** The values of a field's names that are not empty. @param {keyof typeof SCM.fields} field */
-  const given = (field) =>
-    SCM.fields[field].map((path) => ({ path, value: at(record, path) }))
-      .filter(({ value }) =>
-        value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "")
-      );
-  /** @param {keyof typeof SCM.fields} field */
-  const pick = (field) => {
-    const found = given(field).find(({ value }) => typeof value !== "object" || field === "details");
-    if (!found) return "";
-    used.add(placeOf(record, found.path));
-    return written(found.value);
+  /** L8: the text of the first of a field's names that is not empty and fits.
+   * @param {keyof typeof SCM.fields} field @param {(value: any) => boolean} [fits] */
+  const pick = (field, fits = (value) => typeof value !== "object") => {
+    for (const path of SCM.fields[field]) {
+      const value = at(record, path);
+      if (value === undefined || value === null || (typeof value === "string" && value.trim() === "")) continue;
+      if (!fits(value)) continue;
+      used.add(placeOf(record, path));
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
+    }
+    return "";
   };
-  // An unreadable or empty field next to a good one: the next name is tried. L8
-  const times = given("time").map((each) => ({ ...each, us: recordTime(each.value, now) }));
-  const timeField = times.find((each) => each.us !== null) ?? times[0];
-  if (timeField) used.add(placeOf(record, timeField.path));
-  const us = timeField?.us ?? null;
-  const rawTime = timeField ? written(timeField.value) : "";
+  /** @type {number | null} */
+  let us = null;
+  const rawTime = pick("time", (value) => (us = recordTime(value, now)) !== null) || pick("time", () => true);
   const time = us === null ? "" : WRITTEN.test(rawTime) ? rawTime : formatTime(us);
   const clamped = us !== null && now - us / 1000 > LIMITS.ingestAge;
   const [service, namedAction] = [pick("service") || "unknown", pick("action")];
@@ -58,7 +53,7 @@ export function toEvent(raw, hash, again, now = hostNow()) {
     log[key] = cutBytes(value, most);
     if (log[key].length < value.length) truncated = true;
   };
-  put("content", clean(`[${service}] ${action}: ${pick("details")}`), LIMITS.contentBytes);
+  put("content", clean(`[${service}] ${action}: ${pick("details", () => true)}`), LIMITS.contentBytes);
   // Without a time that it takes, log ingest gives the moment of arrival.
   put("timestamp", clamped ? "" : time);
   // `loglevel` is what Dynatrace reads severity from; the manual's `log.level` is kept beside it. A key `status` would

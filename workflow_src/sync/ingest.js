@@ -46,7 +46,7 @@ export async function sendBatch(run, events) {
 }
 
 /**
- * Sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
+ * L23: sending has ended: what is still in doubt is set aside if this leg has sent anything, else the run fails.
  * @param {Run} run @param {boolean} hasTime Whether more requests fit into this leg.
  */
 export async function endDoubts(run, hasTime) {
@@ -54,13 +54,13 @@ export async function endDoubts(run, hasTime) {
   if (hasTime) await setAside(run);
 }
 
-/** @param {Run} run */
+/** L10 @param {Run} run */
 function rejectsAll({ ingest: { cause, rejections } }) {
   return new Failure(`Log ingest rejects all records (${rejections} requests in a row): ${cause}; none is skipped`);
 }
 
 /**
- * Sends events; one request that is refused or stored in part is halved down to the records at fault.
+ * Sends events; one request that is refused or stored in part is halved down to the records at fault (L10).
  * @param {Run} run @param {Event[]} events @param {number} before How many were sent before this batch.
  */
 async function sendEvents(run, events, before) {
@@ -131,7 +131,7 @@ async function sentAgain(run, { event, why }) {
   return accepted(run, [{ ...event, truncated: true }], event);
 }
 
-/** Log ingest accepts others, so these records are at fault. @param {Run} run */
+/** L23: log ingest accepts others, so these records are at fault. @param {Run} run */
 async function setAside(run) {
   const { doubtful, done } = run.ingest;
   for (const each of doubtful.splice(0)) {

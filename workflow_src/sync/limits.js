@@ -35,7 +35,8 @@ export const LIMITS = {
   ingestAge: DAY - 10 * MINUTE,
   backoff: SECOND,
   backoffMost: 60 * SECOND,
-  /** The checkpoint is saved after this many records or this long, and at the end. A kill repeats at most this and a batch. */
+  /** The checkpoint is saved after this many records or this long, and at the end. No more are sent without a save, so a
+   * kill repeats at most this many, or one page of SCM's if it is larger. */
   saveRecords: 5_000,
   saveEvery: 10 * SECOND,
   batchRecords: 5_000,
@@ -48,7 +49,17 @@ export const LIMITS = {
   /** How much may wait for log ingest before fetching pauses, and how much is remembered to recognise repeats. */
   waitingRecords: 10_000,
   waitingLength: 8_000_000,
-  rememberedLength: 10_000_000,
+  rememberedLength: 6_000_000,
+  /** Read ahead (L29): windows that are requested at once; how much may wait for its turn; pages that a window is meant
+   * to hold, at most and at least, and records; its least span; what this script itself may add to the time of a page. */
+  lanes: 5,
+  aheadRecords: 12_000,
+  aheadLength: 8_000_000,
+  lanePages: 12,
+  leastPages: 3,
+  laneRecords: 4_000,
+  leastSpan: 10 * SECOND,
+  ownDelay: 50,
   /** JSON of the records in the overlap that are not decided on yet. */
   heldLength: 12_000_000,
   /** After so many pages in a row without news, tokens are given up; after so many full parts, the window is. */

@@ -1,5 +1,6 @@
+import { Reader } from "./ahead.js";
 import { advance, holdsOverlap, reachOf, saveCheckpoint, saveIsDue } from "./checkpoint.js";
-import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks } from "./clock.js";
+import { coveredTo, disagreement, earliest, newestToRead, scmNow, ticks, visibleTo } from "./clock.js";
 import { Stop } from "./errors.js";
 import { endDoubts, sendBatch } from "./ingest.js";
 import { LIMITS, SECOND } from "./limits.js";
@@ -7,7 +8,6 @@ import { parseLock } from "./lock.js";
 import { log, warn } from "./output.js";
 import { Paging } from "./paging.js";
 import { judge, release, reportOutside } from "./records.js";
-import { fetchPage } from "./scm.js";
 import { sum } from "./text.js";
 import { formatTime, parseDuration, shownSpan } from "./time.js";
 import { newInitialCheckpoint, planWindows, quarters } from "./windows.js";
@@ -23,11 +23,11 @@ import { newInitialCheckpoint, planWindows, quarters } from "./windows.js";
 
 /**
  * A page to send, and what the checkpoint must say once it is accepted: `open` the rest of the window, or null if the
- * window, which begins `from`, is `done` up to that moment; `within`: the window if its pages came oldest first; `marks`
- * of its records, for the next run.
+ * window, which begins `from`, is `done` up to that moment; `visible`: up to there no record can come late; `settled`: nor
+ * in all of the window; `within`: the window if its pages came oldest first; `marks` of its records, for the next run.
  * @typedef {{at: number, fetched: number, events: Event[], length: number,
- *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number,
- *   within: Window | null}} Page
+ *   marks: {us: number | null, mark: number}[], from: number, open: Window | null, done: number, visible: number,
+ *   settled: boolean, within: Window | null}} Page
  */
 
 /** @param {Run} run */
@@ -113,16 +113,19 @@ function startWindows(run) {
 
 /** @param {Run} run @param {Window[]} windows @returns {AsyncGenerator<Page>} */
 async function* fetchPages(run, windows) {
-  const { memory } = run;
+  const { leg: { clock }, memory } = run;
   /** The highest point that this leg has read, as `advance` will know it. */
   let { hw } = run.progress.checkpoint;
-  for (const window of windows) {
+  const reader = new Reader(run, windows);
+  for (let window = await reader.next(); window; window = await reader.next()) {
     const paging = new Paging(window);
     /** Pages of which not every record is decided on. @type {(Omit<Page, "events" | "length" | "marks"> & {judged: Judged[]})[]} */
     const undecided = [];
     memory.window += 1;
+    // From a time on, all that could come late is read again.
+    let isSettled = window.token === null || run.progress.checkpoint.settled;
     const fetchNext = (/** @type {Query} */ query) => {
-      const page = fetchPage(run, query);
+      const page = reader.page(query);
       page.catch(() => {}); // It is awaited below, after the page before.
       return page;
     };
@@ -130,14 +133,14 @@ async function* fetchPages(run, windows) {
       if (paging.warning) warn(run, paging.warning);
       paging.warning = "";
     };
-    /** @type {ReturnType<typeof fetchPage> | null} */
+    /** @type {ReturnType<typeof fetchNext> | null} */
     let fetching = fetchNext(paging.asked);
     while (fetching) {
       const asked = ticks();
-      /** @type {Awaited<ReturnType<typeof fetchPage>>} */
+      /** @type {Awaited<ReturnType<typeof fetchNext>>} */
       const answer = await fetching;
       const waited = ticks() - asked;
-      const unlike = disagreement(run.leg.clock);
+      const unlike = disagreement(clock);
       if (unlike) warn(run, unlike);
       const isAgain = paging.asked.token === null && paging.pass > 0;
       const isSavedToken = paging.full === 0 && paging.pass === 0;
@@ -149,7 +152,7 @@ async function* fetchPages(run, windows) {
             run,
             "SCM rejected the page token of a window that must be read from its start; reading it in parts",
           );
-          windows.splice(windows.indexOf(window) + 1, 0, ...quarters(window, hw)); // L24
+          windows.unshift(...quarters(window, hw)); // L24
           break;
         }
       }
@@ -159,7 +162,7 @@ async function* fetchPages(run, windows) {
         warnOnce();
         continue;
       }
-      const end = coveredTo(run.leg.clock, window.to, answer.at);
+      const end = coveredTo(clock, window.to, answer.at);
       // L26: planned by a clock that was hours ahead, before SCM had shown its own.
       if (end < window.from && run.progress.checkpoint.hw === null) {
         throw new Stop("the first window lies in the future of SCM's clock: it is planned again", true);
@@ -171,9 +174,12 @@ async function* fetchPages(run, windows) {
       const byTime = paging.read(judged);
       if (byTime) fetching = fetchNext(byTime);
       warnOnce();
+      reader.look(paging);
       run.counts.pages += 1;
       run.counts.fetched += answer.records.length;
-      const open = paging.rest(end);
+      const visible = visibleTo(clock, answer.at);
+      isSettled &&= window.to <= visible;
+      const open = paging.rest(visible);
       undecided.push({
         at: ticks(),
         fetched: answer.records.length,
@@ -181,6 +187,8 @@ async function* fetchPages(run, windows) {
         from: window.from,
         open,
         done: end,
+        visible,
+        settled: isSettled,
         within: paging.ordered ? window : null,
       });
       const isInOrder = paging.ordered && paging.state !== "splitting";
@@ -208,14 +216,17 @@ async function* fetchPages(run, windows) {
 /** Sends all waiting pages, several in one request, and advances the checkpoint past them.
  * @param {Run} run @param {Page[]} waiting @param {Page[]} unconfirmed */
 async function sendPages(run, waiting, unconfirmed) {
-  const { counts } = run;
+  const { backfill, counts, progress } = run;
+  const room = () => backfill ? LIMITS.batchRecords : LIMITS.saveRecords - (counts.sent - progress.saved.sent);
   while (waiting.length > 0) {
+    if (waiting[0].events.length > room() && counts.sent > progress.saved.sent) await saveCheckpoint(run);
+    const most = Math.min(LIMITS.batchRecords, room());
     const pages = [/** @type {Page} */ (waiting.shift())];
     let [records, length] = [pages[0].events.length, pages[0].length];
     while (waiting.length > 0) {
       records += waiting[0].events.length;
       length += waiting[0].length;
-      if (records > LIMITS.batchRecords || length > LIMITS.batchLength) break;
+      if (records > most || length > LIMITS.batchLength) break;
       pages.push(/** @type {Page} */ (waiting.shift()));
     }
     const before = counts.sent;
@@ -247,13 +258,13 @@ function advanceAll(run, unconfirmed) {
   if (unconfirmed.length === 0) done.clear();
 }
 
-/** The same within a page whose records came oldest first: the next run continues by time from the first one that is left.
+/** L4: the same within a page whose records came oldest first: the next run continues by time from the first one that is left.
  * @param {Run} run @param {Page} page */
 function advanceWithin({ ingest: { done }, progress }, page) {
   const left = page.events.findIndex((event) => !done.has(event));
   const [{ us }, window] = [page.events[left], page.within];
   if (left === 0 || us === null || window === null) return;
-  const from = Math.min(us - SECOND * 1000, page.done + (LIMITS.lag - LIMITS.overlap) * 1000);
+  const from = Math.min(us - SECOND * 1000, page.visible);
   if (from <= window.from || from >= window.to) return;
   advance(progress, { ...page, events: page.events.slice(0, left), marks: [], open: { ...window, from, token: null } });
 }

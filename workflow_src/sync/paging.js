@@ -11,8 +11,9 @@ import { LIMITS, SECOND } from "./limits.js";
 /** The page behind a token, or the first page from a time on; both up to `to`.
  * @typedef {{token: string | null, from: number, to: number}} Query */
 
-/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`.
- * @typedef {{records: any[], token: string | null, tries: number, at: number}} PageAnswer */
+/** A page; `tries`: how often it was requested; `at`: when it was requested first, by `ticks`; `took`: milliseconds from
+ * then on; `length`: its characters.
+ * @typedef {{records: any[], token: string | null, tries: number, at: number, took: number, length: number}} PageAnswer */
 
 /**
  * The way through one window. The states are drawn in docs/how-the-sync-script-works.md:
@@ -28,7 +29,7 @@ export class Paging {
     /** The last query. @type {Query} */
     this.asked = { token: window.token, from: window.from, to: window.to };
     /** @type {PageAnswer} */
-    this.answer = { records: [], token: null, tries: 1, at: 0 };
+    this.answer = { records: [], token: null, tries: 1, at: 0, took: 0, length: 0 };
     this.ordered = window.ordered;
     /** The time of the newest record so far, within the window; before it: none. */
     this.newest = window.from - 1;
@@ -76,7 +77,7 @@ export class Paging {
 
   /**
    * Takes in what the answer's records say. Returns the query that only they lead to; null: none.
-   * @param {Pick<Judged, "id" | "us">[]} judged @returns {Query | null}
+   * @param {Pick<Judged, "key" | "us">[]} judged @returns {Query | null}
    */
   read(judged) {
     const { records: { length }, token, tries } = this.answer;
@@ -112,11 +113,10 @@ export class Paging {
     return this.byTime(this.newest - this.step);
   }
 
-  /** @param {Pick<Judged, "id" | "us">[]} judged */
+  /** @param {Pick<Judged, "key" | "us">[]} judged */
   takeIn(judged) {
     let [hasNews, isLater, isShared] = [false, false, false];
-    for (const { id, us } of judged) {
-      const key = `${us}|${id}`;
+    for (const { key, us } of judged) {
       const pass = this.known.get(key) ?? this.older.get(key);
       hasNews ||= pass !== this.pass;
       isShared ||= pass !== undefined;
@@ -164,7 +164,7 @@ export class Paging {
     return this.ask({ token: null, from: this.window.from, to: this.window.to });
   }
 
-  /** @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
+  /** L19 @param {Pick<Judged, "us">[]} judged @param {boolean} hasNews @returns {Query | null} */
   nextPart(judged, hasNews) {
     const { length } = this.answer.records;
     const part = /** @type {Window} */ (this.parts.pop());
@@ -188,20 +188,20 @@ export class Paging {
 
   /**
    * What is left of the window behind the last page; null: nothing.
-   * @param {number} end Up to where that page covers. @returns {Window | null}
+   * @param {number} visible Up to there no record could come late when that page was requested. @returns {Window | null}
    */
-  rest(end) {
+  rest(visible) {
     const { window, state, ordered } = this;
     if (state === "done") return null;
     // A reader without a usable token begins where everything older has been read and was visible by then.
     const reached = state === "splitting" ? this.asked.from : this.reached();
-    const from = Math.max(window.from, Math.min(reached, end + LIMITS.lag * 1000 - LIMITS.overlap * 1000));
+    const from = Math.max(window.from, Math.min(reached, visible));
     return { from, to: window.to, token: this.isSession ? null : this.asked.token, ordered };
   }
 }
 
 /**
- * Cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
+ * L19: cuts a part whose page is full in two or three that overlap, the earliest last: between the times of its records, or
  * around them if they are one moment.
  * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
@@ -218,7 +218,7 @@ export function cut({ from, to }, judged) {
   return [{ from: middle - 1, to }, { from, to: middle }];
 }
 
-/** @param {number} size */
+/** L19 @param {number} size */
 function unreadable(size) {
   return new Failure(
     `SCM sends no page token that works (header ${SCM.cursorHeader}), and a page of ${size} records is too small for ` +

@@ -27,6 +27,8 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 export function recordTime(value, now) {
   const plausible = (/** @type {number | null} */ us) =>
     us !== null && us >= FIRST_US && us <= now * 1000 + AHEAD_US ? us : null;
+  const usual = plausible(parseTime(value));
+  if (usual !== null) return usual;
   for (const reading of meanings(value)) {
     const us = plausible(reading);
     if (us !== null) return us;

@@ -14,9 +14,9 @@ import { shownSpan } from "./time.js";
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * What is decided about a record. `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
+ * What is decided about a record. `key`: its id and time; `mark`: null if this window had it already; `isNew`: this leg had not seen it; `held`:
  * earlier runs may have sent it, which the rest of its second decides.
- * @typedef {Event & {mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
+ * @typedef {Event & {key: string, mark: number | null, isNew: boolean, verdict: "send" | "repeated" | "held" | "not asked for"}} Judged
  */
 
 /** @typedef {ReturnType<typeof newMemory>} LegMemory */
@@ -81,14 +81,14 @@ export function judge(run, records, window, again) {
     if (isNew) countOdd(run, event);
     measure(run, us, window);
     const verdict = /** @type {Judged["verdict"]} */ (isResumed || !isNew ? "repeated" : "send");
-    const one = { ...event, mark: isFirst ? mark : null, isNew, verdict };
+    const one = Object.assign(event, { key, mark: isFirst ? mark : null, isNew, verdict });
     judged.push(one);
     decide(run, record, one);
   }
   return judged;
 }
 
-/** Sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
+/** L16: sets the verdict of a record; and, where it completes what an earlier run knew, of those held with it.
  * @param {Run} run @param {any} record @param {Judged} one */
 function decide({ backfill, memory }, record, one) {
   const { id, isNew, mark, us } = one;
@@ -113,7 +113,7 @@ function decide({ backfill, memory }, record, one) {
 }
 
 /**
- * Sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
+ * L16: sends what is held of seconds that are complete and still not as earlier runs knew them: a late record is among them.
  * @param {LegMemory} memory @param {number} before Microseconds: all earlier seconds are complete.
  */
 export function release(memory, before) {
@@ -123,7 +123,7 @@ export function release(memory, before) {
   }
 }
 
-/** @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
+/** L16 @param {LegMemory} memory @param {number} bucket @param {"send" | "repeated"} verdict */
 function resolve(memory, bucket, verdict) {
   for (const each of memory.held.get(bucket) ?? []) {
     each.verdict = verdict;
@@ -134,7 +134,7 @@ function resolve(memory, bucket, verdict) {
 
 /**
  * Which records of a page that is read again are earlier ones with other content. More of one id and time than before,
- * or one of them as it was, shows that they are several records.
+ * or one of them as it was, shows that they are several records. L20
  * @param {LegMemory} memory @param {any[]} records @param {number} now @returns {(key: string) => boolean}
  */
 function changedRecords(memory, records, now) {
@@ -157,7 +157,7 @@ function measure({ memory }, us, { from, to }) {
   if (us !== null) memory.outside = Math.max(memory.outside, (from - us) / 1000, (us - to) / 1000);
 }
 
-/** @param {Run} run @param {Event} event */
+/** L8 @param {Run} run @param {Event} event */
 function countOdd(run, { hasAction, id, rawTime, us }) {
   if (us === null) {
     run.counts.undated += 1;
@@ -171,7 +171,7 @@ function countOdd(run, { hasAction, id, rawTime, us }) {
   }
 }
 
-/** @param {Run} run */
+/** L7 @param {Run} run */
 export function reportOutside(run) {
   const { outside } = run.memory;
   if (outside >= LIMITS.lag) {

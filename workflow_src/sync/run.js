@@ -106,6 +106,8 @@ export function newRun(executionId) {
     ingest: newIngest(),
     /** SCM's access token. @type {{token: string, renewAt: number} | null} */
     access: null,
+    /** One renewal for all requests that wait for a token. @type {Promise<string> | null} */
+    renewal: null,
     counts: newCounts(),
   };
 }

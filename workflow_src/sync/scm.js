@@ -20,6 +20,12 @@ import { readToken } from "./vault.js";
 /** A token that lives for the next request at least. @param {Run} run @returns {Promise<string>} */
 export async function accessToken(run) {
   if (run.access && ticks() < run.access.renewAt) return run.access.token;
+  run.renewal ??= renew(run).finally(() => void (run.renewal = null));
+  return await run.renewal;
+}
+
+/** @param {Run} run @returns {Promise<string>} */
+async function renew(run) {
   const { user, value } = run.vault.entries.scm;
   // Always the configured address: one named by a 401's WWW-Authenticate would be given the secret.
   const answer = await request(run, "SCM token endpoint", PARAMETERS.scmTokenUrl, () => ({
@@ -52,9 +58,9 @@ export async function accessToken(run) {
 
 /**
  * One page, or null if SCM rejects the page token. Throws Stop at the end of the leg.
- * @param {Run} run @param {Query} query @returns {Promise<PageAnswer | null>}
+ * @param {Run} run @param {Query} query @param {boolean} [once] Without another try. @returns {Promise<PageAnswer | null>}
  */
-export async function fetchPage(run, { token, from, to }) {
+export async function fetchPage(run, { token, from, to }, once = false) {
   const { clock } = run.leg;
   if (age(clock) >= fetchTime(run.leg)) {
     throw new Stop(`this leg has used ${seconds(age(clock))} of its ${seconds(fetchTime(run.leg))} s`, true);
@@ -66,18 +72,29 @@ export async function fetchPage(run, { token, from, to }) {
   url.searchParams.set("to", formatTime(to));
   for (let renewed = false;; renewed = true) {
     const at = ticks();
-    const answer = await request(run, "SCM audit API", url.href, async () => ({
-      headers: { Authorization: `Bearer ${await accessToken(run)}`, Accept: "application/json" },
-    }), (given) => given.status >= 300 || recordsIn(given) !== undefined);
-    const { status, headers, tries } = answer;
+    let access = "";
+    const answer = await request(
+      run,
+      "SCM audit API",
+      url.href,
+      async () => {
+        access = await accessToken(run);
+        return { headers: { Authorization: `Bearer ${access}`, Accept: "application/json" } };
+      },
+      (given) => given.status >= 300 || recordsIn(given) !== undefined,
+      { isFinal: () => once },
+    );
+    const { status, headers, tries, text } = answer;
     if (status === 401 && !renewed) {
-      run.access = null;
+      // Another request may have renewed it.
+      if (run.access?.token === access) run.access = null;
       continue;
     }
     const records = recordsIn(answer);
     if (records) {
       readDate(clock, headers);
-      return { records, token: headers.get(SCM.cursorHeader) || null, tries, at };
+      const cursor = headers.get(SCM.cursorHeader) || null;
+      return { records, token: cursor, tries, at, took: ticks() - at, length: text.length };
     }
     // L3: whether it is the token that is wrong, a query by time shows.
     if (token !== null && status < 500 && ![401, 402, 403, 407].includes(status)) return null;
@@ -91,7 +108,7 @@ export async function fetchPage(run, { token, from, to }) {
 }
 
 /**
- * The records of an answer, if it is known to be a page.
+ * The records of an answer, if it is known to be a page (L2).
  * @param {Pick<Answer, "status" | "text" | "body">} answer @returns {any[] | undefined}
  */
 export function recordsIn({ status, text, body }) {
@@ -99,13 +116,12 @@ export function recordsIn({ status, text, body }) {
   if (status === 204 && text === "") return [];
   if (status !== 200) return undefined;
   if (Array.isArray(body)) return body;
-  // L2
   if (body === null || typeof body !== "object" || Object.entries(body).some(isSignOfError)) return undefined;
   const lists = SCM.lists.filter((name) => Array.isArray(body[name]));
   return lists.length === 1 ? body[lists[0]] : undefined;
 }
 
-/** @param {[string, any]} field @returns {boolean} */
+/** L2 @param {[string, any]} field @returns {boolean} */
 function isSignOfError([name, value]) {
   const { outcomes, trouble, fine } = SCM.signs;
   if (SCM.lists.includes(name) && Array.isArray(value)) return false;

@@ -22,6 +22,7 @@ export function clean(text) {
 /** The value of a record's own key, or of a path of keys. @param {any} record @param {string} path */
 export function at(record, path) {
   if (Object.hasOwn(record, path)) return record[path];
+  if (!path.includes(".")) return undefined;
   let value = record;
   for (const key of path.split(".")) {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
@@ -75,12 +76,17 @@ export function cutBytes(text, most) {
 
 /** JSON that does not depend on the order of keys: what a record is recognised by. L6 @param {unknown} value */
 export function canonical(value) {
-  return JSON.stringify(value, (_key, inner) => {
-    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
-    const keys = Object.keys(inner);
-    if (keys.every((key, n) => n === 0 || keys[n - 1] < key)) return inner;
-    return Object.fromEntries(keys.sort().map((key) => [key, inner[key]]));
-  });
+  return JSON.stringify(sorted(value));
+}
+
+/** @param {any} value @returns {any} */
+function sorted(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  /** @type {Record<string, any>} */
+  const copy = Object.hasOwn(value, "__proto__") ? Object.create(null) : {};
+  for (const key of Object.keys(value).sort()) copy[key] = sorted(value[key]);
+  return copy;
 }
 
 /** The first 64 bits of a text's SHA-256, in hex. @param {string} text @returns {string} */

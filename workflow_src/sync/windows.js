@@ -50,7 +50,12 @@ export function planWindows(known) {
   const to = Math.max(newest, hw ?? newest);
   // L24: what did not fit into a leg is a measure for what comes next.
   const isUnordered = open && !open.ordered;
-  const rest = !open ? [] : isUnordered && open.token === null ? quarters(open, hw) : [open];
+  // A first window only keeps the start: it is planned with all that follows.
+  const rest = !open || start.kind === "First run"
+    ? []
+    : isUnordered && open.token === null
+    ? quarters(open, hw)
+    : [open];
   const span = start.checkpoint.span ?? (isUnordered ? open.to - open.from : null);
   const windows = [...rest, ...slices(start.from, to, span)];
   return { ...start, windows, span: { from: open?.from ?? start.from, to: Math.max(to, open?.to ?? to) } };
@@ -91,6 +96,17 @@ function parts(from, to, span) {
   }));
 }
 
+/**
+ * L29: cuts the first `span` off a window, in whole seconds. Null: it is too short for that, as what is left must hold all of
+ * the last minutes.
+ * @param {Window} window @param {number} span Microseconds. @returns {[Window, Window] | null}
+ */
+export function cutOff(window, span) {
+  const to = Math.floor((window.from + span) / 1e6) * 1e6;
+  if (to + Math.max(span / 2, LIMITS.overlap * 1000) > window.to) return null;
+  return [{ ...window, to }, { ...window, from: to - SECOND * 1000 }];
+}
+
 /** @param {Known} known @param {Backfill} backfill */
 function startOfBackfill({ checkpoint }, backfill) {
   const reached = checkpoint.open?.to ?? checkpoint.hw;
@@ -101,8 +117,8 @@ function startOfBackfill({ checkpoint }, backfill) {
 
 /** Where the first new window begins. @param {Known} known */
 function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scmNow, newest, history }) {
+  const { open, hw, told, settled } = found;
   const overlap = LIMITS.overlap * 1000;
-  const { open, hw, told } = found;
   const reached = open?.to ?? hw ?? newest;
   /** @param {string} kind @param {number} from @param {number | null} coveredFrom @param {Partial<Checkpoint>} changes
    * @param {number | null} [ahead] */
@@ -115,21 +131,20 @@ function startOfRun({ checkpoint: found, initial, isFirst, wasReported, now, scm
   });
   if (initial) {
     const from = /** @type {number} */ (parseTime(initial));
-    return start("Initial checkpoint", from, from, { initial, hw: from, open: null });
+    return start("Initial checkpoint", from, from, { initial, hw: from, open: null, settled: false });
   }
-  if (isFirst && open) return start("First run", open.from, open.from, { open: null });
+  if (isFirst && open) return start("First run", open.from, open.from, {});
   const kind = open ? "Resuming" : "Incremental run";
   const coveredFrom = (wasReported ? hw : null) ?? told ?? hw;
-  if (reached <= Math.max(now, scmNow)) return start(kind, reached - overlap, coveredFrom, {});
   // L14: saved under a clock that was wrong. Of what it says, only the earliest is surely covered, if that is past at
   // all; else as much is read again as SCM keeps, or a first run's history.
-  const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
-  const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
-  const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
-  return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), {
-    ts: formatTime(sure),
-    id: "",
-    hw: sure,
-    open: null,
-  }, reached);
+  if (reached > Math.max(now, scmNow)) {
+    const past = [open?.from, told, parseTime(found.ts)].filter((us) => typeof us === "number" && us <= now);
+    const unknown = newest - (hw === null ? history : Math.max(history, LIMITS.kept)) * 1000;
+    const sure = past.length > 0 ? Math.min(.../** @type {number[]} */ (past)) : unknown;
+    const moved = { ts: formatTime(sure), id: "", hw: sure, open: null, settled: false };
+    return start(kind, sure - overlap, Math.min(coveredFrom ?? sure, sure), moved, reached);
+  }
+  // L21: where nothing can come late, only the second that all windows share.
+  return start(kind, reached - (settled ? SECOND * 1000 : overlap), coveredFrom, {});
 }

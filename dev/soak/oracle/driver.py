@@ -28,7 +28,7 @@ class DriverError(Exception):
     """The driver itself broke, which says nothing about the script."""
 
 
-def rendered(template: str | None = None) -> str:
+def rendered(template: str | None = None, *, minutes: int = 55) -> str:
     """The sync script with this world's parameters."""
     # In the order of the ids in javascript/world.js.
     ids = {part.parameter: f"CREDENTIALS_VAULT-{number:016X}" for number, part in enumerate(CREDENTIALS, 1)}
@@ -38,7 +38,7 @@ def rendered(template: str | None = None) -> str:
             "environmentUrl": "https://local.live.dynatrace.com",
             "scmApiUrl": "https://audit.demo.sectigo.com",
             "scmTokenUrl": "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token",
-            "maxExecutionTimeMinutes": 55,
+            "maxExecutionTimeMinutes": minutes,
             "attributes": {},
             **ids,
         },
@@ -140,11 +140,13 @@ def schedule(seed: int) -> Message:
         return next(said)
 
 
-def legs(records: int, latency_ms: int, hours: float, *, kill_every_s: float = 0) -> Message:
+def legs(records: int, latency_ms: int, hours: float, *, minutes: int = 55, kill_every_s: float = 0) -> Message:
     """A backlog that needs many legs (javascript/legs.js), also with kills: ``delivered``, ``repeats``, ``runs``.
+
+    ``minutes`` is what one chain of legs may take.
 
     ``mostRepeats`` is what one run has repeated at most, ``mostRepeatsAllowed`` the bound after a kill.
     """
     words = ("legs", "{script}", str(records), str(latency_ms), str(hours), str(round(kill_every_s * 1000)))
-    with running(*words, script=rendered()) as said:
+    with running(*words, script=rendered(minutes=minutes)) as said:
         return next(said)

@@ -40,7 +40,7 @@ function reading(records, { size = 10, order = "oldest", tokens = true, refuses 
     next = paging.next(given);
     if (given) {
       for (const record of given.records) read.set(record.id, record);
-      const judged = given.records.map(({ id, us, content = "" }) => ({ id: `${id}${content}`, us }));
+      const judged = given.records.map(({ id, us, content = "" }) => ({ key: `${us}|${id}${content}`, us }));
       next = paging.read(judged) ?? next;
     }
     if (paging.warning) warnings.push(paging.warning);
@@ -84,7 +84,7 @@ for (const order of ORDERS) {
 Deno.test("L19: one record, or several of one time, show no order: a reader without a token begins at the window's start", () => {
   const paging = new Paging(window());
   const page = (...times) => {
-    const judged = times.map((us, id) => ({ id: `${us} ${id}`, us }));
+    const judged = times.map((us, id) => ({ key: `${us} ${id}`, us }));
     paging.next({ records: judged, token: `t${times[0]}`, tries: 1, at: 0 });
     paging.read(judged);
     return paging.rest(FROM + 7_200e6);
@@ -179,7 +179,7 @@ Deno.test("L26: one token for all pages is progress as long as they bring someth
       const given = scm(null, next, records, 10);
       next = paging.next(given);
       for (const { id } of given.records) read.add(id);
-      next = paging.read(given.records.map(({ id, us }) => ({ id: `${id}`, us }))) ?? next;
+      next = paging.read(given.records.map(({ id, us }) => ({ key: `${us}|${id}`, us }))) ?? next;
       assert.equal(paging.rest(FROM + 7_200e6)?.token ?? null, requests === 0 ? "session-0" : null);
     }
     assert.equal(read.size, 60, "a page that was lost with its answer is read again");

@@ -36,6 +36,7 @@ const checkpoints = fc.record({
   hw: moments,
   open: fc.option(open),
   told: fc.option(moments),
+  settled: fc.boolean(),
   initial: fc.constantFrom("", "2026-01-22T12:00:00Z"),
   span: fc.option(fc.integer({ min: 60_000_000, max: 21_600_000_000 })),
   stalled: fc.nat(9),

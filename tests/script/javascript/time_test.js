@@ -326,3 +326,12 @@ Deno.test("windows cover everything between checkpoint and now, without a gap, i
     { numRuns: 300 },
   );
 });
+
+Deno.test("L21: after a window in which nothing could come late, only the second that all windows share is read again", () => {
+  const hw = NOW - 3 * HOUR * 1000;
+  const from = (more) => plan({ ...emptyCheckpoint(), ts: formatTime(hw), hw, ...more }).windows.at(-1).from;
+  const open = { from: hw, to: hw + HOUR * 1000, token: "t", ordered: true };
+
+  assert.deepEqual([from({}), from({ settled: true })], [hw - 300 * US, hw - US]);
+  assert.deepEqual([from({ open }), from({ open, settled: true })], [open.to - 300 * US, open.to - US]);
+});

@@ -25,8 +25,8 @@ import { leaked } from "./secrets.js";
 /** A run may send so many requests to SCM and log ingest, and so many more for each record that SCM holds. */
 const REQUESTS_A_RUN = 60;
 const REQUESTS_A_RECORD = 4;
-/** What a script's death may repeat at most: what was accepted since the last save, and one batch on its way. */
-export const REPEATS_AFTER_A_DEATH = 10_000;
+/** What a script's death may repeat at most: what was sent since the last save (LIMITS.saveRecords). */
+export const REPEATS_AFTER_A_DEATH = 5_000;
 const IDLE_SUCCESSES = 2;
 const SET_ASIDE = /^WARN record .* was rejected by log ingest/;
 /** A world with more repeats is not worth playing to its end. */
