@@ -176,7 +176,8 @@ new-resource: for-test ## write the files of a new resource (NAME=LogBucket)
 	@python -m dev.new_resource "$(NAME)"
 
 .PHONY: bench
-bench: for-test ## benchmark a deployment, the local environment, and the sync script against two peers
+bench: for-test ## measure a record, benchmark a deployment, the local environment, and the sync script against two peers
+	@python -m dev.benchmarks.record
 	@python -m dev.benchmarks.deploy
 	@python -m dev.benchmarks.simulator
 	@python -m dev.benchmarks.sync

@@ -133,7 +133,7 @@ first_run = WorkflowRun(
     credentials=pulumi.Output.all(scm.written, log_ingest.written).apply(newest),
     executions_url=f"{settings.automations_url}/executions",
     show_log=values["showRunLog"],
-    opts=protected,  # `destroy` deletes it first, so that it stops before it has deleted anything
+    opts=protected,  # `destroy` deletes it before the rest of the connector, so that it stops there
 )
 
 # Watching, as the stack config asks for it; after the first run, before which silence is no problem

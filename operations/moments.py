@@ -5,24 +5,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?)?\s*([Zz]|[+-]\d\d:?\d\d)?")
-"""``TIME`` of the sync script; ``datetime.fromisoformat`` takes other forms too (``20260129``, ``2026-W05-4``)."""
-BEFORE_NOW = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+from providers import rules
+
+BEFORE_NOW = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?", re.ASCII)
 
 
 def parse(text: object) -> datetime | None:
-    """An ISO 8601 time, without an offset in UTC; None if it is none. Digits below the microsecond are dropped."""
-    found = ISO.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not found:
-        return None
-    day, clock, fraction, zone = found.groups()
-    clock = clock or "00:00"
-    clock += ":00" * (clock.count(":") == 1)
-    offset = "+00:00" if zone is None or zone in "Zz" else zone
+    """A time as the stack config and the sync script read it; None if it is none."""
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}{offset}")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return rules.moment(text) if isinstance(text, str) else None
+    except ValueError:
         return None
 
 
@@ -32,12 +24,13 @@ def given(text: str, now: datetime) -> datetime:
     if moment is not None:
         return moment
     span = BEFORE_NOW.fullmatch(text.strip())
-    if not text.strip() or span is None:
-        raise ValueError(
-            f"{text!r} is not a valid time; use 2026-01-29T09:00:00Z, or 2h, 1d, 5d12h for a time before now"
-        )
-    days, hours, minutes = (int(part or 0) for part in span.groups())
-    return now - timedelta(days=days, hours=hours, minutes=minutes)
+    days, hours, minutes = (int(part or 0) for part in span.groups()) if span else (0, 0, 0)
+    try:
+        if span and span.group():
+            return now - timedelta(days=days, hours=hours, minutes=minutes)
+    except OverflowError:  # before the year 1
+        pass
+    raise ValueError(f"{text!r} is not a valid time; use 2026-01-29T09:00:00Z, or 2h, 1d, 5d12h for a time before now")
 
 
 def iso(moment: datetime) -> str:

@@ -65,7 +65,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         raise StackError(f"{file}: nothing was imported\n" + "\n".join(f"  - {p}" for p in reading.problems))
     had_file = stack.file.is_file()
     made = stack.create()
-    already = set(stack.given)
+    already = {key for key, text in stack.given.items() if text}
     stack.configure({key: text for key, text in reading.values.items() if not KEYS[key].secret})
     for key, text in reading.values.items():
         if KEYS[key].secret:

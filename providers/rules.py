@@ -5,8 +5,10 @@ Durations, times and retries are read by the sync script, too: ``tests/values`` 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
@@ -21,9 +23,14 @@ SSO_STAGES = {"sprint": "https://sso-sprint.dynatracelabs.com/sso/oauth2/token",
 OWNER = re.compile(r"[\w.-]+/[\w.-]+(#[0-9a-f]{8})?", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.ASCII)
+BLANKS = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""What JavaScript's ``trim`` and ``\\s`` take for white space, as in a character class; Python's own list differs."""
+OUTER_BLANKS = re.compile(f"^[{BLANKS}]+|[{BLANKS}]+\\Z")
 DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?", re.ASCII)
 TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?)?"
+    rf"[{BLANKS}]*([Zz]|[+-]\d\d:?\d\d)?",
+    re.ASCII,
 )
 PRINTED_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4}) (?:[A-Z]{1,5}|[+-]\d{2,4})", re.ASCII
@@ -137,9 +144,14 @@ def sso_token_url_of(environment_url: str) -> str:
 # --- times -----------------------------------------------------------------------------------------------------------
 
 
+def trimmed(text: str) -> str:
+    """The same as the sync script's ``trim()``."""
+    return OUTER_BLANKS.sub("", text)
+
+
 def duration(text: str) -> timedelta:
     """``2h``, ``1d``, ``5d12h``: more than nothing, at most ``LIMITS.history``."""
-    found = DURATION.fullmatch(text.strip().lower())
+    found = DURATION.fullmatch(trimmed(text).lower())
     length = timedelta(days=int(found[1] or 0), hours=int(found[2] or 0)) if found else timedelta(0)
     if not timedelta(0) < length <= LIMITS.history:
         raise ValueError(f"must look like 2h, 1d or 5d12h, at most {LIMITS.history.days}d")
@@ -149,13 +161,13 @@ def duration(text: str) -> timedelta:
 def history(text: str) -> str:
     """A duration, as text."""
     duration(text)
-    return text.strip().lower()
+    return trimmed(text).lower()
 
 
 def moment(text: str) -> datetime:
     """An ISO 8601 time; without an offset it is UTC. ``24:00`` and a leap second are the next day's first moment."""
     problem = ValueError("must look like 2026-01-22T12:00:00Z")
-    found = TIME.fullmatch(text.strip())
+    found = TIME.fullmatch(trimmed(text))
     if not found or int(found[1][:4]) < 100:
         raise problem
     date, fraction, zone = found[1], found[5] or "", found[6] or "Z"
@@ -168,7 +180,10 @@ def moment(text: str) -> datetime:
         raise problem from None
     since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=int(fraction[:6].ljust(6, "0")))
     ahead = timedelta(0) if zone in "Zz" else timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    return day + since + (ahead if zone[0] == "-" else -ahead)
+    try:
+        return day + since + (ahead if zone[0] == "-" else -ahead)
+    except OverflowError:  # the last moment of the year 9999
+        raise problem from None
 
 
 def iso_time(text: str) -> str:
@@ -177,7 +192,7 @@ def iso_time(text: str) -> str:
         day, clock, offset = found.groups()
         text = f"{day}T{clock}" + ("Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}")
     moment(text)
-    return text.strip()
+    return trimmed(text)
 
 
 # --- placeholders ---------------------------------------------------------------------------------------------------
@@ -267,10 +282,14 @@ def uuid(text: str) -> str:
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
+    """An integer as JSON writes it, which is how the sync script reads one: ``3``, and also ``3.0``."""
+
     def rule(text: str) -> int:
-        if not re.fullmatch(r"-?(0|[1-9]\d*)", text, re.ASCII) or not low <= int(text) <= high:
-            raise ValueError(f"must be an integer from {low} to {high}")
-        return int(text)
+        with suppress(ValueError, RecursionError):
+            number = json.loads(text)
+            if type(number) in (int, float) and low <= number <= high and number == int(number):
+                return int(number)
+        raise ValueError(f"must be an integer from {low} to {high}")
 
     return rule
 

@@ -33,19 +33,17 @@ def command(folder: Path, files: Sequence[Path], script: str = "", *, reach: boo
     words = [DENO, "test", "--quiet", "--no-check", "--allow-read", "--allow-env", "--cached-only"]
     words += ["--allow-write"] if reach else []
     is_whole = files[0].parent == RUNS
-    imports = runs(folder, script, reach) if is_whole else modules(folder, script, reach)
+    imports = runs(folder, script) if is_whole else modules(folder, script, reach)
     (folder / "imports.json").write_text(json.dumps({"imports": imports}), encoding="utf-8")
     # The SDK's own modules load only without a config for npm packages.
     words += ["--no-config", "--no-lock"] if is_whole else ["--frozen", "--config", JAVASCRIPT_TESTS / "deno.json"]
     return [str(word) for word in [*words, "--import-map", folder / "imports.json", *files]]
 
 
-def runs(folder: Path, script: str, reach: bool) -> dict[str, str]:
-    """Whole runs read the text of the linked script and speak through the real SDK."""
+def runs(folder: Path, script: str = "") -> dict[str, str]:
+    """Imports of whole runs, which read the text of the linked script and speak through the real SDK."""
     (folder / "linked.js").write_text(driver.rendered(script or None), encoding="utf-8")
-    (folder / "reach.js").write_text(REPORT if reach else "", encoding="utf-8")
-    files = {"linked-script": folder / "linked.js", "reach": folder / "reach.js"}
-    return {**dict(packages(driver.MODULES)), **{name: file.as_uri() for name, file in files.items()}}
+    return {**dict(packages(driver.MODULES)), "linked-script": (folder / "linked.js").as_uri()}
 
 
 def modules(folder: Path, script: str, reach: bool) -> dict[str, str]:

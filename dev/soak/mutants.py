@@ -14,6 +14,7 @@ Some changes are no mutants, as nobody would call them a mistake (mutation.js):
 
 - words for people: what ``log``, ``warn``, ``Failure``, ``Stop``, ``describe`` and ``clean`` are called with;
 - a size or a time from 10 on is changed by a factor of ten, not by one: its value was chosen by measure;
+- ``return await`` outside of a ``try``: without the ``await`` the caller awaits the same promise;
 - the line of parameters, which a deployment replaces.
 """
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
 from collections import Counter, defaultdict
 
@@ -34,6 +36,9 @@ from .judging import Mutant, changed, listed
 
 RESULTS = ROOT / "build" / "soak" / "mutants.json"
 VERDICTS = RESULTS.with_suffix("") / "verdicts.json"
+EXPLANATIONS = ROOT / "docs" / "measurements" / "mutants.md"
+ROW = re.compile(r"^\| `(.+)` \| `(.+)` -> `(.+)` \| (.+) \|$", re.MULTILINE)
+SAME = "nothing changed"
 BAR = 0.95
 
 
@@ -42,7 +47,8 @@ def sampled(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
     chance = random.Random(seed)
     by_rule: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in chance.sample(mutants, len(mutants)):
-        by_rule[mutant["rule"]].append(mutant)
+        if mutant["rule"] != SAME:
+            by_rule[mutant["rule"]].append(mutant)
     chosen: dict[tuple[int, int], Mutant] = {}
     while len(chosen) < count and any(by_rule.values()):
         for rule in sorted(by_rule):
@@ -61,15 +67,32 @@ class Verdicts:
         found = {} if fresh or not VERDICTS.exists() else json.loads(VERDICTS.read_text(encoding="utf-8"))
         self.kept: dict[str, dict[str, str]] = found
 
-    def of(self, mutant: Mutant, reach: judging.Reach) -> str:
+    def key(self, mutant: Mutant) -> str:
+        return judging.digest(changed(self.script, mutant))
+
+    def is_open(self, mutant: Mutant) -> bool:
+        known = self.kept.get(self.key(mutant))
+        return known is None or (not known["by"] and known["tests"] != self.tests)
+
+    def keep(self, mutant: Mutant, by: str) -> None:
+        self.kept[self.key(mutant)] = {"by": by, "tests": self.tests}
+        VERDICTS.parent.mkdir(parents=True, exist_ok=True)
+        VERDICTS.write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
+
+    def of(self, mutant: Mutant) -> str:
         """What killed it; "": it survives."""
-        key = judging.digest(changed(self.script, mutant))
-        known = self.kept.get(key)
-        if known is None or (not known["by"] and known["tests"] != self.tests):
-            known = self.kept[key] = {"by": judging.killer(self.script, mutant, reach), "tests": self.tests}
-            VERDICTS.parent.mkdir(parents=True, exist_ok=True)
-            VERDICTS.write_text(json.dumps(self.kept, indent=1), encoding="utf-8")
-        return known["by"]
+        return self.kept[self.key(mutant)]["by"]
+
+
+def explanations() -> list[tuple[str, str, str]]:
+    """Of the survivors that the docs explain: a part of the line, and the change."""
+    rows = ROW.findall(EXPLANATIONS.read_text(encoding="utf-8").replace("\\|", "|"))
+    return [(line, before, after) for line, before, after, _ in rows]
+
+
+def is_explained(text: str, mutant: Mutant, rows: list[tuple[str, str, str]]) -> bool:
+    change = (mutant["before"].strip(), mutant["after"].strip())
+    return any(line in text and change == (before, after) for line, before, after in rows)
 
 
 def main(arguments: list[str]) -> int:
@@ -84,30 +107,36 @@ def main(arguments: list[str]) -> int:
         found, places = listed(script)
         reach = judging.Reach.of(script, places, VERDICTS.parent)
         mutants, verdicts = sampled(found, given.count, given.seed), Verdicts(script, fresh=given.fresh)
-        survivors: list[Mutant] = []
-        killed: Counter[str] = Counter()
-        for number, mutant in enumerate(mutants, 1):
-            by = verdicts.of(mutant, reach)
-            killed["worlds" if by.startswith("world") else "tests" if by else ""] += 1
+        left = [mutant for mutant in mutants if verdicts.is_open(mutant)]
+        for number, (mutant, by) in enumerate(zip(left, judging.killers(script, left, reach), strict=True), 1):
+            verdicts.keep(mutant, by)
             if not by:
-                survivors.append(mutant)
                 step.note(f"line {mutant['line']}: {mutant['before']} -> {mutant['after']}")
-            step.doing = f"{number} of {len(mutants)}, {len(survivors)} survive"
+            step.doing = f"{number} of {len(left)}"
             step.alive()
+        survivors = [mutant for mutant in mutants if not verdicts.of(mutant)]
+        killed = Counter("worlds" if by.startswith("world") else "tests" for by in map(verdicts.of, mutants) if by)
         step.done = f"{len(mutants)} mutants, {len(survivors)} survive"
     lines = script.splitlines()
     results = {
         "mutants": len(mutants),
         "killed": len(mutants) - len(survivors),
-        "killed_by": {by: count for by, count in sorted(killed.items()) if by},
+        "killed_by": dict(sorted(killed.items())),
         "seed": given.seed,
         "survivors": [
-            {**{key: one[key] for key in ("line", "rule", "before", "after")}, "text": lines[one["line"] - 1].strip()}
+            {
+                **{key: one[key] for key in ("line", "rule", "before", "after")},
+                "text": lines[one["line"] - 1].strip(),
+                "explained": is_explained(lines[one["line"] - 1], one, explanations()),
+            }
             for one in survivors
         ],
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    for one in results["survivors"]:
+        if not one["explained"]:
+            print(f"  not in {EXPLANATIONS.relative_to(ROOT)}: line {one['line']}, {one['before']} -> {one['after']}")
     share = results["killed"] / len(mutants)
     print(f"\n  {results['killed']} of {len(mutants)} killed ({share:.1%}), written to {RESULTS.relative_to(ROOT)}")
     return 0 if share >= BAR else 1

@@ -57,6 +57,13 @@ function rules(found, places) {
     add("fixed condition", test.range, "false");
     add("fixed condition", test.range, "true");
   };
+  /** `return await` outside of a `try`: the caller awaits the same promise. */
+  const isReturnedAnyway = (node) => {
+    if (node.parent.type !== "ReturnStatement") return false;
+    let outer = node.parent;
+    while (!/Function/.test(outer.type) && outer.type !== "TryStatement") outer = outer.parent;
+    return outer.type !== "TryStatement";
+  };
   const removed = (node) => add("removed statement", node.range, ";");
   const place = (node, open, close) => node && places.push({ start: node.range[0], end: node.range[1], open, close });
   const expression = (node) => place(node, "(HERE,", ")");
@@ -121,7 +128,9 @@ function rules(found, places) {
         }
         if (typeof node.value === "boolean") add("constant", node.range, String(!node.value));
       },
-      AwaitExpression: (node) => add("removed await", node.range, cut(node.argument)),
+      AwaitExpression(node) {
+        add(isReturnedAnyway(node) ? "nothing changed" : "removed await", node.range, cut(node.argument));
+      },
       ExpressionStatement: removed,
       ThrowStatement: removed,
       ContinueStatement: removed,

@@ -34,7 +34,6 @@ LOCKS = {
 """What a real deployment, ``make up``, ``make test`` and ``make browser`` need. Each set includes the sets before it;
 its file lists only what it adds."""
 JAVASCRIPT = SIMULATOR / "local_dynatrace" / "runtime" / "sdk"
-NODE_MODULES = JAVASCRIPT / "node_modules"
 JAVASCRIPT_TESTS = ROOT / "dev" / "toolchain" / "javascript-tests"
 """What the script's tests need besides. Separate, because scripts can import every package of the other folder."""
 

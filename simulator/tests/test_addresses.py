@@ -87,6 +87,10 @@ def test_head_of_a_path_that_takes_no_get_is_refused(local: Local) -> None:
         ("/ui/apps/dynatrace.logs/", "/ui/apps/dynatrace.logs"),
         ("/ui/apps/dynatrace.logs/?query=fetch%20logs", "/ui/apps/dynatrace.logs?query=fetch+logs"),
         ("/_sim/ui/controls/", "/_sim/ui/controls"),
+        ("/ui", "/"),
+        ("/ui/", "/"),
+        ("/ui/apps/", "/"),
+        ("/_sim/ui/", "/"),
     ],
 )
 def test_a_trailing_slash_and_the_root_of_an_app_lead_to_the_page(local: Local, path: str, target: str) -> None:

@@ -276,7 +276,7 @@ def one(
 ) -> Run:
     covered = None if covered_s is None else covered_s * SECOND
     at = started_s * SECOND
-    return Run("id", state, at, at, "Schedule", 1, said, "", 0, sent, sent, 0, 0, 0, None, covered)
+    return Run("id", state, at, at, "Schedule", 1, said, "", 0, sent, sent, 0, 0, 0, covered)
 
 
 def test_lag_grows_with_the_time_and_falls_when_a_run_has_covered_more() -> None:

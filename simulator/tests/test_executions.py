@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import pytest
-
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import PERSON, SERVICE_USER, add_user
 from local_dynatrace.testing.flows import (
@@ -26,14 +24,6 @@ from local_dynatrace.testing.flows import (
 
 FOREVER = "export default () => new Promise(() => {});"
 FAIL = "export default () => { throw new Error('no'); };"
-
-
-@pytest.fixture
-def local(module_local: Local) -> Local:
-    """As everywhere, and on the automatic clock again where the last test left another."""
-    module_local.sim("POST", "clock", {"mode": "auto"})
-    module_local.sim("POST", "reset")
-    return module_local
 
 
 def test_a_run_is_reported_in_full(local: Local) -> None:

@@ -34,14 +34,6 @@ pytestmark = pytest.mark.slow
 FOREVER = "export default () => new Promise(() => {});"
 
 
-@pytest.fixture
-def local(module_local: Local) -> Local:
-    """As everywhere, and on the automatic clock again where the last test left another."""
-    module_local.sim("POST", "clock", {"mode": "auto"})
-    module_local.sim("POST", "reset")
-    return module_local
-
-
 def reason(found: Outcome) -> dict[str, Any]:
     """The error object in a failed task's text."""
     assert found.state == "ERROR"

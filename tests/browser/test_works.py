@@ -94,7 +94,7 @@ def test_the_break_of_a_connector_opens_a_problem_and_its_repair_closes_it(chrom
         for _ in range(3):
             to_the_next_run(page, calm)
 
-        assert now(calm) - broken <= 3 * INTERVAL
+        assert now(calm) - broken < 3 * INTERVAL + timedelta(minutes=1)  # the third run takes some seconds
         assert problem(page, "Runs fail") == ["Active"]
         picture(page, "problem-light-1280")
         page.get_by_role("link", name="Mails").click()

@@ -26,7 +26,6 @@ CANARIES = {
     "sectigoClientSecret": f"ScmCanary {string.printable}\u00fc\u20ac\U0001f600\u2028 end",
 }
 """By config key; SCM's holds every printable character and all kinds of line breaks."""
-PASSPHRASE = "local"
 
 
 def plant(stack: Deployment) -> None:

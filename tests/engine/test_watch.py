@@ -43,8 +43,10 @@ def test_a_watched_deployment_is_as_quiet_as_any_other_and_leaves_nothing(stack:
     stack.configure(**dict.fromkeys(WATCHED))
     assert stack.up().changes == {"update": {"access"}, "delete": NEW_OBJECTS}
 
-    stack.configure(triggerEnabled=None, **WATCHED)
-    assert stack.up().changes["create"] == NEW_OBJECTS
+    # At a long interval, a workflow looks for silence instead of a detector.
+    stack.configure(triggerEnabled=None, triggerIntervalMinutes=30, **WATCHED)
+    assert stack.up().changes["create"] == {*NEW_OBJECTS, "silence"} - {"detector-silent"}
+    assert stack.preview("--refresh", "--expect-no-changes").changes == {}
     owner = stack.outputs["owner"]
     stack.lose_state()
     stack.configure(formerStack=owner)

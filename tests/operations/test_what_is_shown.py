@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from local_dynatrace.testing import Local
 from local_dynatrace.testing.callers import CLIENT, SEED
+from operations.__main__ import main
 from tests.operations.conftest import Operated
 
 SCM_CLIENT = SEED["scm_clients"][0]["id"]
@@ -75,3 +79,14 @@ def test_in_another_locale_values_and_text_arrive_unchanged(prepare: Callable[..
     assert stack.pulumi("config", "get", "sectigoClientSecret").text.strip() == "neu: äöü €"
     assert "Traceback" not in done.text
     assert "€" not in done.text
+
+
+def test_a_file_that_cannot_be_read_is_named_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--stack", "prod", "--cwd", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'Pulumi.yaml'}: No such file or directory\n"
+
+    (tmp_path / "Pulumi.yaml").write_text("name: [")
+    assert main(["status", "--stack", "prod", "--cwd", str(tmp_path)]) == 2
+    assert "Pulumi.yaml is not the file of a Pulumi project" in capsys.readouterr().err

@@ -17,6 +17,14 @@ def token_fault(connector: Connector, **rule: Any) -> None:
     connector.fault(**{"api": "*", "path": TOKEN, "caller": "script", **rule})
 
 
+def access_token(connector: Connector) -> str:
+    """One that SCM accepts."""
+    client = {"client_id": "7d1f3a52-9c0b-4e0e-8a44-5ec719000001", "client_secret": SECRET}
+    path = "/auth/realms/apiclients/protocol/openid-connect/token"
+    answer = connector.local.call("POST", path, data={"grant_type": "client_credentials", **client})
+    return str(answer.json()["access_token"])
+
+
 def test_27_a_token_that_expires_between_pages_is_renewed_and_the_page_asked_for_again(connector: Connector) -> None:
     connector.options(scm_page_size=10)
     connector.issue(*connector.records_before(30))
@@ -90,15 +98,7 @@ def test_28_a_200_without_an_access_token_fails_with_the_reason(connector: Conne
 
 @pytest.mark.parametrize("lifetime", ["300", None, -5, 0])
 def test_28_a_token_of_unknown_lifetime_is_used(connector: Connector, lifetime: Any) -> None:
-    real = connector.local.call(
-        "POST",
-        "/auth/realms/apiclients/protocol/openid-connect/token",
-        data={
-            "grant_type": "client_credentials",
-            "client_id": "7d1f3a52-9c0b-4e0e-8a44-5ec719000001",
-            "client_secret": SECRET,
-        },
-    ).json()["access_token"]
+    real = access_token(connector)
     token_fault(connector, status=200, body={"access_token": real, "expires_in": lifetime}, times=None)
 
     assert connector.run().outcome == "caught up"

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from .connector import INGEST, RECORDS, SECRET, Connector, Ran
-from .test_http import TOKEN, token_fault
+from .test_http import TOKEN, access_token, token_fault
 
 INGEST_TOKEN = "dt0c01.PUBLICPARTOFITALL234567."
 PRIVATE_PART = "K7" * 32
@@ -38,15 +38,7 @@ def test_L5_a_token_endpoint_that_repeats_the_request_shows_no_secret(
 
 
 def test_L5_an_access_token_that_scm_repeats_is_not_shown(connector: Connector) -> None:
-    real = connector.local.call(
-        "POST",
-        "/auth/realms/apiclients/protocol/openid-connect/token",
-        data={
-            "grant_type": "client_credentials",
-            "client_id": "7d1f3a52-9c0b-4e0e-8a44-5ec719000001",
-            "client_secret": SECRET,
-        },
-    ).json()["access_token"]
+    real = access_token(connector)
     token_fault(connector, status=200, body={"access_token": real, "expires_in": 300}, times=None)
     connector.page_fault(status=403, body={"description": f"{'x' * 180} Bearer {real} may not"}, times=None)
 

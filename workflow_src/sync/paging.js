@@ -205,7 +205,7 @@ export class Paging {
  * around them if they are one moment.
  * @param {{from: number, to: number}} part @param {Pick<Judged, "us">[]} judged
  */
-function cut({ from, to }, judged) {
+export function cut({ from, to }, judged) {
   let [low, high] = [Infinity, -Infinity];
   for (const { us } of judged) {
     if (us !== null && us >= from && us <= to) [low, high] = [Math.min(low, us), Math.max(high, us)];

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ..render import PARAMETERS_LINE, render_trigger
+from ..render import render_script, render_trigger
 from .dashboard import WORKFLOW
 from .detectors import SLACK_MINUTES
 from .notification import event_name
@@ -24,8 +23,7 @@ def definition(connector: str, workflow: str, interval: int, tasks: list[Json], 
     described = source("silence")
     every = max(SHORTEST_CHECK_MINUTES, interval)
     parameters = {"workflow": workflow, "silentMinutes": 3 * interval + SLACK_MINUTES, "everyMinutes": every}
-    script = (FOLDER / "silence.js").read_text(encoding="utf-8")
-    script = PARAMETERS_LINE.sub(lambda _: f"const PARAMETERS = {json.dumps(parameters)};", script)
+    script = render_script((FOLDER / "silence.js").read_text(encoding="utf-8"), parameters)
     check = {**described["check"], "input": {"script": script}}
     title, text = event_name(connector, described["title"]), described["text"].replace(WORKFLOW, workflow)
     words = {"subject": title, "content": text, "message": f"{title}\n\n{text}"}

@@ -46,12 +46,10 @@ def rendered(template: str | None = None, *, minutes: int = 55) -> str:
 
 
 @contextmanager
-def running(
-    *words: str, script: str = "", limit_s: float = 86_400, limit_cpu_s: int = 0
-) -> Iterator[Iterator[Message]]:
+def running(*words: str, script: str = "", limit_s: float = 86_400) -> Iterator[Iterator[Message]]:
     """Start the driver with these arguments (``{script}`` is replaced by the script's file) and yield its messages.
 
-    After ``limit_s``, or ``limit_cpu_s`` seconds of CPU, it is killed, which raises DriverError.
+    After ``limit_s`` it is killed, which raises DriverError.
     """
     with tempfile.TemporaryDirectory(prefix="oracle-") as name:
         folder = Path(name)
@@ -65,9 +63,8 @@ def running(
         env = {**os.environ, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
         with (folder / "errors.txt").open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
-                limited(command, limit_cpu_s) if limit_cpu_s else command,
-                cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8",
-            )  # fmt: skip
+                command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
+            )
         limit = threading.Timer(limit_s, process.kill)
         limit.daemon = True
         limit.start()
@@ -79,11 +76,6 @@ def running(
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
-
-
-def limited(command: list[str], cpu_s: int) -> list[str]:
-    """The same command, killed after so many seconds of CPU: what turns in circles, however busy the machine is."""
-    return ["sh", "-c", f'ulimit -t {cpu_s} && exec "$@"', "sh", *command]
 
 
 def messages(process: subprocess.Popen[str], errors: Path) -> Iterator[Message]:

@@ -14,7 +14,6 @@ from ..kernel.world import World
 EXECUTIONS = "/ui/apps/dynatrace.automations/executions"
 WORKFLOWS = "/ui/apps/dynatrace.automations/workflows"
 PROBLEMS = "/ui/apps/dynatrace.davis.problems"
-TRIGGERS = {"Manual": "Manual", "Schedule": "Schedule", "Event": "Event", "Workflow": "Workflow"}
 ALIVE = ("RUNNING", "PAUSED")
 MAX_OUTCOME = 160
 MOST_HITS = 20

@@ -26,6 +26,7 @@ from .polling import RUNNING_MS, poll_ms
 from .render import FOLDER, SECURITY, navigation, not_found, page, panels, route
 
 APP_ROOT = r"/ui/apps/[^/]+"
+ROOTS = ("/ui", "/ui/apps", "/_sim/ui")
 STATIC = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
@@ -146,7 +147,9 @@ def elsewhere(call: Call) -> Answer:
 
 
 def first_page(call: Call, app: str) -> str | None:
-    """The first page of an app, such as ``/ui/apps/dynatrace.automations``."""
+    """The first page of an app, such as ``/ui/apps/dynatrace.automations``; the overview for the root of all apps."""
+    if app in ROOTS:
+        return "/"
     if not re.fullmatch(APP_ROOT, app):
         return None
     pages = (entry.href for entry in navigation(call.world.plugins))
@@ -169,6 +172,7 @@ ROUTES = [
     *problem_routes.ROUTES,
     *control_routes.ROUTES,
     route("GET", "/_sim/ui/static/{name}", get_static),
+    *(route("GET", root, elsewhere) for root in ("/ui", "/ui/", "/_sim/ui", "/_sim/ui/")),
     route("GET", "/ui/{rest:path}", elsewhere, note="redirects to the page that is meant, or suggests some"),
     route("GET", "/_sim/ui/{rest:path}", elsewhere),
 ]

@@ -40,7 +40,6 @@ class Run:
     repeated: int
     clamped: int
     retries: int
-    window_from_us: int | None
     covered_us: int | None
     """Everything up to here is in the logs."""
 
@@ -128,7 +127,6 @@ def run(world: World, execution: Row, told: tuple[int, dict[str, Any]] | None) -
         repeated=count(said, "repeated"),
         clamped=count(said, "clamped"),
         retries=count(said, "retries"),
-        window_from_us=moment_us(said.get("windowFrom")),
         covered_us=covered_us(said, at_us),
     )
 

@@ -24,12 +24,6 @@ def add_client(world: World, id: str, secret: str) -> None:
     world.store.run("INSERT OR REPLACE INTO scm_clients VALUES (?, ?)", id, digest(secret))
 
 
-def remove_client(world: World, id: str) -> bool:
-    """Delete a client and its tokens ("Audit API Keys" > Delete); whether there was one."""
-    world.store.run("DELETE FROM scm_tokens WHERE client = ?", id)
-    return world.store.run("DELETE FROM scm_clients WHERE id = ?", id) > 0
-
-
 def knows(world: World, id: str, secret: str) -> bool:
     row = world.store.one("SELECT digest FROM scm_clients WHERE id = ?", id)
     return row is not None and hmac.compare_digest(row["digest"], digest(secret))

@@ -94,6 +94,7 @@ Deno.test("a leg that moves nothing starts none, and the third in a row fails wi
   const limited = (request, next) =>
     request.path.endsWith("/records") ? json({}, 429, { "retry-after": "200" }) : next();
   const { runs, checkpoint } = play({
+    vault: { checkpoint: `${at(-30 * MINUTE)}|x` },
     issued: records(5),
     gateways: [limited],
     starts: [0, 1, 2].map((n) => n * 10 * MINUTE),

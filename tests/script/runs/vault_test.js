@@ -39,6 +39,7 @@ Deno.test("new entries are waited for up to 20 s, in one line of the log", () =>
   assert.equal(soon.result.outcome, "caught up");
   assert.equal(soon.lines.filter((line) => /waiting for new vault entries to become usable/.test(line)).length, 1);
   assert.equal(soon.result.retries, 0);
+  assert.ok(soon.asked.filter(({ path }) => path.endsWith(`${IDS.scm}/details`)).length <= 16, "once a second");
   const never = play({ issued, gateways: [late(1e9)] });
   assert.match(never.run.error, /^vault entry CREDENTIALS_VAULT-\d+ does not exist \(unknown.*\); run pulumi up$/);
   assert.ok(seconds(never) >= 20 && seconds(never) < 23, `${seconds(never)}`);

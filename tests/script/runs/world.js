@@ -3,7 +3,6 @@
  * goes wrong, and looks at what the script asked, sent, saved, printed and reported.
  */
 import assert from "node:assert/strict";
-import "reach";
 import { factory } from "../../../dev/soak/oracle/javascript/script.js";
 import { answer, formatMicros } from "../../../dev/soak/oracle/javascript/scm.js";
 import { START_MS } from "../../../dev/soak/oracle/javascript/schedule.js";
@@ -12,7 +11,10 @@ import { IDS, World } from "../../../dev/soak/oracle/javascript/world.js";
 export { answer, IDS, START_MS };
 export const MINUTE = 60_000;
 export const LOCK = IDS.lock;
-const script = factory(Deno.readTextFileSync(new URL(import.meta.resolve("linked-script"))));
+let script = factory(Deno.readTextFileSync(new URL(import.meta.resolve("linked-script"))));
+
+/** From now on, runs are of another script. */
+export const use = (other) => void (script = other);
 
 /** A time so many milliseconds after the start, as SCM writes it. */
 export const time = (ms) => formatMicros((START_MS + ms) * 1000);
