@@ -230,16 +230,16 @@ def deployed(findings: Findings, environment: Environment, stack: Stack) -> None
         f"The actor needs {', '.join(ACTOR_PERMISSIONS)} (and, for the vault, environment:roles:viewer). No API can "
         f"set them: a person grants them at {page}; a service user gets them from a policy (docs/deploy.md, step 1)"
     )
-    try:
-        workflow = environment.automation.workflow(stack.outputs["workflowId"])
-    except StackError:
+    if not (known := stack.workflow_id):
         findings.say("skip", "permissions of the workflow's actor: the first run of pulumi up will prove them", todo)
         return
+    try:
+        workflow = environment.automation.workflow(known)
     except DynatraceError as error:
         findings.say("FAIL", f"the workflow cannot be read: {error}", "See docs/troubleshoot.md")
         return
     if workflow is None:
-        findings.say("FAIL", f"workflow {stack.outputs['workflowId']} was deleted", "Run pulumi up --refresh")
+        findings.say("FAIL", f"workflow {known} was deleted", "Run pulumi up --refresh")
         return
     wanted, actor = stack.config["workflowActor"], workflow.get("actor")
     if wanted and wanted != actor:

@@ -140,6 +140,12 @@ class Stack:
         found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == resource)
         return dict(next(found, {}).get("outputs") or {})
 
+    @property
+    def workflow_id(self) -> str:
+        """ID of the workflow, empty if there is none. A stack whose first run has failed has no outputs for it."""
+        found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == "workflow")
+        return str(next(found, {}).get("id") or "")
+
     def create(self) -> bool:
         """Create the stack unless it exists; returns whether it was created."""
         try:
@@ -248,6 +254,11 @@ def changes(events: list[automation.EngineEvent]) -> dict[str, list[str]]:
 
 
 def errors(events: list[automation.EngineEvent]) -> str:
-    """The error messages among an engine's events."""
+    """The error messages among an engine's events. Where nothing answers, each resource fails alike: one is enough."""
     said = [event.diagnostic_event for event in events if event.diagnostic_event]
-    return "\n".join(one.message.strip() for one in said if one.severity == "error")
+    by_cause: dict[str, str] = {}
+    for one in said:
+        if one.severity == "error":
+            text = one.message.strip()
+            by_cause.setdefault(text.partition(": no answer from ")[2] or text, text)
+    return "\n".join(by_cause.values())

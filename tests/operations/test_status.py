@@ -224,6 +224,8 @@ def test_a_stack_whose_first_up_has_failed_is_only_partly_deployed(
 
     assert done.code == 2
     assert "error: stack test is only partly deployed, because its last `pulumi up` failed" in done.text
+    doctor = stack.operate("doctor", check=False)
+    assert doctor.code == 1 and "FAIL  the last run failed: SCM audit API" in doctor.text
 
 
 def test_the_script_is_shown_as_it_is_deployed(deployed: Operated, running: Local) -> None:
@@ -322,7 +324,7 @@ def test_only_a_run_that_took_the_lock_and_sent_proves_the_actors_rights(
     )
     access = SimpleNamespace(apps_url="https://abc.apps.dynatrace.com")
     environment: Any = SimpleNamespace(automation=automation, access=access, redact=str)
-    stack: Any = SimpleNamespace(outputs={"workflowId": "w"}, config={"workflowActor": ""})
+    stack: Any = SimpleNamespace(workflow_id="w", config={"workflowActor": ""})
     findings = doctor.Findings(datetime.now(UTC))
 
     doctor.deployed(findings, environment, stack)
