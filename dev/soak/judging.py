@@ -34,7 +34,7 @@ WORLDS = 240
 LIE_SEEDS = 3
 MOST_WORLDS = 40
 """Worlds that one mutant is played in, of those that reach its place."""
-LIMIT_CPU_S = 45
+LIMIT_CPU_S = 30
 """Of one process. A mutant that needs all of it never ends: that is many times what an unchanged script needs."""
 
 Mutant = dict[str, Any]
