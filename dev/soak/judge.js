@@ -61,13 +61,9 @@ setTimeout(() => {
   use(script);
   for (const [test, act] of tests) say({ test, ...reach(act) });
   for (const [seed, lies] of given) {
-    say({
-      seed,
-      lies,
-      ...reach(() => {
-        const { problems } = play(script, seed, lies);
-        if (problems.length > 0) throw new Error(`the unchanged script fails in world ${seed} ${lies}: ${problems[0]}`);
-      }),
-    });
+    let isHeld = false;
+    const reached = reach(() => isHeld = play(script, seed, lies).problems.length === 0);
+    // A world that the unchanged script does not withstand says nothing about mutants.
+    if (isHeld) say({ seed, lies, ...reached });
   }
 }, 0);
