@@ -105,7 +105,7 @@ def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Che
     assert "10 => 5" in done.text, "the schedule's change, number for number"
     assert "=== Changed ===" in done.text, "the script's change, as text"
     assert re.fullmatch(
-        r"Preview of prod: 7 to update \(alertEmails, (detector-\w+, ){3}first-run, scm, workflow\)\n"
+        r"Preview of prod: 8 to update \(alertEmails, (detector-\w+, ){4}first-run, scm, workflow\)\n"
         r"Base: [0-9a-f]{7,} “What production runs”\. Head: [0-9a-f]{7,} “Faster”\.\n"
         r"Secrets: placeholders, values are not compared; set again in the stack file: sectigoClientSecret\.\n",
         "".join(done.text.splitlines(keepends=True)[:3]),
@@ -115,7 +115,7 @@ def test_the_preview_shows_what_production_would_and_leaks_nothing(checkout: Che
         "UserCredential",
         "Workflow",
         "WorkflowRun",  # the script has changed
-        "AnomalyDetector",  # three intervals are now shorter
+        "AnomalyDetector",  # they look back over some intervals, which are shorter now
         "Notification",
     }
     assert "PLACEHOLDER" not in done.text and CANARY not in done.text

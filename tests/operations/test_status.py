@@ -194,6 +194,7 @@ def test_a_part_that_cannot_be_read_is_a_problem(deployed: Operated, running: Lo
 
 def test_an_undeployed_stack_says_so(running: Local, tmp_path_factory: pytest.TempPathFactory) -> None:
     stack = Operated(tmp_path_factory.mktemp("undeployed"), running, "other")
+    stack.configure(name="Another SCM")
     done = stack.operate("status", check=False)
     assert done.code == 2
     assert "stack other is not deployed; run `pulumi up --stack other`" in done.text
