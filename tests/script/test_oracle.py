@@ -27,6 +27,7 @@ KEPT = {
     35: "a resumed window's marks were forgotten by the window behind it",
     219: "a run that waited went on with the checkpoint it had read before it had the lock",
     564: "two runs under a slow host clock were nobody's elder and both went on",
+    652: "after a dead run hours without records were read minute by minute, leg after leg",
     907: "marks of a window that this run drained were forgotten by its next one",
     4303: "a run that failed within what had been read before left an open window behind the high water",
     7811: "a leg that stopped in its second window forgot the marks of the first",

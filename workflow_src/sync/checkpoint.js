@@ -174,13 +174,20 @@ export function shownCheckpoint({ ts, id, hw, open }) {
 }
 
 /**
- * After runs that died without moving anything this one asks for less, half as much each time (L12). That is saved before anything is
- * read, as this run may die there, too.
+ * After runs that died without moving anything this one asks for less, half as much each time (L12), and for more again after a run
+ * that lived. Less is saved before anything is read, as this run may die there, too.
  * @param {Run} run
  */
 export async function askForLess(run) {
   const { leg, lock, progress: { checkpoint } } = run;
-  if (run.backfill || !lock.isTakenOver) return;
+  if (run.backfill) return;
+  if (!lock.isTakenOver) {
+    // A run that lived and came further: twice as much, else empty years take a request for every minute.
+    if (checkpoint.span !== null && checkpoint.stalled === 0) {
+      checkpoint.span = Math.min(LIMITS.slice * 1000, checkpoint.span * 2);
+    }
+    return;
+  }
   const reached = checkpoint.open?.from ?? checkpoint.hw;
   const waiting = reached === null ? Infinity : newestToRead(leg.clock) - reached + LIMITS.overlap * 1000;
   // Where pages were accepted since, there is none: then the run that died had moved something, and all is asked for.

@@ -29,6 +29,7 @@ const REQUESTS_A_RECORD = 4;
 export const REPEATS_AFTER_A_DEATH = 5_000;
 const IDLE_SUCCESSES = 2;
 const SET_ASIDE = /^WARN record .* was rejected by log ingest/;
+const UNREPORTED = /^WARN the run's ledger record was rejected/;
 /** A world with more repeats is not worth playing to its end. */
 const REPEATS_A_RECORD = 5;
 
@@ -61,8 +62,11 @@ export class Oracle {
     this.began = new Map();
     /** @type {Map<string, {us: number, number: number}>} */
     this.places = new Map();
-    /** @type {import("./schedule.js").Excuses} */
-    this.excuses = schedule.excuses ?? {};
+    const tooLarge = schedule.rounds.flatMap((/** @type {any} */ { faults }) => faults)
+      .filter((/** @type {any} */ { status }) => status === 413);
+    /** L4: whatever its size, a record that is called too large again and again is cut, then set aside.
+     * @type {import("./schedule.js").Excuses} */
+    this.excuses = { ...schedule.excuses, ...(tooLarge.length > 0 && { setAside: true }) };
     const initial = schedule.rounds.some((/** @type {any} */ round) => round.initialCheckpoint);
     /** From here on records are due. */
     this.firstUs = schedule.firstUs ??
@@ -108,8 +112,9 @@ export class Oracle {
     this.mostInFlight = Math.max(this.mostInFlight, left.length);
     const outcome = process.result?.outcome ?? process.error;
     this.log(`run ${process.number} ${process.end}${outcome ? `: ${outcome}` : ""}; ${left.length} records in flight`);
-    // Its run log is all that a dead run leaves.
-    if (process.end === "killed") this.setAside += process.lines.filter((line) => SET_ASIDE.test(line)).join(" ");
+    // Its run log is all that is left of a dead run, and of one whose report nobody took.
+    const isReported = process.end !== "killed" && !process.lines.some((line) => UNREPORTED.test(line));
+    if (!isReported) this.setAside += process.lines.filter((line) => SET_ASIDE.test(line)).join(" ");
     if (process.end === "killed" && left.length > REPEATS_AFTER_A_DEATH) {
       this.problems.push(`run ${process.number} died with ${left.length} records that will be repeated`);
     }
@@ -251,7 +256,8 @@ export class Oracle {
     if (checkpoint.initial !== (this.best?.initial ?? "")) this.best = null;
     if (!this.excuses.placeless && this.best && isBehind(checkpoint, this.best, !this.schedule.lastPageToken)) {
       this.#forget();
-      if (this.schedule.executions) {
+      // L1: after a step of its clock a run answers for no more than the earliest clock does, which repeats.
+      if (this.schedule.executions && !process.stepped) {
         this.regressions += 1;
         this.problems.push(`run ${process.number} moved the checkpoint back`);
       } else this.excusedRegressions += 1;

@@ -151,6 +151,7 @@ export class Process {
       if (rule?.world_step_ms) {
         this.offsetMs += rule.world_step_ms;
         this.stepped = true;
+        this.stepped = true;
       }
       if (rule?.world_delete) world.deleteEntries(rule.world_delete);
       const answered = (/** @type {() => void} */ act, delayMs = 0) =>
