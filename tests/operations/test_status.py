@@ -290,7 +290,7 @@ def test_the_doctor_finds_a_host_that_was_removed_after_the_deployment(deployed:
 
 
 def test_a_run_at_work_proves_nothing_to_the_doctor_yet(deployed: Operated, running: Local) -> None:
-    running.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 8})
+    running.sim("POST", "faults", {"api": "scm", "path": "/api/v1/records", "delay_s": 15})
     at_work = start(deployed, running)
 
     done = deployed.operate("doctor")
