@@ -249,6 +249,7 @@ def many_logs(local: Local) -> None:
         assert local.call("POST", "/api/v2/logs/ingest", json=records, headers=headers).status_code == 204
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("many_logs")
 def test_a_slow_query_holds_up_nobody(ask: Ask, local: Local) -> None:
     with ThreadPoolExecutor() as pool:

@@ -91,6 +91,7 @@ async def many(local: Local, count: int, rounds: int) -> list[int]:
     return [status for statuses in await asyncio.gather(*tasks) for status in statuses]
 
 
+@pytest.mark.slow
 def test_two_hundred_connections_at_once_are_all_served_their_own(local: Local) -> None:
     statuses = asyncio.run(asyncio.wait_for(many(local, 200, 3), 30))
 

@@ -138,6 +138,7 @@ def test_a_throttled_tick_is_lost(local: Local) -> None:
     assert found["unacknowledgedSkippedScheduleAt"] == "2026-01-29T10:20:00.000Z"
 
 
+@pytest.mark.slow
 def test_the_plan_survives_a_restart(local: Local) -> None:
     made = create(local, author(local), trigger=every(10))
     local.stop()

@@ -254,6 +254,7 @@ def test_a_fault_rule_answers_in_place_of_the_records_only(scm: Local) -> None:
     assert get(scm, **{"from": NOON, "to": NOON}).status_code == 200
 
 
+@pytest.mark.slow
 def test_records_and_cursors_survive_a_restart(tmp_path: Path) -> None:
     local = Local(tmp_path, clock="frozen", scm_page_size=1)
     try:

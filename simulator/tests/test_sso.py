@@ -165,6 +165,7 @@ def test_the_live_host_answers_everything_but_the_classic_api_with_its_page(loca
     assert local.call("GET", "/api/v2/credentials", headers={**DEPLOY, "Host": host}).json()["totalCount"] >= 0
 
 
+@pytest.mark.slow
 def test_each_refusal_has_an_id_of_its_own_after_a_restart_too(tmp_path: Path) -> None:
     local = Local(tmp_path)
 

@@ -63,6 +63,7 @@ def test_an_import_keeps_the_secrets_that_are_known(local: Local) -> None:
     assert local.call("GET", "/api/v2/credentials", headers=DEPLOY).status_code == 200
 
 
+@pytest.mark.slow
 def test_another_environment_can_take_an_export(local: Local, tmp_path: Path) -> None:
     fill(local)
     token = new_token(local, "settings.read")
@@ -150,6 +151,7 @@ def test_a_workflow_that_would_crash_the_scheduler_does_not_come_in(
     assert usual.sim("GET", "health")["status"] == "ready"
 
 
+@pytest.mark.slow
 def test_a_state_without_the_kernel_s_own_table_starts_again_as_what_it_is(tmp_path: Path) -> None:
     local = Local(tmp_path)
     try:

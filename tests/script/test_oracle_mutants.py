@@ -29,6 +29,7 @@ def listed() -> list[judging.Mutant]:
     return judging.listed(script_template())[0]
 
 
+@pytest.mark.slow
 def test_a_sample_holds_every_rule_and_depends_on_the_seed_alone(listed: list[judging.Mutant]) -> None:
     script = script_template()
 

@@ -30,6 +30,7 @@ def test_inner_functions_hold_their_promises(tmp_path: Path, file: Path) -> None
     run_tests(tmp_path, file, "UTC")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(RUNS.glob("*_test.js")), ids=lambda file: file.name)
 def test_whole_runs_hold_their_promises(tmp_path: Path, file: Path) -> None:
     run_tests(tmp_path, file, "UTC")

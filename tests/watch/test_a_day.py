@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from providers.configuration import DETECTIONS
 from tests.script.connector import Connector
 from tests.watch.detection import NAME, Watched
@@ -34,6 +36,7 @@ WORTH_A_PROBLEM = {
 """What this company does and its security team wants to see: action and object type, and the detection of it."""
 
 
+@pytest.mark.slow
 def test_a_day_opens_a_problem_for_everything_that_is_worth_one_and_no_other(watched: Watched) -> None:
     local = watched.local
     local.sim("PATCH", "options", {"scheduler": False, "scm_stream": True, "scm_history_hours": 24})

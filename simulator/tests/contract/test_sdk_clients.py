@@ -71,6 +71,7 @@ def checked(folder: Path, answers: list[dict[str, str]]) -> str:
     return "" if ended.returncode == 0 else ended.stderr
 
 
+@pytest.mark.slow
 def test_every_answer_has_all_declared_fields_in_their_types_and_no_others(
     answers: list[dict[str, str]], tmp_path: Path
 ) -> None:
