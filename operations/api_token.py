@@ -61,12 +61,13 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 
 def make(stack: Stack, environment: Environment, key: str, expires: datetime | None) -> None:
     """Create one token and store it. If it cannot be stored, it is deleted again."""
-    token = ApiTokens(environment.platform).create(f"{stack.project}/{stack.name} {key}", SCOPES[key], expires)
+    tokens = ApiTokens(environment.platform)
+    token = tokens.create(f"{stack.project}/{stack.name} {key}", SCOPES[key], expires)
     environment.redact.add(token)
     try:
         stack.configure_secret(key, token)
     except BaseException:
-        ApiTokens(environment.platform).delete(public(token))
+        tokens.delete(public(token))
         raise
     ends = f"expires on {moments.iso(expires)[:10]}" if expires else "never expires"
     print(f"{key}: created {public(token)}{owner_of(environment, token)} with {', '.join(SCOPES[key])}; it {ends}")

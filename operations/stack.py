@@ -111,10 +111,7 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, Any]:
         """Raises StackError if the stack is not deployed."""
-        # The Automation API's stack_outputs asks twice, to tell which outputs are secrets.
-        words = ["stack", "output", "--json", "--show-secrets", "--stack", self.name]
-        printed = self.workspace.pulumi_command.run(words, str(self.folder), {}).stdout
-        outputs: dict[str, Any] = json.loads(printed)
+        outputs = self._all_outputs()
         if "workflowId" in outputs:
             return outputs
         history = self._deployment.history(page_size=1)
@@ -124,6 +121,12 @@ class Stack:
                 f"(make doctor STACK={self.name} helps), then run `pulumi up --stack {self.name}` again"
             )
         raise StackError(f"stack {self.name} is not deployed; run `pulumi up --stack {self.name}`")
+
+    def _all_outputs(self) -> dict[str, Any]:
+        """Empty if it is not deployed. stack_outputs of the Automation API asks twice, to tell which are secrets."""
+        words = ["stack", "output", "--json", "--show-secrets", "--stack", self.name]
+        found: dict[str, Any] = json.loads(self.workspace.pulumi_command.run(words, str(self.folder), {}).stdout)
+        return found
 
     @property
     def file(self) -> Path:
@@ -137,19 +140,20 @@ class Stack:
 
     def recorded(self, resource: str) -> dict[str, Any]:
         """What the state records of a resource, by its name in the program; empty if it has none of the name."""
-        found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == resource)
-        return dict(next(found, {}).get("outputs") or {})
+        return dict(self._resource(resource).get("outputs") or {})
 
     @property
     def workflow_id(self) -> str:
         """ID of the workflow, empty if there is none. A stack whose first run has failed has no outputs for it."""
-        found = (one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == "workflow")
-        return str(next(found, {}).get("id") or "")
+        return str(self._resource("workflow").get("id") or "")
+
+    def _resource(self, name: str) -> dict[str, Any]:
+        return next((one for one in self._resources if one["urn"].rsplit("::", 1)[-1] == name), {})
 
     def create(self) -> bool:
         """Create the stack unless it exists; returns whether it was created."""
         try:
-            self.workspace.stack_outputs(self.name)
+            self._all_outputs()
         except StackError as error:
             if not isinstance(error.__cause__, automation.StackNotFoundError):
                 raise

@@ -201,9 +201,7 @@ def measured(script: str) -> dict[str, Any]:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as name:
             words = command(Path(name), [file], script, reach=True)
-            said = subprocess.run(
-                words, cwd=name, env=environment(), capture_output=True, encoding="utf-8", check=False
-            )
+            said = tested(words, name)
             if said.returncode != 0:
                 raise driver.DriverError(f"{file.name} fails with the unchanged script: {said.stdout[-2_000:]}")
             reached = json.loads(Path(name, "reached.json").read_text(encoding="utf-8"))

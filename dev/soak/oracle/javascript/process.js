@@ -14,6 +14,8 @@ export class Process {
     this.number = number;
     this.startedMs = world.timeline.nowMs;
     this.offsetMs = offsetMs;
+    /** Whether its host's clock was stepped while it ran. */
+    this.stepped = false;
     this.alive = true;
     this.frozen = false;
     /** What arrived while it was frozen. @type {(() => void)[]} */
